@@ -1,0 +1,430 @@
+"""`ImageSaver`: the Keras hooks. It joins schedule, model, pipeline and file names."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_image_saver import encoder
+from keras_image_saver.grid import check_grid
+from keras_image_saver.logs import json_logs, plain_logs
+from keras_image_saver.pipeline import Pipeline
+from keras_image_saver.pixels import Custom, Images
+from keras_image_saver.render import Rendered, describe
+from keras_image_saver.samples import Samples, read_samples
+from keras_image_saver.schedule import Schedule
+from keras_image_saver.template import Template
+from keras_image_saver.trained import check_call, find_model, is_built
+
+_LONG_REHEARSAL_S = 10.0
+
+logger = logging.getLogger("keras_image_saver")
+
+
+class ImageSaverError(RuntimeError):
+    """A snapshot failed during training, under `on_error="raise"`; its cause is chained to it."""
+
+
+class ImageSaver(tf.keras.callbacks.Callback):
+    """Saves what a model draws of fixed samples while it trains.
+
+    At the end of each epoch the model is run on the samples, its outputs become one uint8 grid, and
+    the grid a file. Before the first batch the whole way is rehearsed once, so that wrong arguments
+    raise there; afterwards no failure of the callback stops training (see `on_error`).
+
+    Example:
+        ```python
+        gan.fit(data, epochs=200, callbacks=[
+            ImageSaver("runs/dcgan/{epoch:04d}.png", latents(64, 128, seed=7), model="generator")])
+        ```
+
+    Args:
+        filepath: A template as in `ModelCheckpoint`: `{epoch}`, `{batch}` (in its epoch) and `{step}`
+            (over the run), all counted from 1, and every key of `logs`. A path without a suffix is
+            a folder and means `{epoch:04d}.png` in it, or `{step:08d}.png` when saving by batches.
+            The suffix names the format: .png, .jpg, .webp, .tif, .bmp, .gif, .avif. Any
+            `tf.io.gfile` path works.
+        samples: What the model is shown, as `fit` reads data: an array; a tuple (x, y) or (x, y, w);
+            a list (several inputs) or dict (named inputs) of arrays; a batched `tf.data.Dataset` or
+            a Keras `Sequence`/`PyDataset`. Read once, here, and kept as NumPy arrays. Reading a
+            shuffled training dataset changes the order that `fit` sees later: pass arrays or a
+            separate dataset. None only together with `predict`.
+        model: What draws: None for the model in training, the name of an attribute of it
+            ("generator", "vae.decoder"), or a Keras model.
+        predict: `predict(model, inputs) -> outputs` instead of a plain call with `training=False`:
+            for a sampler, a method, dropout at inference. Called eagerly, a chunk of rows at a time,
+            with tensors in the samples' structure; returns arrays, or a list or dict of them, a row
+            a sample. An overridden `predict_step` is not used: pass it here.
+        output: Which output of a model with several: a name, or an index, negative too.
+        render: `Images(...)`, `Segmentation(...)`, or a function `render(batch) -> {name: images}`
+            of a `Batch` with `inputs`, `targets` and `outputs`. None means `Images()`.
+        num_samples: Rows to take. None: 16 of a dataset, all of arrays. At most 1,024.
+        batch_size: Rows through the model at a time, at most.
+        every_epochs: A snapshot each so many epochs. Without it and `every_batches`: every epoch.
+        every_batches: A snapshot each so many batches, counted over the run. Where both fall on one
+            step there is one snapshot, the epoch's.
+        save_initial: Whether to save the untrained model too, as epoch 0; not when training resumes
+            at a later epoch.
+        columns: Samples per row of the grid. None: ceil(sqrt(N)) with one panel, 1 with several.
+        padding: Gap around each tile, in pixels.
+        pad_value: Grey level of gaps and empty tiles, 0 to 255.
+        encoder_options: `compress_level` (PNG), `quality` (JPEG, WebP, AVIF), `lossless` (WebP).
+        rehearse: Whether to go the whole way once before training.
+        on_error: What a failure during training does: "warn" logs one line a kind of failure, counts
+            the snapshot as missed and goes on; "raise" raises `ImageSaverError`.
+
+    Raises:
+        ValueError: If an argument is not valid; here, or before the first batch where the model must
+            be known.
+        TypeError: If an argument is of a wrong type.
+    """
+
+    # Keras 2 copies the logs of every batch to the host for callbacks that do not say this.
+    _supports_tf_logs = True
+
+    def __init__(
+        self,
+        filepath: str | os.PathLike[str],
+        samples: Any,
+        *,
+        model: Any = None,
+        predict: Callable[[Any, Any], Any] | None = None,
+        output: str | int | None = None,
+        render: Any = None,
+        num_samples: int | None = None,
+        batch_size: int = 32,
+        every_epochs: int | None = None,
+        every_batches: int | None = None,
+        save_initial: bool = False,
+        columns: int | None = None,
+        padding: int = 2,
+        pad_value: int = 0,
+        encoder_options: Mapping[str, Any] | None = None,
+        rehearse: bool = True,
+        on_error: str = "warn",
+    ) -> None:
+        super().__init__()
+        _check_arguments(model, predict, output, render, batch_size, on_error)
+        check_grid(columns, padding, pad_value)
+        if samples is None:
+            if predict is None:
+                raise ValueError(
+                    "`samples` must be given unless `predict` is, got None. Pass arrays, a batched "
+                    "dataset, or latents(n, dim)."
+                )
+            if num_samples is not None:
+                raise ValueError(
+                    f"`num_samples` must be None without `samples`, got {num_samples!r}: `predict` "
+                    "decides how many images there are."
+                )
+        self._schedule = Schedule(every_epochs, every_batches)
+        self._template = Template(filepath, by_batches=every_batches is not None)
+        kind = encoder.check_format(f"_{self._template.suffix}")
+        custom = callable(render) and not hasattr(render, "bind")
+        self._pipeline = Pipeline(
+            samples=Samples(None) if samples is None else read_samples(samples, num_samples),
+            predict=predict,
+            output=output,
+            renderer=Custom(render, whole=output is None) if custom else render or Images(),
+            batch_size=batch_size,
+            columns=columns,
+            padding=padding,
+            pad_value=pad_value,
+            kind=kind,
+            options=encoder.check_options(kind, encoder_options),
+        )
+        self._draws = model
+        self._save_initial = save_initial
+        self._rehearse_first = rehearse
+        self._on_error = on_error
+        self._fit_begins = True
+        self._rehearsed = False
+        self._epochs_before = 0  # epochs of earlier fits of the same run
+        self._epochs_done = 0
+        self._epoch = 0
+        self._batch = 0
+        self._step_before = 0  # steps of the run before this epoch
+        self._pending: tuple[dict[str, int], dict[str, Any]] | None = None
+        self._said: set[tuple[str, ...]] = set()
+        self._saved = 0
+        self._missed: list[int] = []
+        if every_batches is not None:
+            self._hook_batches()
+
+    # Keras hooks
+
+    def set_params(self, params: Any) -> None:
+        super().set_params(params)
+        unbuilt = self._rehearse_first and not self._rehearsed and not self._model_is_built()
+        if self._steps_per_epoch() is None or unbuilt:
+            self._hook_batches()
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self._fit_begins = True
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        if self._fit_begins:
+            self._fit_begins = False
+            self._begin(epoch)
+        self._epoch = self._epochs_before + epoch
+        self._step_before += self._batch
+        self._batch = 0
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._pending = None
+        self._batch = self._batch or self._steps_per_epoch() or 0
+        self._epochs_done = self._epoch + 1
+        if self._schedule.epoch_is_due(self._epoch + 1):
+            self._snapshot(self._counters(), plain_logs(logs))
+
+    def on_train_end(self, logs: Any = None) -> None:
+        self._sum_up()
+
+    def _hook_batches(self) -> None:
+        """Have Keras call us at each batch: defined for every run it would slow training down."""
+        self.on_train_batch_begin = self._on_train_batch_begin
+        self.on_train_batch_end = self._on_train_batch_end
+
+    def _on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            self._snapshot(*pending)
+
+    def _on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        before = self._step_before + self._batch
+        # Under `steps_per_execution` Keras 3 reports a batch past the end of the epoch.
+        self._batch = min(batch + 1, self._steps_per_epoch() or batch + 1)
+        if self._rehearse_first and not self._rehearsed and not self._hooks_are_concurrent():
+            self._rehearse()
+        if not self._schedule.step_is_due(before, self._step_before + self._batch):
+            return
+        snapshot = self._counters(), plain_logs(logs)
+        if self._schedule.epoch_is_due(self._epoch + 1):
+            # If no batch follows, this step is the epoch's.
+            self._pending = snapshot
+        else:
+            self._snapshot(*snapshot)
+
+    # Loops without `fit`
+
+    @contextlib.contextmanager
+    def watch(self, model: Any) -> Iterator[ImageSaver]:
+        """Watch a model that a loop of one's own trains; `save` saves while it is watched.
+
+        Args:
+            model: The model in training, or what draws.
+
+        Raises:
+            ValueError: If the arguments do not fit the model, as before the first batch of `fit`.
+
+        Example:
+            ```python
+            with saver.watch(generator):
+                for epoch in range(100):
+                    ...
+                    saver.save(epoch=epoch, logs={"g_loss": g_loss})
+            ```
+        """
+        if self._schedule != Schedule():
+            raise ValueError(
+                "`every_epochs` and `every_batches` belong to `fit`, got "
+                f"every_epochs={self._schedule.every_epochs} and every_batches="
+                f"{self._schedule.every_batches} in `watch`: there, call `save` when one is due."
+            )
+        self.set_model(model)
+        self._begin(0)
+        try:
+            yield self
+        finally:
+            self._sum_up()
+            self.set_model(None)
+
+    def save(
+        self,
+        *,
+        epoch: int | None = None,
+        batch: int | None = None,
+        step: int | None = None,
+        logs: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Save one snapshot of the model that is watched, now.
+
+        Args:
+            epoch: The loop's epoch, counted from 0 as in Keras's hooks; file names count from 1.
+            batch: The batch in its epoch, counted from 0.
+            step: The step over the run, counted from 0.
+            logs: Metrics for the file name and the file's metadata.
+
+        Raises:
+            RuntimeError: If no model is watched.
+            ValueError: If the template has a counter that is not given, or lacks one that is.
+            ImageSaverError: If the snapshot fails, under `on_error="raise"`.
+        """
+        if self.model is None:
+            raise RuntimeError("`save` needs a model: call it inside `with saver.watch(model):`.")
+        given = {"epoch": epoch, "batch": batch, "step": step}
+        known = {name: int(value) + 1 for name, value in given.items() if value is not None}
+        self._template.check_counters(known)
+        if self._rehearse_first and not self._rehearsed:
+            self._rehearse()
+        self._snapshot({"epoch": 0, "batch": 0, "step": 0, **known}, plain_logs(logs))
+
+    # Copies
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self._draws is not None and not isinstance(self._draws, str):
+            raise TypeError(
+                f"ImageSaver(model={self._draws!r}) cannot be copied or pickled: the copy would hold "
+                'a model that never trains. Pass the name of an attribute, such as '
+                'model="generator".'
+            )
+        state = self.__dict__.copy()
+        for name in ("model", "_model", "params"):
+            if name in state:
+                state[name] = None
+        return state
+
+    # The run
+
+    def _begin(self, epoch: int) -> None:
+        """Begin, or go on with, the run, now that the first epoch is known."""
+        self._epochs_before = self._epochs_done if epoch == 0 else 0
+        if epoch > 0 and self._epochs_done == 0:
+            self._step_before = epoch * (self._steps_per_epoch() or 0)
+        check_call(self._draws, self.model, self._pipeline.has_predict)
+        initial = self._save_initial and epoch == 0 and self._epochs_done == 0
+        if self._rehearse_first and not self._rehearsed and self._model_is_built():
+            rendered = self._rehearse(whole=initial)
+            if initial:
+                self._snapshot(self._initial_counters(), {}, rendered)
+        elif initial:
+            self._snapshot(self._initial_counters(), {})
+
+    def _rehearse(self, *, whole: bool = False) -> Rendered:
+        started = time.monotonic()
+        trained = self.model
+        rendered = self._pipeline.rehearse(
+            find_model(self._draws, trained), trained, self._template.folder, whole=whole
+        )
+        self._rehearsed = True
+        for finding in rendered.findings:
+            # What an untrained model draws is no news; what it is shown stays as it is.
+            if finding.panel in ("input", "target") and self._is_news(finding.kind, finding.panel):
+                warnings.warn(finding.text, stacklevel=2)
+        seconds = time.monotonic() - started
+        if seconds > _LONG_REHEARSAL_S:
+            logger.warning(
+                "The rehearsal before training took %.0f s; rehearse=False skips it.", seconds
+            )
+        return rendered
+
+    def _snapshot(
+        self, counters: dict[str, int], logs: dict[str, Any], rendered: Rendered | None = None
+    ) -> None:
+        """Draw and save once; a failure is handled by `on_error`."""
+        path = self._template.text
+        try:
+            path, missing = self._template.path(counters, logs)
+            if missing and self._is_news("field", *missing):
+                logger.warning(
+                    "`filepath` has fields that `logs` does not have, or not as numbers: %s. The "
+                    "picture is kept as %s. Fields are epoch, batch, step, %s.",
+                    ", ".join(missing),
+                    path,
+                    ", ".join(logs) or "and no logs",
+                )
+            if rendered is None:
+                trained = self.model
+                rendered = self._pipeline.draw(find_model(self._draws, trained), trained)
+            picture = self._pipeline.compose(rendered)
+            self._pipeline.write(path, picture, {**counters, "logs": json_logs(logs)})
+        except Exception as error:
+            self._fail(error, counters, path)
+            return
+        self._saved += 1
+        for finding in rendered.findings:
+            if self._is_news(finding.kind, finding.panel):
+                logger.warning("Epoch %d, %s: %s", counters["epoch"], path, finding.text)
+
+    def _fail(self, error: Exception, counters: dict[str, int], path: str) -> None:
+        self._missed.append(counters["epoch"])
+        summary = " ".join(str(error).split())[:500]
+        text = (
+            f"The snapshot of epoch {counters['epoch']}, {path}, was missed: "
+            f"{type(error).__name__}: {summary}"
+        )
+        if self._on_error == "raise":
+            raise ImageSaverError(text) from error
+        if self._is_news("failure", type(error).__name__):
+            logger.warning("%s Training goes on; the next snapshot is tried anew.", text)
+
+    def _sum_up(self) -> None:
+        if self._missed:
+            logger.warning(
+                "%d of %d snapshots were missed, the first at epoch %d.",
+                len(self._missed),
+                len(self._missed) + self._saved,
+                self._missed[0],
+            )
+        self._missed, self._saved = [], 0
+
+    def _is_news(self, *kind: str) -> bool:
+        """Tell whether something of this kind is said for the first time."""
+        known = kind in self._said
+        self._said.add(kind)
+        return not known
+
+    def _counters(self) -> dict[str, int]:
+        return {
+            "epoch": self._epoch + 1,
+            "batch": self._batch,
+            "step": self._step_before + self._batch,
+        }
+
+    def _initial_counters(self) -> dict[str, int]:
+        return {"epoch": 0, "batch": 0, "step": 0}
+
+    def _steps_per_epoch(self) -> int | None:
+        steps = (self.params or {}).get("steps")
+        return None if steps is None else int(steps)
+
+    def _model_is_built(self) -> bool:
+        """Tell whether the model can be run without being built, which would change its weights."""
+        trained = self.model
+        return trained is not None and is_built(self._draws, trained)
+
+    def _hooks_are_concurrent(self) -> bool:
+        """Tell whether Keras may call batch hooks from another thread, as on JAX and PyTorch."""
+        return self._schedule.every_batches is None and tf.keras.backend.backend() != "tensorflow"
+
+
+def _check_arguments(
+    model: Any, predict: Any, output: Any, render: Any, batch_size: Any, on_error: Any
+) -> None:
+    if not (model is None or isinstance(model, (str, tf.keras.layers.Layer))) or model == "":
+        raise TypeError(
+            "`model` must be None, the name of an attribute of the model in training, or a Keras "
+            f"model, got {model!r}."
+        )
+    if predict is not None and not callable(predict):
+        raise TypeError(f"`predict` must be a function predict(model, inputs), got {predict!r}.")
+    if not isinstance(output, (str, int, np.integer, type(None))) or isinstance(output, bool):
+        raise TypeError(f"`output` must be a name, an index or None, got {output!r}.")
+    if isinstance(render, type) or not (render is None or callable(render) or hasattr(render, "bind")):
+        raise TypeError(
+            "`render` must be Images(...), Segmentation(...) or a function render(batch), got "
+            f"{render!r}."
+        )
+    whole = isinstance(batch_size, (int, np.integer)) and not isinstance(batch_size, bool)
+    if not whole or batch_size < 1:
+        raise ValueError(f"`batch_size` must be an int, 1 or more, got {batch_size!r}.")
+    if on_error not in ("warn", "raise"):
+        raise ValueError(f'`on_error` must be "warn" or "raise", got {on_error!r}.')

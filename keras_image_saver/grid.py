@@ -1,0 +1,195 @@
+"""Many images to one picture: where each tile stands, and the tiling itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from keras_image_saver.render import CHANNELS, UInt8Image, UInt8Images, as_array, describe, nearest
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the tiles of a grid stand, in pixels. Sample i, panel p is `tile_at(i, p)`.
+
+    Attributes:
+        count: Number of samples.
+        panels: Panel names, left to right.
+        columns: Samples per row; each takes one tile a panel.
+        height: Height of a tile.
+        width: Width of a tile.
+        enlargement: Whole factor by which images were enlarged to give room to the captions.
+        padding: Gap around each tile.
+        caption_height: Room above the first row; 0 without captions.
+    """
+
+    count: int
+    panels: tuple[str, ...]
+    columns: int
+    height: int
+    width: int
+    enlargement: int
+    padding: int
+    caption_height: int
+
+    @property
+    def rows(self) -> int:
+        return math.ceil(self.count / self.columns)
+
+    @property
+    def origin(self) -> tuple[int, int]:
+        """(y, x) of the first tile."""
+        return self.caption_height + self.padding, self.padding
+
+    @property
+    def stride(self) -> tuple[int, int]:
+        """(y, x) from one tile to the next."""
+        return self.height + self.padding, self.width + self.padding
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the whole picture."""
+        across = self.columns * len(self.panels)
+        return (
+            self.caption_height + self.rows * self.stride[0] + self.padding,
+            across * self.stride[1] + self.padding,
+        )
+
+    def tile_at(self, sample: int, panel: int) -> tuple[int, int]:
+        """(y, x) of a tile's upper left corner."""
+        row, column = divmod(sample, self.columns)
+        y, x = self.origin
+        return y + row * self.stride[0], x + (column * len(self.panels) + panel) * self.stride[1]
+
+
+def plan(
+    sizes: Mapping[str, tuple[int, int]],
+    count: int,
+    *,
+    columns: int | None,
+    padding: int,
+    caption_size: tuple[int, int] = (0, 0),
+) -> Layout:
+    """Lay out `count` samples.
+
+    Args:
+        sizes: (height, width) of each panel's images, by panel name, in order.
+        count: Number of samples.
+        columns: Samples per row. None: ceil(sqrt(count)) with one panel, 1 with several.
+        padding: Gap around each tile, in pixels.
+        caption_size: (height, width) that the captions need; (0, 0) for none.
+    """
+    height = max(size[0] for size in sizes.values())
+    width = max(size[1] for size in sizes.values())
+    caption_height, caption_width = caption_size
+    enlargement = max(1, math.ceil(caption_width / width))
+    if columns is None:
+        columns = math.ceil(math.sqrt(count)) if len(sizes) == 1 else 1
+    return Layout(
+        count=count,
+        panels=tuple(sizes),
+        columns=columns,
+        height=height * enlargement,
+        width=width * enlargement,
+        enlargement=enlargement,
+        padding=padding,
+        caption_height=caption_height,
+    )
+
+
+def tile(panels: Mapping[str, UInt8Images], layout: Layout, pad_value: int = 0) -> UInt8Image:
+    """Put every image of every panel in its place.
+
+    Panels smaller than a tile are enlarged by nearest neighbour, and centred where their proportions
+    are not the tile's. Grey panels beside coloured ones
+    become RGB, and all become RGBA where one has alpha; gaps are opaque.
+
+    Args:
+        panels: uint8 (N, H, W, C) by panel name, as planned.
+        layout: What `plan` returned for these panels.
+        pad_value: Grey level of gaps and empty tiles.
+
+    Returns:
+        uint8, shape (*layout.size, C).
+    """
+    channels = max(images.shape[3] for images in panels.values())
+    canvas = np.full((*layout.size, channels), pad_value, np.uint8)
+    if channels == 4:
+        canvas[..., 3] = 255
+    for number, images in enumerate(panels.values()):
+        for sample, image in enumerate(images):
+            fitted = _fit(image, layout)
+            height, width = fitted.shape[:2]
+            y, x = layout.tile_at(sample, number)
+            y, x = y + (layout.height - height) // 2, x + (layout.width - width) // 2
+            used = 1 if channels == 1 else max(3, image.shape[2])
+            canvas[y : y + height, x : x + width, :used] = fitted
+    return canvas
+
+
+def _fit(image: UInt8Image, layout: Layout) -> UInt8Image:
+    """Enlarge one image to its tile, or to as much of it as keeps the image's proportions."""
+    height, width = image.shape[:2]
+    if height * layout.width <= width * layout.height:
+        size = max(1, height * layout.width // width), layout.width
+    else:
+        size = layout.height, max(1, width * layout.height // height)
+    return nearest(image[np.newaxis], *size)[0]
+
+
+def make_grid(
+    images: Any, *, columns: int | None = None, padding: int = 2, pad_value: int = 0
+) -> UInt8Image:
+    """Tile images into one picture, row by row.
+
+    Every image is shown; what is left of the last row is filled with `pad_value`.
+
+    Args:
+        images: uint8, shape (N, H, W, C), N >= 1, C in {1, 3, 4}.
+        columns: Tiles per row. None means ceil(sqrt(N)).
+        padding: Gap around each tile, in pixels.
+        pad_value: Grey level of gaps and empty tiles, 0 to 255.
+
+    Returns:
+        uint8, shape (rows * (H + padding) + padding, columns * (W + padding) + padding, C), with
+        rows = ceil(N / columns).
+
+    Raises:
+        ValueError: If `images` is empty, is not uint8, or has another rank; or if another argument
+            is out of range.
+
+    Example:
+        >>> make_grid(np.zeros((5, 8, 8, 3), np.uint8), padding=0).shape
+        (16, 24, 3)
+    """
+    array = as_array(images)
+    if array.dtype != np.uint8 or array.ndim != 4 or array.shape[3] not in CHANNELS or not array.size:
+        raise ValueError(
+            "`images` must be uint8 (N, H, W, C) with N >= 1 and C in {1, 3, 4}, got "
+            f"{describe(array)}. Use to_uint8(images, value_range=...) first."
+        )
+    check_grid(columns, padding, pad_value)
+    layout = plan({"image": array.shape[1:3]}, len(array), columns=columns, padding=padding)
+    return tile({"image": array}, layout, pad_value)
+
+
+def check_grid(columns: Any, padding: Any, pad_value: Any) -> None:
+    """Check the arguments of a grid.
+
+    Raises:
+        ValueError: If `columns` is not None or at least 1, `padding` is negative, or `pad_value` is
+            outside 0 to 255.
+    """
+    limits = {"columns": (columns, 1, None), "padding": (padding, 0, None)}
+    limits["pad_value"] = (pad_value, 0, 255)
+    for name, (value, low, high) in limits.items():
+        if name == "columns" and value is None:
+            continue
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not whole or value < low or (high is not None and value > high):
+            wanted = f"an int from {low} to {high}" if high is not None else f"an int, {low} or more"
+            raise ValueError(f"`{name}` must be {wanted}, got {value!r}.")

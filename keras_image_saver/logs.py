@@ -1,0 +1,53 @@
+"""Metrics as Keras hands them over, made plain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from keras_image_saver.render import as_array
+
+_LONGEST_ARRAY = 64
+
+
+def plain_logs(logs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Turn tensors and arrays into Python numbers and lists; what is neither becomes text.
+
+    >>> plain_logs({"loss": np.float32(0.5), "per_class": np.array([1, 2]), "note": None})
+    {'loss': 0.5, 'per_class': [1, 2], 'note': 'None'}
+    """
+    return {str(name): _plain(value) for name, value in (logs or {}).items()}
+
+
+def json_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
+    """Make plain logs fit for JSON, which has no NaN: "NaN", "Infinity", "-Infinity".
+
+    >>> json_logs({"loss": float("nan"), "top": [1.0, float("inf")]})
+    {'loss': 'NaN', 'top': [1.0, 'Infinity']}
+    """
+    return {name: _json(value) for name, value in logs.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (bool, int, float, str)):
+        return value
+    try:
+        array = as_array(value)
+    except (TypeError, ValueError, RuntimeError):
+        return str(value)
+    if array.dtype.kind not in "buif":
+        return str(value)
+    if array.size > _LONGEST_ARRAY:
+        return f"array of shape {array.shape}"
+    return array.item() if array.size == 1 else array.tolist()
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_json(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value

@@ -1,0 +1,457 @@
+"""Values to pixels: any image-like output becomes uint8 by a stated value range.
+
+The range comes from the argument, else from the activation that ends the model, never from the
+data: a range read from the data changes from epoch to epoch and hides what it should show.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from keras_image_saver.ranges import (
+    Range,
+    check_dtype,
+    check_range,
+    extent,
+    fixed_range,
+    map_to_uint8,
+)
+from keras_image_saver.render import (
+    CHANNELS,
+    MAGENTA,
+    Array,
+    Batch,
+    Bound,
+    Facts,
+    Finding,
+    Rendered,
+    UInt8Images,
+    as_array,
+    channels_last,
+    check_panels,
+    choose_panels,
+    chosen_target,
+    describe,
+    input_images,
+    is_image,
+    leaves,
+    require_chosen,
+    with_channels,
+)
+
+_ACTIVATION_RANGES: dict[str, Range] = {
+    "tanh": (-1.0, 1.0),
+    "sigmoid": (0.0, 1.0),
+    "hard_sigmoid": (0.0, 1.0),
+}
+
+
+def to_uint8(images: Any, *, value_range: Any = None) -> UInt8Images:
+    """Map an image, or images, to uint8 by a stated value range.
+
+    The bytes are rint(clip((float32(x) - low) * float32(255 / (high - low)), 0, 255)). Pixels that
+    are not finite become magenta (255, 0, 255), grey images turning RGB for it.
+
+    Args:
+        images: An array or tensor of shape (H, W), (N, H, W), (H, W, C) or (N, H, W, C), C in
+            {1, 3, 4}; bool, integer or float of any width. Three axes whose last is 1, 3 or 4 are
+            one image (H, W, C).
+        value_range: (low, high), the values that become 0 and 255; each one number, or one a
+            channel. None: uint8 as it is, bool as 0 and 255, other integers (0, 255), and floats
+            (0, 1).
+
+    Returns:
+        uint8 of the same shape.
+
+    Raises:
+        ValueError: If the shape is none of these, or the range is not low < high.
+        TypeError: If the dtype is not bool, integer or float.
+
+    Warns:
+        UserWarning: If pixels are not finite, or if more than 1 % of the values were clipped.
+
+    Example:
+        >>> to_uint8(np.array([[-1.0, 0.0, 1.0]]), value_range=(-1, 1))
+        array([[  0, 128, 255]], dtype=uint8)
+    """
+    mapped, findings = convert(images, value_range)
+    for finding in findings:
+        warnings.warn(finding.text, stacklevel=2)
+    return mapped
+
+
+def convert(images: Any, value_range: Any) -> tuple[UInt8Images, tuple[Finding, ...]]:
+    """Do the work of `to_uint8`, and return what there is to warn of."""
+    array = as_array(images)
+    check_dtype(array, "images")
+    plain = array.ndim == 2 or (array.ndim == 3 and array.shape[2] not in CHANNELS)
+    deep = array.ndim == 4 and array.shape[3] not in CHANNELS
+    if array.ndim not in (2, 3, 4) or deep or not array.size:
+        raise ValueError(
+            "`images` must have the shape (H, W), (N, H, W), (H, W, C) or (N, H, W, C) with C in "
+            f"{{1, 3, 4}}, and no side of 0, got {describe(array)}."
+        )
+    if value_range is not None:
+        value_range = check_range(value_range, "value_range")
+    elif array.dtype != np.uint8:
+        value_range = fixed_range(array.dtype) or (0.0, 1.0)
+    mapped, seen = map_to_uint8(array[..., np.newaxis] if plain else array, value_range)
+    findings = seen.findings("image", value_range, "value_range") if value_range else ()
+    return mapped[..., 0] if plain and mapped.shape[-1] == 1 else mapped, findings
+
+
+class Images:
+    """Renderer for image outputs: a GAN, an autoencoder, super-resolution, depth.
+
+    Args:
+        value_range: (low, high), the float values that become black and white; each one number, or
+            one a channel; or a dict of such by panel. None: uint8 and bool as they are, other
+            integers (0, 255), and floats by the activation that ends the model: tanh (-1, 1),
+            sigmoid (0, 1). Where neither tells, an error before training says so.
+        input_range: The same for the input panel. None: uint8 and bool inputs as they are, float
+            inputs in `value_range`. ImageNet-normalised inputs take one range a channel:
+            ((0 - mean) / std, (1 - mean) / std).
+        input_image: A function from the model's inputs (NumPy, in the samples' structure) to images,
+            where the input is not one: one of several inputs, BGR, one-hot maps, slices.
+        panels: Names out of "input", "prediction", "target" and the names of a model's several
+            outputs. None: those of the three that have the shape of images, in that order; noise
+            from `latents` is no input to look at.
+        colormap: For one-channel predictions and targets: a (256, 3) table, uint8 or floats from 0
+            to 1, or the name of one of Matplotlib's (extra `colormaps`).
+
+    Raises:
+        ValueError: If a range, a panel name or the colormap is not valid.
+        ImportError: If `colormap` is a name and Matplotlib is not installed.
+    """
+
+    def __init__(
+        self,
+        value_range: Any = None,
+        *,
+        input_range: Any = None,
+        input_image: Callable[[Any], Any] | None = None,
+        panels: Sequence[str] | None = None,
+        colormap: Any = None,
+    ) -> None:
+        self.value_range: Range | dict[str, Range] | None = None
+        if isinstance(value_range, Mapping):
+            self.value_range = {
+                name: check_range(limits, f"value_range[{name!r}]")
+                for name, limits in value_range.items()
+            }
+        elif value_range is not None:
+            self.value_range = check_range(value_range, "value_range")
+        self.input_range = None if input_range is None else check_range(input_range, "input_range")
+        self.input_image = input_image
+        self.panels = check_panels(panels)
+        self.colormap = None if colormap is None else _color_table(colormap)
+
+    def bind(self, batch: Batch, facts: Facts) -> Bound:
+        """Settle panels and ranges for a model, from shapes, dtypes and its last activation.
+
+        Raises:
+            ValueError: If an output cannot be drawn, or its range is not known.
+        """
+        sources = _Sources(self.input_image, facts)
+        outputs = sources.outputs(batch)
+        chosen = facts.chosen
+        if chosen is None and not set(self.panels or ()) & set(outputs):
+            chosen = require_chosen(facts, batch)
+        prediction = None if chosen is None else outputs[facts.names[chosen]]
+        default, possible = _panels(batch, sources, prediction)
+        if isinstance(self.value_range, dict):
+            for name in self.value_range:
+                if name not in possible:
+                    raise ValueError(
+                        f"`value_range` has no panel {name!r}; there are: {', '.join(possible)}."
+                    )
+        panels = choose_panels(self.panels, default, possible)
+        _check_targets(panels, batch, sources)
+        return _BoundImages(
+            sources=sources,
+            ranges={name: self._range(name, batch, sources) for name in panels},
+            argument={name: _argument(name) for name in panels},
+            colormap=self.colormap,
+            colored=self._colored(panels, batch, sources),
+        )
+
+    def _colored(
+        self, panels: tuple[str, ...], batch: Batch, sources: _Sources
+    ) -> frozenset[str]:
+        """Return the panels that the colormap colours: all of one channel but the input."""
+        if self.colormap is None:
+            return frozenset()
+        channels = {name: sources.panel(name, batch).shape[-1] for name in panels if name != "input"}
+        if 1 not in channels.values():
+            raise ValueError(
+                f"`colormap` colours images of one channel, got panels with channels {channels}. "
+                "Drop `colormap`, or choose other `panels`."
+            )
+        return frozenset(name for name, count in channels.items() if count == 1)
+
+    def _range(self, name: str, batch: Batch, sources: _Sources) -> Range | None:
+        """Return the range of a panel; None leaves uint8 and bool as they are."""
+        image = sources.panel(name, batch)
+        check_dtype(image, name)
+        plain = image.dtype in (np.uint8, np.bool_)
+        stated = self._stated(name)
+        if name == "input" and self.input_range is not None:
+            return self.input_range
+        if stated is not None and not (name == "input" and plain and not self._names(name)):
+            return stated
+        if image.dtype.kind in "bui":
+            return None if plain else fixed_range(image.dtype)
+        return self._range_of_output(name, image, sources)
+
+    def _names(self, name: str) -> bool:
+        return isinstance(self.value_range, dict) and name in self.value_range
+
+    def _stated(self, name: str) -> Range | None:
+        if isinstance(self.value_range, dict):
+            return self.value_range.get(name)
+        return self.value_range
+
+    def _range_of_output(self, name: str, image: Array, sources: _Sources) -> Range:
+        facts = sources.facts
+        index = facts.names.index(name) if name in facts.names else facts.chosen
+        end = None if index is None else facts.ends[index]
+        if end == "softmax":
+            raise ValueError(
+                f"`render` is Images, but the model's output {facts.names[index or 0]!r} ends in a "
+                "softmax: these are class scores, not colours. Pass render=Segmentation(...), or "
+                "Images(value_range=(0, 1)) to draw the scores themselves."
+            )
+        if end in _ACTIVATION_RANGES:
+            return _ACTIVATION_RANGES[end]
+        if name in ("input", "target") and self._stated("prediction") is not None:
+            return self._stated("prediction") or (0.0, 1.0)
+        argument = _argument(name)
+        low, high = extent(image)
+        raise ValueError(
+            f"`{argument}` must be given for the panel {name!r}: its values are {image.dtype} and "
+            "no tanh or sigmoid that ends the model tells their range. The values seen here go "
+            f"from {low:.6g} to {high:.6g}. Pass Images({_advice(argument, name)}), or (0, 1), (0, 255): "
+            "what the model is trained to give."
+        )
+
+
+@dataclass(frozen=True)
+class _BoundImages:
+    sources: _Sources
+    ranges: Mapping[str, Range | None]
+    argument: Mapping[str, str]
+    colormap: Any
+    colored: frozenset[str]
+
+    def __call__(self, batch: Batch) -> Rendered:
+        rendered, findings = {}, []
+        for name, limits in self.ranges.items():
+            mapped, seen = map_to_uint8(self.sources.panel(name, batch), limits)
+            if limits is not None:
+                findings += seen.findings(name, limits, self.argument[name])
+            rendered[name] = _color(mapped, self.colormap) if name in self.colored else mapped
+        return Rendered(rendered, tuple(findings))
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """Where each panel's values come from."""
+
+    input_image: Callable[[Any], Any] | None
+    facts: Facts
+
+    def outputs(self, batch: Batch) -> dict[str, Array]:
+        found = leaves(batch.outputs).values()
+        return dict(
+            zip(self.facts.names, (channels_last(x, self.facts) for x in found), strict=True)
+        )
+
+    def size(self, batch: Batch) -> tuple[int, ...]:
+        """Return (height, width) of the prediction, or of the first output."""
+        first = list(self.outputs(batch).values())[self.facts.chosen or 0]
+        return tuple(first.shape[1:3])
+
+    def input(self, batch: Batch) -> Array | None:
+        return input_images(batch, self.facts, self.input_image, self.size(batch))
+
+    def target(self, batch: Batch) -> Array | None:
+        target = chosen_target(batch, self.facts, self.facts.chosen)
+        if target is None:
+            return None
+        target = channels_last(target, self.facts)
+        if not is_image(target) or (target.ndim == 3 and target.shape[1:3] != self.size(batch)):
+            return None
+        return with_channels(target)
+
+    def panel(self, name: str, batch: Batch) -> Array:
+        """Return the images of a panel that can be drawn, with a channel axis."""
+        if name in ("input", "target"):
+            image = self.input(batch) if name == "input" else self.target(batch)
+            if image is None:
+                raise ValueError(f"the {name} has no images")
+            return image
+        outputs = self.outputs(batch)
+        key = self.facts.names[self.facts.chosen or 0] if name == "prediction" else name
+        return with_channels(outputs[key])
+
+
+class Custom:
+    """A renderer of the user's own, `render(batch) -> {panel name: images}`.
+
+    Args:
+        function: The user's; it may return uint8, bool, or floats from 0 to 1.
+        whole: Whether it gets all outputs, or the chosen one.
+    """
+
+    def __init__(self, function: Callable[[Batch], Any], *, whole: bool) -> None:
+        self.function = function
+        self.whole = whole
+
+    def bind(self, batch: Batch, facts: Facts) -> Bound:
+        return _BoundCustom(self.function, None if self.whole else facts.chosen, {})
+
+
+@dataclass(frozen=True)
+class _BoundCustom:
+    function: Callable[[Batch], Any]
+    chosen: int | None
+    ranges: Mapping[str, Any]
+
+    def __call__(self, batch: Batch) -> Rendered:
+        if self.chosen is not None:
+            outputs = list(leaves(batch.outputs).values())[self.chosen]
+            batch = Batch(batch.inputs, batch.targets, outputs)
+        panels = self.function(batch)
+        if not isinstance(panels, Mapping) or not panels:
+            raise TypeError(
+                "`render` must return a dict of images by panel name, such as "
+                f'{{"prediction": images}}, got {describe(panels)}.'
+            )
+        rendered, findings = {}, []
+        for name, values in panels.items():
+            images = as_array(values)
+            if not is_image(images):
+                raise ValueError(
+                    "`render` must return images of shape (N, H, W) or (N, H, W, C) with C in "
+                    f"{{1, 3, 4}}, got {describe(images)} for the panel {name!r}."
+                )
+            check_dtype(images, f"render()[{name!r}]")
+            limits = None
+            if images.dtype not in (np.uint8, np.bool_):
+                limits = fixed_range(images.dtype) or (0.0, 1.0)
+            rendered[str(name)], seen = map_to_uint8(with_channels(images), limits)
+            if limits is not None:
+                findings += seen.findings(str(name), limits, "its range")
+        counts = {name: len(images) for name, images in rendered.items()}
+        if len(set(counts.values())) != 1 or 0 in counts.values():
+            raise ValueError(f"`render` must return as many images in every panel, got {counts}.")
+        return Rendered(rendered, tuple(findings))
+
+
+def _panels(
+    batch: Batch, sources: _Sources, prediction: Array | None
+) -> tuple[list[str], dict[str, str | None]]:
+    """Return the default panels, and every panel with what stands in its way."""
+    possible: dict[str, str | None] = {"input": None, "prediction": None, "target": None}
+    if sources.input(batch) is None:
+        possible["input"] = (
+            "the model's input is not one image; pass `input_image`, a function from the inputs "
+            "to images"
+        )
+    if prediction is None:
+        possible["prediction"] = "`output` does not say which of the outputs is the prediction"
+    elif not is_image(prediction):
+        possible["prediction"] = _not_an_image(prediction)
+    if sources.target(batch) is None:
+        possible["target"] = "the samples have no targets in the shape of images"
+    if prediction is not None and possible["prediction"] is not None:
+        raise ValueError(f"The model's output cannot be drawn: {possible['prediction']}.")
+    default = [name for name, reason in possible.items() if reason is None]
+    if sources.facts.noise and sources.input_image is None:
+        default = [name for name in default if name != "input"]
+    for name, value in sources.outputs(batch).items():
+        possible.setdefault(name, None if is_image(value) else _not_an_image(value))
+    return default, possible
+
+
+def _not_an_image(array: Array) -> str:
+    text = f"images have the shape (N, H, W) or (N, H, W, C) with C in {{1, 3, 4}}, not {array.shape}"
+    if array.ndim == 4:
+        text += (
+            "; class scores are drawn by `Segmentation`, and where channels come first, "
+            'keras.config.set_image_data_format("channels_first") says so'
+        )
+    return text
+
+
+def _check_targets(panels: tuple[str, ...], batch: Batch, sources: _Sources) -> None:
+    """Refuse targets of a size that is neither the prediction's nor the input's."""
+    target = sources.target(batch) if "target" in panels else None
+    if target is None:
+        return
+    inputs = sources.input(batch)
+    sizes = {sources.size(batch)} | ({inputs.shape[1:3]} if inputs is not None else set())
+    if target.shape[1:3] not in sizes:
+        raise ValueError(
+            "The targets must be as large as the prediction or the input, got targets of "
+            f"{describe(target)} for a prediction of (height, width) {sources.size(batch)}. Pass "
+            'targets of that size, or panels=("input", "prediction").'
+        )
+
+
+def _argument(name: str) -> str:
+    """Name the argument that sets a panel's range."""
+    return "input_range" if name == "input" else "value_range"
+
+
+def _advice(argument: str, name: str) -> str:
+    if argument == "value_range" and name != "prediction":
+        return f'value_range={{"{name}": (-1, 1)}}'
+    return f"{argument}=(-1, 1)"
+
+
+def _color_table(colormap: Any) -> Array:
+    """Return a (256, 3) uint8 table from a table, or from the name of one of Matplotlib's."""
+    if isinstance(colormap, str):
+        try:
+            from matplotlib import colormaps
+        except ImportError:
+            raise ImportError(
+                f"colormap={colormap!r} is one of Matplotlib's, which is not installed. Install "
+                'the extra with `pip install "keras-image-saver[colormaps]"`, or pass a (256, 3) '
+                "table."
+            ) from None
+        if colormap not in colormaps:
+            raise ValueError(
+                f"`colormap` must be a (256, 3) table or a name that Matplotlib knows, got "
+                f"{colormap!r}. Names are, for example: viridis, magma, turbo, gray."
+            )
+        colormap = colormaps[colormap](np.linspace(0, 1, 256))[:, :3]
+    table = np.asarray(colormap)
+    if table.shape != (256, 3) or table.dtype.kind not in "uif":
+        raise ValueError(f"`colormap` must be a (256, 3) table, got {describe(table)}.")
+    if table.dtype.kind == "f":
+        if not (np.all(table >= 0) and np.all(table <= 1)):
+            raise ValueError(
+                "`colormap` as floats must lie in [0, 1], got values from "
+                f"{table.min():g} to {table.max():g}."
+            )
+        return np.rint(table * 255).astype(np.uint8)
+    if table.min() < 0 or table.max() > 255:
+        raise ValueError(
+            f"`colormap` must hold 0 to 255, got values from {table.min()} to {table.max()}."
+        )
+    return table.astype(np.uint8)
+
+
+def _color(mapped: UInt8Images, table: Array) -> UInt8Images:
+    """Colour what was grey by a table; magenta pixels stay magenta."""
+    colored: UInt8Images = np.take(table, mapped[..., 0], axis=0)
+    if mapped.shape[-1] == 3:
+        colored[mapped[..., 0] != mapped[..., 1]] = MAGENTA
+    return colored

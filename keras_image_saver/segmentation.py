@@ -1,0 +1,381 @@
+"""The renderer of segmentation models: input | prediction | target, a colour a class."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from keras_image_saver.class_map import (
+    BAD,
+    Classes,
+    Decision,
+    check_palette,
+    check_weight,
+    colorize,
+    is_one_hot,
+    logit,
+    overlay,
+)
+from keras_image_saver.ranges import Range, check_dtype, check_range, extent, map_to_uint8
+from keras_image_saver.render import (
+    MAGENTA,
+    Array,
+    Batch,
+    Bound,
+    Facts,
+    Finding,
+    Rendered,
+    UInt8Images,
+    channels_last,
+    check_panels,
+    choose_panels,
+    chosen_target,
+    describe,
+    input_images,
+    leaves,
+    nearest,
+    require_chosen,
+)
+
+# Float sigmoids end at 1 exactly; what lies further out is no probability.
+_TOLERANCE = 1e-5
+
+
+class Segmentation:
+    """Renderer for class maps: input | prediction | target, a colour a class.
+
+    Outputs may be scores (N, H, W, C >= 2), the class being the argmax; one channel, (N, H, W, 1) or
+    (N, H, W), compared with `threshold`; or integer class ids of those shapes. Scores smaller than
+    the input are enlarged by nearest neighbour. Targets may be ids (N, H, W) or (N, H, W, 1), as
+    integers, bool or floats, or one-hot (N, H, W, num_classes).
+
+    Args:
+        num_classes: Number of classes. None: as many as there are score channels, two for one
+            channel; any number for integer ids.
+        palette: "voc" (the PASCAL VOC devkit's bit-interleaved table, `VOClabelcolormap.m`), or
+            colours of one's own: (K, 3), integers 0 to 255.
+        from_logits: Whether one-channel and multi-label outputs are logits, which are then compared
+            with log(t / (1 - t)). For argmax it makes no difference.
+        threshold: The probability t, 0 < t < 1, above which a pixel has the class.
+        multi_label: Whether each channel is a class of its own, as after a sigmoid. Then channel k
+            is drawn as class k + 1, and a pixel without a channel as class 0, the background; where
+            channels overlap the later one is on top, in targets as in predictions. A palette of
+            one's own may leave out the background, which is black then. None: False, but an error
+            where the model ends in a sigmoid of several channels.
+        ignore_index: The id of target pixels that do not count; drawn (224, 224, 192), as VOC's void.
+        overlay: Weight of the colours over the input, 0 to 1. None: colours alone.
+        input_range: (low, high) of float inputs, each one number, or one a channel. uint8 inputs
+            need none.
+        input_image: A function from the model's inputs to images, where the input is not one.
+        panels: Names out of "input", "prediction", "target". None: those that there are.
+
+    Raises:
+        ValueError: If an argument is not valid.
+    """
+
+    def __init__(
+        self,
+        num_classes: int | None = None,
+        *,
+        palette: Any = "voc",
+        from_logits: bool = False,
+        threshold: float = 0.5,
+        multi_label: bool | None = None,
+        ignore_index: int | None = None,
+        overlay: float | None = None,
+        input_range: Any = None,
+        input_image: Callable[[Any], Any] | None = None,
+        panels: Sequence[str] | None = None,
+    ) -> None:
+        if num_classes is not None and (
+            isinstance(num_classes, bool)
+            or not isinstance(num_classes, (int, np.integer))
+            or num_classes < 1
+        ):
+            raise ValueError(f"`num_classes` must be a positive int or None, got {num_classes!r}.")
+        if isinstance(threshold, bool) or not 0 < threshold < 1:
+            raise ValueError(
+                f"`threshold` must be a probability between 0 and 1, got {threshold!r}. For logits "
+                "pass from_logits=True and the probability all the same."
+            )
+        if overlay is not None:
+            check_weight(overlay, "overlay")
+        check_palette(palette, None)
+        self.num_classes = num_classes
+        self.palette = palette
+        self.from_logits = from_logits
+        self.threshold = threshold
+        self.multi_label = multi_label
+        self.ignore_index = ignore_index
+        self.overlay = overlay
+        self.input_range = None if input_range is None else check_range(input_range, "input_range")
+        self.input_image = input_image
+        self.panels = check_panels(panels)
+
+    def bind(self, batch: Batch, facts: Facts) -> Bound:
+        """Settle how outputs become colours, for a model, from shapes, dtypes and first values.
+
+        Raises:
+            ValueError: If scores, targets or inputs do not fit the arguments.
+        """
+        sources = _Sources(self.input_image, facts, require_chosen(facts, batch))
+        scores, photo = sources.scores(batch), sources.photo(batch)
+        classes = self._classes(scores, facts.ends[sources.chosen])
+        if classes.decision in ("threshold", "multi_label") and not self.from_logits:
+            _check_probabilities(scores)
+        panels = self._panels(batch, sources, photo)
+        ranges: dict[str, Range | None] = {}
+        if "input" in panels or self.overlay is not None:
+            ranges["input"] = self._input_range(photo)
+        if "target" in panels:
+            _check_target(sources.target(batch), scores, photo, classes)
+        bound = _BoundSegmentation(
+            sources=sources,
+            classes=classes,
+            colors=self._colors(classes),
+            panels=panels,
+            ranges=ranges,
+            ignore_index=self.ignore_index,
+            overlay=self.overlay,
+        )
+        bound.check_ids(batch)
+        return bound
+
+    def _classes(self, scores: Array, end: str | None) -> Classes:
+        """Say how these outputs become classes."""
+        decision = self._decision(scores, end)
+        if end == "sigmoid" and self.from_logits and decision != "argmax":
+            raise ValueError(
+                "`from_logits` must be False for a model that ends in a sigmoid, got True: its "
+                "outputs are probabilities already."
+            )
+        limit = np.float32(logit(self.threshold) if self.from_logits else self.threshold)
+        channels = self._channels(scores, decision)
+        count = channels + 1 if decision == "multi_label" else channels
+        return Classes(decision, channels, count, limit)
+
+    def _decision(self, scores: Array, end: str | None) -> Decision:
+        check_dtype(scores, "output")
+        if scores.ndim not in (3, 4):
+            raise ValueError(
+                "Segmentation draws outputs of shape (N, H, W), (N, H, W, 1) or (N, H, W, C), got "
+                f"{describe(scores)}."
+            )
+        if scores.ndim == 3 or scores.shape[3] == 1:
+            if self.multi_label:
+                raise ValueError(
+                    f"`multi_label` needs outputs of several channels, got {describe(scores)}."
+                )
+            return "ids" if scores.dtype.kind in "bui" else "threshold"
+        if self.multi_label is None and end == "sigmoid":
+            raise ValueError(
+                f"`multi_label` must be given for a model that ends in a sigmoid of "
+                f"{scores.shape[3]} channels, got None. True draws each channel over the threshold "
+                "as a class of its own; False draws the channel with the highest score."
+            )
+        return "multi_label" if self.multi_label else "argmax"
+
+    def _channels(self, scores: Array, decision: Decision) -> int:
+        if decision == "ids":
+            # One class means one against the background, as with one channel.
+            return len(check_palette(self.palette, None)) if self.num_classes is None else max(
+                self.num_classes, 2
+            )
+        channels = 2 if decision == "threshold" else scores.shape[3]
+        allowed = (None, 1, 2) if decision == "threshold" else (None, channels)
+        if self.num_classes not in allowed:
+            raise ValueError(
+                f"`num_classes` must fit the outputs, got {self.num_classes} for outputs of "
+                f"{describe(scores)}: pass {channels}, or None."
+            )
+        return channels
+
+    def _colors(self, classes: Classes) -> UInt8Images:
+        palette = self.palette
+        if classes.decision == "multi_label" and not isinstance(palette, str):
+            if len(palette) == classes.channels:
+                palette = [(0, 0, 0), *(tuple(color) for color in palette)]
+        return check_palette(palette, classes.count)
+
+    def _panels(self, batch: Batch, sources: _Sources, photo: Array | None) -> tuple[str, ...]:
+        possible: dict[str, str | None] = {"input": None, "prediction": None, "target": None}
+        if photo is None:
+            possible["input"] = (
+                "the model's input is not one image; pass `input_image`, a function from the "
+                "inputs to images"
+            )
+        if sources.target_or_none(batch) is None:
+            possible["target"] = "the samples have no targets"
+        if self.overlay is not None and photo is None:
+            raise ValueError(f"`overlay` needs an image to lie over, but {possible['input']}.")
+        default = [name for name, reason in possible.items() if reason is None]
+        if sources.facts.noise and self.input_image is None:
+            default = [name for name in default if name != "input"]
+        return choose_panels(self.panels, default, possible)
+
+    def _input_range(self, photo: Array | None) -> Range | None:
+        assert photo is not None  # a drawn input is one that there is
+        check_dtype(photo, "input")
+        if self.input_range is not None:
+            return self.input_range
+        if photo.dtype.kind in "bui":
+            return None if photo.dtype in (np.uint8, np.bool_) else (0.0, 255.0)
+        low, high = extent(photo)
+        raise ValueError(
+            f"`input_range` must be given for {photo.dtype} inputs, got None; the values seen go "
+            f"from {low:.6g} to {high:.6g}. Pass input_range=(0, 1), (0, 255) or (-1, 1), whatever "
+            'the inputs are scaled to, or leave them out by panels=("prediction", "target").'
+        )
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """Where scores, inputs and targets come from."""
+
+    input_image: Callable[[Any], Any] | None
+    facts: Facts
+    chosen: int
+
+    def scores(self, batch: Batch) -> Array:
+        return channels_last(list(leaves(batch.outputs).values())[self.chosen], self.facts)
+
+    def photo(self, batch: Batch) -> Array | None:
+        return input_images(batch, self.facts, self.input_image, self.scores(batch).shape[1:3])
+
+    def target_or_none(self, batch: Batch) -> Array | None:
+        target = chosen_target(batch, self.facts, self.chosen)
+        if target is None or target.ndim != 4 or target.shape[3] == 1:
+            return target
+        return channels_last(target, self.facts)
+
+    def target(self, batch: Batch) -> Array:
+        target = self.target_or_none(batch)
+        assert target is not None  # a drawn target is one that there is
+        return target
+
+
+@dataclass(frozen=True)
+class _BoundSegmentation:
+    sources: _Sources
+    classes: Classes
+    colors: UInt8Images
+    panels: tuple[str, ...]
+    ranges: Mapping[str, Range | None]
+    ignore_index: int | None
+    overlay: float | None
+
+    def __call__(self, batch: Batch) -> Rendered:
+        findings: list[Finding] = []
+        photo = None
+        if "input" in self.ranges:
+            limits = self.ranges["input"]
+            values = self.sources.photo(batch)
+            assert values is not None  # bind saw that there is one
+            photo, seen = map_to_uint8(values, limits)
+            if limits is not None:
+                findings += seen.findings("input", limits, "input_range")
+        rendered: dict[str, UInt8Images] = {}
+        for name in self.panels:
+            if name == "input":
+                assert photo is not None  # mapped above
+                rendered[name] = photo
+            else:
+                ids = self._ids(name, batch)
+                findings += self._about(name, ids)
+                rendered[name] = self._draw(ids, photo)
+        return Rendered(rendered, tuple(findings))
+
+    def check_ids(self, batch: Batch) -> None:
+        """Refuse class ids that no class has, and tell of fractional ones, before training."""
+        for name in self.panels:
+            if name == "input":
+                continue
+            ids = self._ids(name, batch)
+            strange = ids[~self._is_known(ids) & (ids != BAD)]
+            if strange.size:
+                values = np.unique(strange)
+                listed = ", ".join(str(value) for value in values[:5])
+                listed += ", …" if len(values) > 5 else ""
+                raise ValueError(
+                    f"`num_classes` must cover all class ids, got {len(self.colors)} classes and "
+                    f"a {name} with the ids {listed} in {strange.size} of {ids.size} pixels. Pass "
+                    f"ignore_index={values[-1]} if such pixels do not count, or the right "
+                    "`num_classes`."
+                )
+
+    def _ids(self, name: str, batch: Batch) -> Array:
+        if name == "prediction":
+            return self.classes.of_scores(self.sources.scores(batch))
+        return self.classes.of_target(self.sources.target(batch))
+
+    def _is_known(self, ids: Array) -> Array:
+        known = (ids >= 0) & (ids < len(self.colors))
+        return known if self.ignore_index is None else known | (ids == self.ignore_index)
+
+    def _draw(self, ids: Array, photo: UInt8Images | None) -> UInt8Images:
+        if self.overlay is None or photo is None:
+            return colorize(ids, palette=self.colors, ignore_index=self.ignore_index)
+        height, width = (max(a, b) for a, b in zip(ids.shape[1:3], photo.shape[1:3], strict=True))
+        ids = nearest(ids, height, width)
+        colors = colorize(ids, palette=self.colors, ignore_index=self.ignore_index)
+        mixed = overlay(nearest(photo, height, width), colors, self.overlay)
+        mixed[~self._is_known(ids)] = MAGENTA  # to be seen, not to shimmer through
+        return mixed
+
+    def _about(self, name: str, ids: Array) -> list[Finding]:
+        """Count what is drawn magenta."""
+        found = []
+        bad = int(np.count_nonzero(ids == BAD))
+        if bad:
+            text = f"{bad} pixels of the {name} have NaN or infinite values; they are magenta."
+            found.append(Finding("non-finite", name, text))
+        strange = int(np.count_nonzero(~self._is_known(ids))) - bad
+        if strange:
+            text = (
+                f"{strange} pixels of the {name} have class ids outside the {len(self.colors)} "
+                "classes; they are magenta."
+            )
+            found.append(Finding("class ids", name, text))
+        return found
+
+
+def _check_probabilities(scores: Array) -> None:
+    """Refuse logits where probabilities are meant."""
+    low, high = extent(scores)
+    if scores.dtype.kind == "f" and (low < -_TOLERANCE or high > 1 + _TOLERANCE):
+        raise ValueError(
+            "`from_logits` must be True for outputs that are no probabilities, got False; the "
+            f"values seen go from {low:.6g} to {high:.6g}. Pass from_logits=True, or end the model "
+            "in a sigmoid."
+        )
+
+
+def _check_target(target: Array, scores: Array, photo: Array | None, classes: Classes) -> None:
+    """Refuse targets of another size or rank; tell of fractional ids."""
+    check_dtype(target, "target")
+    one_hot = is_one_hot(target, classes.channels)
+    if not (target.ndim == 3 or one_hot or (target.ndim == 4 and target.shape[3] == 1)):
+        raise ValueError(
+            "Targets must be class ids (N, H, W) or (N, H, W, 1), or one-hot "
+            f"(N, H, W, {classes.channels}), got {describe(target)}. To leave them out pass "
+            'panels=("input", "prediction").'
+        )
+    sizes = [scores.shape[1:3]] + ([] if photo is None else [photo.shape[1:3]])
+    if target.shape[1:3] not in sizes:
+        raise ValueError(
+            f"Targets must be as large as the scores or the input, got targets of "
+            f"{describe(target)} for (height, width) in {sizes}."
+        )
+    if target.dtype.kind == "f" and not one_hot:
+        finite = target[np.isfinite(target)]
+        fractional = int(np.count_nonzero(finite != np.rint(finite)))
+        if fractional:
+            warnings.warn(
+                f"{fractional} of {target.size} class ids in the targets are no whole numbers and "
+                "are rounded. Resized bilinearly? Use nearest.",
+                stacklevel=2,
+            )
