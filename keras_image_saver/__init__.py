@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from keras_image_saver.callback import ImageSaver as ImageSaver
     from keras_image_saver.callback import ImageSaverError as ImageSaverError
+    from keras_image_saver.class_map import colorize as colorize
+    from keras_image_saver.class_map import overlay as overlay
     from keras_image_saver.encoder import encode_image as encode_image
     from keras_image_saver.grid import make_grid as make_grid
     from keras_image_saver.pixels import Images as Images
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from keras_image_saver.samples import latents as latents
     from keras_image_saver.save import save_image as save_image
     from keras_image_saver.segmentation import Segmentation as Segmentation
-    from keras_image_saver.class_map import colorize as colorize
-    from keras_image_saver.class_map import overlay as overlay
 
 __version__ = "0.1.0"
 

@@ -18,7 +18,7 @@ from keras_image_saver.grid import check_grid
 from keras_image_saver.logs import json_logs, plain_logs
 from keras_image_saver.pipeline import Pipeline
 from keras_image_saver.pixels import Custom, Images
-from keras_image_saver.render import Rendered, describe
+from keras_image_saver.render import Rendered
 from keras_image_saver.samples import Samples, read_samples
 from keras_image_saver.schedule import Schedule
 from keras_image_saver.template import Template
@@ -283,7 +283,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         if self._draws is not None and not isinstance(self._draws, str):
             raise TypeError(
                 f"ImageSaver(model={self._draws!r}) cannot be copied or pickled: the copy would hold "
-                'a model that never trains. Pass the name of an attribute, such as '
+                "a model that never trains. Pass the name of an attribute, such as "
                 'model="generator".'
             )
         state = self.__dict__.copy()
@@ -333,13 +333,13 @@ class ImageSaver(tf.keras.callbacks.Callback):
         path = self._template.text
         try:
             path, missing = self._template.path(counters, logs)
-            if missing and self._is_news("field", *missing):
+            if missing and logs and self._is_news("field", *missing):
                 logger.warning(
                     "`filepath` has fields that `logs` does not have, or not as numbers: %s. The "
                     "picture is kept as %s. Fields are epoch, batch, step, %s.",
                     ", ".join(missing),
                     path,
-                    ", ".join(logs) or "and no logs",
+                    ", ".join(logs),
                 )
             if rendered is None:
                 trained = self.model
@@ -418,7 +418,9 @@ def _check_arguments(
         raise TypeError(f"`predict` must be a function predict(model, inputs), got {predict!r}.")
     if not isinstance(output, (str, int, np.integer, type(None))) or isinstance(output, bool):
         raise TypeError(f"`output` must be a name, an index or None, got {output!r}.")
-    if isinstance(render, type) or not (render is None or callable(render) or hasattr(render, "bind")):
+    if isinstance(render, type) or not (
+        render is None or callable(render) or hasattr(render, "bind")
+    ):
         raise TypeError(
             "`render` must be Images(...), Segmentation(...) or a function render(batch), got "
             f"{render!r}."

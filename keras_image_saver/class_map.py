@@ -116,7 +116,8 @@ def overlay(images: Any, colors: Any, weight: float) -> UInt8Images:
             f"{tints.shape} for {photos.shape}."
         )
     mixed = np.float32(1 - weight) * photos[..., :3] + np.float32(weight) * tints
-    return np.rint(mixed).astype(np.uint8)
+    blended: UInt8Images = np.rint(mixed).astype(np.uint8)
+    return blended
 
 
 def check_palette(palette: Any, num_classes: int | None) -> UInt8Images:

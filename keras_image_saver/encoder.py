@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
@@ -48,7 +49,7 @@ _LARGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "GIF": 65_535, "AVIF": 65_536}
 # JPEG holds EXIF in one segment of 64 KiB.
 _LONGEST_DESCRIPTION = 60_000
 _CAPTION_ASPECT = 8
-_CAPTION_SIZES = (8, 20)
+_CAPTION_SIZES = (10, 20)
 _CAPTION_LENGTH = 32
 
 
@@ -235,9 +236,9 @@ def caption_size(names: Sequence[str], width: int) -> tuple[int, int]:
     """Return the (height, width) that captions need above tiles of `width` pixels."""
     font = _font(width)
     boxes = [font.getbbox(_shorten(name)) for name in names]
-    return round(max(_line_height(font), *(box[3] for box in boxes))), round(
-        max(box[2] for box in boxes)
-    )
+    ascent, descent = font.getmetrics()
+    height = max(ascent + descent, *(box[3] for box in boxes))
+    return math.ceil(height), math.ceil(max(box[2] for box in boxes))
 
 
 def draw_captions(
@@ -270,11 +271,6 @@ def draw_captions(
 def _font(width: int) -> Any:
     low, high = _CAPTION_SIZES
     return ImageFont.load_default(min(high, max(low, width // _CAPTION_ASPECT)))
-
-
-def _line_height(font: Any) -> int:
-    ascent, descent = font.getmetrics()
-    return int(ascent + descent)
 
 
 def _shorten(name: str) -> str:

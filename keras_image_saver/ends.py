@@ -12,12 +12,15 @@ import tensorflow as tf
 
 # What moves, repeats or casts values and leaves their range as it was: layers, and operations on
 # Keras tensors (in Keras 3 by class name, in Keras 2 by the symbol of a TFOpLambda).
-_TRANSPARENT = frozenset(
-    "Cropping1D Cropping2D Cropping3D ZeroPadding1D ZeroPadding2D ZeroPadding3D UpSampling1D "
-    "UpSampling2D UpSampling3D Reshape Permute Flatten Identity Resizing SlicingOpLambda Cast "
-    "Transpose Squeeze ExpandDims GetItem Moveaxis Swapaxes Resize StopGradient cast reshape "
-    "transpose squeeze expand_dims identity stop_gradient image.resize compat.v1.transpose".split()
-)
+# fmt: off
+_TRANSPARENT = frozenset([
+    "Cropping1D", "Cropping2D", "Cropping3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
+    "UpSampling1D", "UpSampling2D", "UpSampling3D", "Reshape", "Permute", "Flatten", "Identity",
+    "Resizing", "SlicingOpLambda", "Cast", "Transpose", "Squeeze", "ExpandDims", "GetItem",
+    "Moveaxis", "Swapaxes", "Resize", "StopGradient", "cast", "reshape", "transpose", "squeeze",
+    "expand_dims", "identity", "stop_gradient", "image.resize", "compat.v1.transpose",
+])
+# fmt: on
 _OPERATIONS = {
     "Tanh": "tanh",
     "Sigmoid": "sigmoid",
@@ -27,15 +30,18 @@ _OPERATIONS = {
     "math.sigmoid": "sigmoid",
     "nn.softmax": "softmax",
 }
-# Keras's own layers that end in `self.activation`.
+# Keras's own layers that end in `self.activation`, as far as this Keras has them.
+# fmt: off
 _WITH_ACTIVATION = tuple(
     getattr(tf.keras.layers, name)
-    for name in (
-        "Activation Dense EinsumDense Conv1D Conv2D Conv3D Conv1DTranspose Conv2DTranspose "
-        "Conv3DTranspose DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D"
-    ).split()
+    for name in [
+        "Activation", "Dense", "EinsumDense", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose",
+        "Conv2DTranspose", "Conv3DTranspose", "DepthwiseConv1D", "DepthwiseConv2D",
+        "SeparableConv1D", "SeparableConv2D",
+    ]
     if hasattr(tf.keras.layers, name)
 )
+# fmt: on
 _INPUT = "input"
 
 

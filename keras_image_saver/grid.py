@@ -138,7 +138,8 @@ def _fit(image: UInt8Image, layout: Layout) -> UInt8Image:
         size = max(1, height * layout.width // width), layout.width
     else:
         size = layout.height, max(1, width * layout.height // height)
-    return nearest(image[np.newaxis], *size)[0]
+    fitted: UInt8Image = nearest(image[np.newaxis], *size)[0]
+    return fitted
 
 
 def make_grid(
@@ -167,7 +168,12 @@ def make_grid(
         (16, 24, 3)
     """
     array = as_array(images)
-    if array.dtype != np.uint8 or array.ndim != 4 or array.shape[3] not in CHANNELS or not array.size:
+    if (
+        array.dtype != np.uint8
+        or array.ndim != 4
+        or array.shape[3] not in CHANNELS
+        or not array.size
+    ):
         raise ValueError(
             "`images` must be uint8 (N, H, W, C) with N >= 1 and C in {1, 3, 4}, got "
             f"{describe(array)}. Use to_uint8(images, value_range=...) first."
@@ -184,12 +190,17 @@ def check_grid(columns: Any, padding: Any, pad_value: Any) -> None:
         ValueError: If `columns` is not None or at least 1, `padding` is negative, or `pad_value` is
             outside 0 to 255.
     """
-    limits = {"columns": (columns, 1, None), "padding": (padding, 0, None)}
+    limits: dict[str, tuple[Any, int, int | None]] = {
+        "columns": (columns, 1, None),
+        "padding": (padding, 0, None),
+    }
     limits["pad_value"] = (pad_value, 0, 255)
     for name, (value, low, high) in limits.items():
         if name == "columns" and value is None:
             continue
         whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
         if not whole or value < low or (high is not None and value > high):
-            wanted = f"an int from {low} to {high}" if high is not None else f"an int, {low} or more"
+            wanted = (
+                f"an int from {low} to {high}" if high is not None else f"an int, {low} or more"
+            )
             raise ValueError(f"`{name}` must be {wanted}, got {value!r}.")

@@ -8,6 +8,7 @@ A `predict_step` of the model's own is bypassed; the way to other passes is `pre
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,10 +44,9 @@ class Inference:
         self._size = (None if predict else _fixed_batch_size(model)) or size
         self._direct = _runs_eagerly(trained) or _runs_eagerly(model)
         self._traced = False
-
-        def call(inputs: Any) -> Any:
-            return model(inputs, training=False)
-
+        # TensorFlow counts traces by code object: a partial has none, so that many savers in one
+        # process do not look like one function that is traced again and again.
+        call = functools.partial(model, training=False)
         self._function = tf.function(call, reduce_retracing=True)
         self._state = _State([model, trained])
 
@@ -166,7 +166,7 @@ def _is_seed(variable: Any) -> bool:
 
 def _wound_back(state: Array) -> Array:
     """Return a seed generator's state with its count of draws at 0: (seed, draws)."""
-    start = state.copy()
+    start: Array = state.copy()
     start[1:] = 0
     return start
 

@@ -6,8 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from keras_image_saver.render import as_array
 
 _LONGEST_ARRAY = 64

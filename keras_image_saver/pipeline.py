@@ -190,4 +190,6 @@ def _choose(output: str | int | None, names: list[str], outputs: Any) -> int | N
         f"{index}: {name!r}, {describe(value)}"
         for index, (name, value) in enumerate(zip(names, leaves(outputs).values(), strict=True))
     )
-    raise ValueError(f"`output` must be one of the model's outputs, got {output!r}. There are {listed}.")
+    raise ValueError(
+        f"`output` must be one of the model's outputs, got {output!r}. There are {listed}."
+    )

@@ -180,13 +180,13 @@ class Images:
             colored=self._colored(panels, batch, sources),
         )
 
-    def _colored(
-        self, panels: tuple[str, ...], batch: Batch, sources: _Sources
-    ) -> frozenset[str]:
+    def _colored(self, panels: tuple[str, ...], batch: Batch, sources: _Sources) -> frozenset[str]:
         """Return the panels that the colormap colours: all of one channel but the input."""
         if self.colormap is None:
             return frozenset()
-        channels = {name: sources.panel(name, batch).shape[-1] for name in panels if name != "input"}
+        channels = {
+            name: sources.panel(name, batch).shape[-1] for name in panels if name != "input"
+        }
         if 1 not in channels.values():
             raise ValueError(
                 f"`colormap` colours images of one channel, got panels with channels {channels}. "
@@ -234,9 +234,9 @@ class Images:
         low, high = extent(image)
         raise ValueError(
             f"`{argument}` must be given for the panel {name!r}: its values are {image.dtype} and "
-            "no tanh or sigmoid that ends the model tells their range. The values seen here go "
-            f"from {low:.6g} to {high:.6g}. Pass Images({_advice(argument, name)}), or (0, 1), (0, 255): "
-            "what the model is trained to give."
+            "no tanh or sigmoid that ends the model tells their range. The values seen here "
+            f"go from {low:.6g} to {high:.6g}. Pass Images({_advice(argument, name)}), "
+            "(0, 1) or (0, 255): what the model is trained to give."
         )
 
 
@@ -249,7 +249,8 @@ class _BoundImages:
     colored: frozenset[str]
 
     def __call__(self, batch: Batch) -> Rendered:
-        rendered, findings = {}, []
+        rendered: dict[str, UInt8Images] = {}
+        findings: list[Finding] = []
         for name, limits in self.ranges.items():
             mapped, seen = map_to_uint8(self.sources.panel(name, batch), limits)
             if limits is not None:
@@ -332,7 +333,8 @@ class _BoundCustom:
                 "`render` must return a dict of images by panel name, such as "
                 f'{{"prediction": images}}, got {describe(panels)}.'
             )
-        rendered, findings = {}, []
+        rendered: dict[str, UInt8Images] = {}
+        findings: list[Finding] = []
         for name, values in panels.items():
             images = as_array(values)
             if not is_image(images):
@@ -380,7 +382,9 @@ def _panels(
 
 
 def _not_an_image(array: Array) -> str:
-    text = f"images have the shape (N, H, W) or (N, H, W, C) with C in {{1, 3, 4}}, not {array.shape}"
+    text = (
+        f"images have the shape (N, H, W) or (N, H, W, C) with C in {{1, 3, 4}}, not {array.shape}"
+    )
     if array.ndim == 4:
         text += (
             "; class scores are drawn by `Segmentation`, and where channels come first, "
@@ -441,7 +445,8 @@ def _color_table(colormap: Any) -> Array:
                 "`colormap` as floats must lie in [0, 1], got values from "
                 f"{table.min():g} to {table.max():g}."
             )
-        return np.rint(table * 255).astype(np.uint8)
+        scaled: Array = np.rint(table * 255).astype(np.uint8)
+        return scaled
     if table.min() < 0 or table.max() > 255:
         raise ValueError(
             f"`colormap` must hold 0 to 255, got values from {table.min()} to {table.max()}."

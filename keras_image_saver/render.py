@@ -78,7 +78,10 @@ class Rendered:
 class Bound(Protocol):
     """A renderer that knows its model."""
 
-    ranges: Mapping[str, Any]
+    @property
+    def ranges(self) -> Mapping[str, Any]:
+        """(low, high) of each panel that has one."""
+        ...
 
     def __call__(self, batch: Batch) -> Rendered: ...
 
@@ -127,7 +130,7 @@ def channels_last(array: Array, facts: Facts) -> Array:
 
 def is_image(array: Any) -> bool:
     """Tell whether `array` has the shape of images: (N, H, W) or (N, H, W, C), C in {1, 3, 4}."""
-    shape = getattr(array, "shape", ())
+    shape: tuple[int, ...] = getattr(array, "shape", ())
     return len(shape) == 3 or (len(shape) == 4 and shape[3] in CHANNELS)
 
 
@@ -138,7 +141,7 @@ def with_channels(images: Array) -> Array:
 
 def single(structure: Any) -> Array | None:
     """Return the one array of a structure that holds exactly one."""
-    found = list(leaves(structure).values())
+    found: list[Array] = list(leaves(structure).values())
     return found[0] if len(found) == 1 and hasattr(found[0], "shape") else None
 
 
@@ -150,8 +153,8 @@ def chosen_target(batch: Batch, facts: Facts, index: int | None) -> Array | None
     if index is None:
         return None
     if facts.names[index] in targets:
-        return targets[facts.names[index]]
-    return list(targets.values())[index] if len(targets) == len(facts.names) else None
+        return single(targets[facts.names[index]])
+    return single(list(targets.values())[index]) if len(targets) == len(facts.names) else None
 
 
 def input_images(

@@ -198,9 +198,11 @@ def _keep(values: Any) -> Array:
 def _batches(samples: Any) -> Iterator[Any] | None:
     """Return an iterator over the batches of a dataset, or None for arrays."""
     if isinstance(samples, tf.data.Dataset):
-        return iter(samples)
+        batches: Iterator[Any] = iter(samples)
+        return batches
     kinds = [getattr(tf.keras.utils, name, None) for name in ("PyDataset", "Sequence")]
-    if isinstance(samples, tuple(kind for kind in kinds if isinstance(kind, type))):
+    sequences: Any = tuple(kind for kind in kinds if isinstance(kind, type))
+    if isinstance(samples, sequences):
         return (samples[index] for index in range(_length(samples)))
     if hasattr(samples, "__next__"):
         raise TypeError(
@@ -247,9 +249,9 @@ def _join(structures: Sequence[Any]) -> Any:
 @contextmanager
 def _global_random_state() -> Iterator[None]:
     """Keep Python's and NumPy's global state: reading data that draws from it changes training."""
-    python, numpy = random.getstate(), np.random.get_state()
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - it is the global one
     try:
         yield
     finally:
         random.setstate(python)
-        np.random.set_state(numpy)
+        np.random.set_state(numpy)  # noqa: NPY002

@@ -182,8 +182,10 @@ class Segmentation:
     def _channels(self, scores: Array, decision: Decision) -> int:
         if decision == "ids":
             # One class means one against the background, as with one channel.
-            return len(check_palette(self.palette, None)) if self.num_classes is None else max(
-                self.num_classes, 2
+            return (
+                len(check_palette(self.palette, None))
+                if self.num_classes is None
+                else max(self.num_classes, 2)
             )
         channels = 2 if decision == "threshold" else scores.shape[3]
         allowed = (None, 1, 2) if decision == "threshold" else (None, channels)
@@ -196,9 +198,9 @@ class Segmentation:
 
     def _colors(self, classes: Classes) -> UInt8Images:
         palette = self.palette
-        if classes.decision == "multi_label" and not isinstance(palette, str):
-            if len(palette) == classes.channels:
-                palette = [(0, 0, 0), *(tuple(color) for color in palette)]
+        own = classes.decision == "multi_label" and not isinstance(palette, str)
+        if own and len(palette) == classes.channels:
+            palette = [(0, 0, 0), *(tuple(color) for color in palette)]
         return check_palette(palette, classes.count)
 
     def _panels(self, batch: Batch, sources: _Sources, photo: Array | None) -> tuple[str, ...]:

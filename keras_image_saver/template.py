@@ -139,7 +139,9 @@ def _fields(text: str) -> Iterator[tuple[str, str, str]]:
     except ValueError as error:
         raise ValueError(f"`filepath` is no template: {error}, got {text!r}.") from None
     for literal, field, spec, conversion in parsed:
-        if field is not None and (not field or field.isdigit() or conversion or "{" in (spec or "")):
+        if field is not None and (
+            not field or field.isdigit() or conversion or "{" in (spec or "")
+        ):
             raise ValueError(
                 f"`filepath` must have named fields such as {{epoch:04d}}, got {text!r}."
             )
