@@ -1,0 +1,115 @@
+"""The README's Python blocks run, one after another in one namespace, as a reader would paste them."""
+
+import inspect
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from keras_image_saver import ImageSaver, Images, Segmentation, save_image
+
+README = Path(__file__).parents[1] / "README.md"
+TEXT = README.read_text(encoding="utf-8")
+keras = tf.keras
+
+
+class _GAN(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.generator = keras.Sequential(
+            [
+                keras.layers.Input((128,)),
+                keras.layers.Dense(8 * 8 * 3, activation="tanh"),
+                keras.layers.Reshape((8, 8, 3)),
+            ]
+        )
+
+    def train_step(self, data):
+        return {"g_loss": tf.reduce_mean(data)}
+
+
+class _Diffusion(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.network = keras.Sequential(
+            [keras.layers.Input((64, 64, 3)), keras.layers.Conv2D(3, 1)]
+        )
+
+    def train_step(self, data):
+        return {"loss": tf.reduce_mean(data)}
+
+    def reverse_diffusion(self, noise, steps):
+        return self.network(noise, training=False)
+
+    def denormalize(self, images):
+        return tf.clip_by_value(images, 0, 1)
+
+
+@pytest.fixture
+def user_names():
+    """What the blocks take from the reader's own script."""
+    rng = np.random.default_rng(0)
+    images = rng.random((4, 8, 8, 3), np.float32)
+    photos = rng.integers(0, 256, (8, 16, 16, 3)).astype(np.float32)
+    maps = rng.integers(0, 21, (8, 16, 16)).astype(np.int32)
+    data = tf.data.Dataset.from_tensor_slices((photos, maps)).batch(4)
+    unet = keras.Sequential(
+        [
+            keras.layers.Input((16, 16, 3)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Conv2D(21, 1, activation="softmax"),
+        ]
+    )
+    unet.compile("sgd", "sparse_categorical_crossentropy")
+    gan, ddim = _GAN(), _Diffusion()
+    gan.compile()
+    ddim.compile()
+    return {
+        "gan": gan,
+        "ddim": ddim,
+        "images": images,
+        "unet": unet,
+        "train": data,
+        "val": data,
+        "edges": images,
+        "photos": images,
+        "generator": keras.Sequential([keras.layers.Input((8, 8, 3)), keras.layers.Conv2D(3, 1)]),
+        "train_one_epoch": lambda: 0.5,
+    }
+
+
+@pytest.mark.filterwarnings("ignore:`shuffle=True` was passed")
+def test_readme_blocks_run_and_write_what_they_say(user_names, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+    namespace = dict(user_names)
+    for number, block in enumerate(blocks, 1):
+        exec(compile(block, f"README block {number}", "exec"), namespace)
+
+    written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
+    assert {f"runs/discs/000{epoch}.png" for epoch in (1, 2, 3)} <= written
+    assert {"runs/loop/0001.png", "runs/loop/0002.png", "runs/ddim/0001.png"} <= written
+    assert {"rgb.png", "rgb.jpg", "grey.tif", "grey.bmp", "tanh.png", "grid.png"} <= written
+    assert sum(name.startswith("runs/dcgan/0") for name in written) == 3
+    assert sum(name.startswith("runs/unet/0") for name in written) == 2
+    rgb = np.asarray(Image.open("rgb.png"))
+    np.testing.assert_array_equal(np.asarray(Image.open("from_opencv.png")), rgb)
+    np.testing.assert_array_equal(np.asarray(Image.open("grey.tif")), rgb[..., 0])
+    assert namespace["png"][:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize("public", [ImageSaver, Images, Segmentation, save_image])
+def test_readme_tables_name_every_argument(public):
+    section = TEXT[TEXT.index(f"### `{public.__name__}(") :]
+    section = section[: section.index("\n###", 4)]
+    missing = [name for name in inspect.signature(public).parameters if f"`{name}" not in section]
+    assert missing in ([], ["filepath", "images"])
+
+
+def test_readme_commands_are_one_line_each():
+    commands = re.findall(r"^```bash\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+    assert [command.count("\n") for command in commands] == [1, 1]
+    assert all(command.startswith("python3 -m venv ") for command in commands)
