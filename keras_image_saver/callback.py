@@ -127,7 +127,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 )
         self._schedule = Schedule(every_epochs, every_batches)
         self._template = Template(filepath, by_batches=every_batches is not None)
-        kind = encoder.check_format(f"_{self._template.suffix}")
+        kind = encoder.check_format(self._template.text)
         custom = callable(render) and not hasattr(render, "bind")
         self._pipeline = Pipeline(
             samples=Samples(None) if samples is None else read_samples(samples, num_samples),

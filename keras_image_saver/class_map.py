@@ -7,11 +7,12 @@ and every other id that no class has are drawn magenta.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from keras_image_saver.render import MAGENTA, Array, UInt8Images, as_array, describe
+from keras_image_saver.render import CHANNELS, MAGENTA, Array, UInt8Images, as_array, describe
 
 Decision: TypeAlias = Literal["ids", "threshold", "multi_label", "argmax"]
 
@@ -19,6 +20,8 @@ BAD = -1_000_000
 # The VOC devkit draws its "void" label, 255, in this colour: entry 255 of the same table.
 _IGNORED = (224, 224, 192)
 _VOC_COLORS = 256
+# What is beyond it is no id, and would not fit an integer.
+_LARGEST_ID = 2.0**31
 
 
 def voc_palette(num_classes: int = _VOC_COLORS) -> UInt8Images:
@@ -27,7 +30,7 @@ def voc_palette(num_classes: int = _VOC_COLORS) -> UInt8Images:
     The bits of the class id are dealt in turn to red, green and blue, from the highest bit down.
 
     Args:
-        num_classes: Number of colours; after 256 they repeat.
+        num_classes: Number of colours.
 
     Returns:
         uint8, shape (num_classes, 3).
@@ -75,6 +78,7 @@ def colorize(
         raise TypeError(
             f"`class_map` must be integers, got {describe(ids)}. Take argmax(scores, -1) first."
         )
+    ids = ids.astype(np.int64)
     colors = check_palette(palette, num_classes)
     # Every id becomes an entry of one table: the classes, then magenta, then the ignored.
     count = len(colors)
@@ -110,10 +114,11 @@ def overlay(images: Any, colors: Any, weight: float) -> UInt8Images:
             f"`images` and `colors` must be uint8, got {photos.dtype} and {tints.dtype}. "
             "Use to_uint8 and colorize first."
         )
-    if photos.shape[:-1] != tints.shape[:-1] or tints.shape[-1] != 3:
+    fits = photos.shape[:-1] == tints.shape[:-1] and tints.shape[-1:] == (3,)
+    if not fits or photos.shape[-1] not in CHANNELS:
         raise ValueError(
-            "`colors` must have the shape of `images` with 3 channels, got "
-            f"{tints.shape} for {photos.shape}."
+            "`images` must have 1, 3 or 4 channels, and `colors` the same shape with 3, got images "
+            f"of shape {photos.shape} and colors of shape {tints.shape}."
         )
     mixed = np.float32(1 - weight) * photos[..., :3] + np.float32(weight) * tints
     blended: UInt8Images = np.rint(mixed).astype(np.uint8)
@@ -122,11 +127,15 @@ def overlay(images: Any, colors: Any, weight: float) -> UInt8Images:
 
 def check_palette(palette: Any, num_classes: int | None) -> UInt8Images:
     """Return the colours of the classes, (num_classes, 3) uint8."""
+    check_count(num_classes, "num_classes")
     if isinstance(palette, str):
         if palette != "voc":
             raise ValueError(f'`palette` must be "voc" or colours of your own, got {palette!r}.')
         return voc_palette(_VOC_COLORS if num_classes is None else num_classes)
-    table = np.asarray(palette)
+    try:
+        table = np.asarray(palette)
+    except ValueError:  # rows of different lengths
+        table = np.array(palette, object)
     if table.ndim != 2 or table.shape[1] != 3 or table.dtype.kind not in "ui" or not len(table):
         raise ValueError(
             f"`palette` must be (K, 3) integers from 0 to 255, got {describe(table)}. "
@@ -143,8 +152,19 @@ def check_palette(palette: Any, num_classes: int | None) -> UInt8Images:
     return table[:num_classes].astype(np.uint8)
 
 
+def is_number(value: Any) -> bool:
+    """Tell a real number, also one of NumPy's, from anything else."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def check_count(count: Any, name: str) -> None:
+    whole = isinstance(count, (int, np.integer)) and not isinstance(count, bool)
+    if count is not None and not (whole and count >= 1):
+        raise ValueError(f"`{name}` must be an int, 1 or more, or None, got {count!r}.")
+
+
 def check_weight(weight: Any, name: str) -> None:
-    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight <= 1:
+    if not is_number(weight) or not 0 <= weight <= 1:
         raise ValueError(f"`{name}` must be a number from 0 to 1, got {weight!r}.")
 
 
@@ -186,7 +206,8 @@ class Classes:
         if ids.dtype.kind != "f":
             return ids.astype(np.int64)
         finite = np.isfinite(ids)
-        return np.where(finite, np.rint(np.where(finite, ids, 0)), BAD).astype(np.int64)
+        whole = np.rint(np.clip(np.where(finite, ids, 0), -_LARGEST_ID, _LARGEST_ID))
+        return np.where(finite, whole, BAD).astype(np.int64)
 
 
 def is_one_hot(values: Array, channels: int) -> bool:

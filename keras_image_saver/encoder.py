@@ -45,7 +45,9 @@ _OPTIONS: dict[str, dict[str, int]] = {
 # zlib's Z_RLE; Pillow passes the number on.
 _RUN_LENGTH = 3
 # The largest side that a format, or the library that writes it, can hold.
-_LARGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "GIF": 65_535, "AVIF": 65_536}
+_LARGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "GIF": 65_535, "AVIF": 32_768}
+# PNG's limit for the name of a text chunk.
+_LONGEST_KEYWORD = 79
 # JPEG holds EXIF in one segment of 64 KiB.
 _LONGEST_DESCRIPTION = 60_000
 _CAPTION_ASPECT = 8
@@ -75,13 +77,16 @@ def encode_image(
 
     Raises:
         ValueError: If the image, the format or an option is not valid, if the format cannot hold an
-            alpha channel (JPEG, GIF), or if the image is over its size.
+            alpha channel (JPEG, GIF, BMP), or if the image is over its size.
 
     Example:
         >>> encode_image(np.zeros((2, 2, 3), np.uint8), "bmp")[:2]
         b'BM'
     """
-    suffix = format if format.startswith(".") else f".{format}"
+    suffix = f".{format.lower().removeprefix('.')}"
+    if suffix not in _FORMATS:
+        known = ", ".join(name[1:] for name in _FORMATS)
+        raise ValueError(f"`format` must be one of {known}, got {format!r}.")
     kind = check_format(f"image{suffix}")
     file = io.BytesIO()
     write_image(file, image, kind, check_options(kind, options), metadata)
@@ -116,8 +121,13 @@ def check_options(kind: str, options: Mapping[str, Any] | None) -> dict[str, Any
 
     Raises:
         ValueError: If the format has no such option, or the value is out of range.
+        TypeError: If `options` is not a mapping.
     """
     allowed = _OPTIONS[kind]
+    if options is not None and not isinstance(options, Mapping):
+        raise TypeError(
+            f'`encoder_options` must be a dict such as {{"quality": 90}}, got {options!r}.'
+        )
     chosen = dict(options or {})
     for name, value in chosen.items():
         if name not in allowed:
@@ -143,7 +153,8 @@ def _defaults(kind: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
         return {"quality": 95, "subsampling": "4:4:4"}
     if kind == "WEBP":
         if chosen.get("lossless", "quality" not in chosen):
-            return {"lossless": True, "method": 0, "quality": 0}
+            # exact: the colours of transparent pixels are kept too
+            return {"lossless": True, "method": 0, "quality": 0, "exact": True}
         return {"quality": 95}
     if kind == "TIFF":
         return {"compression": "tiff_adobe_deflate"}
@@ -169,10 +180,10 @@ def check_image(shape: Sequence[int], kind: str) -> None:
             f"{kind} holds at most {largest} pixels a side, got a picture {width} wide and {height} "
             "high. Save PNG, take fewer samples, or set `columns`."
         )
-    if kind in ("JPEG", "GIF") and len(shape) == 3 and shape[2] == 4:
+    if kind in ("JPEG", "GIF", "BMP") and len(shape) == 3 and shape[2] == 4:
         raise ValueError(
-            f"{kind} has no alpha channel, got a picture with four channels. Save PNG, WebP, TIFF, "
-            "BMP or AVIF, or leave the alpha channel out."
+            f"{kind} has no alpha channel, got a picture with four channels. Save PNG, WebP, TIFF "
+            "or AVIF, or leave the alpha channel out."
         )
 
 
@@ -217,13 +228,13 @@ def _embed(kind: str, metadata: Mapping[str, Any] | None) -> dict[str, Any]:
     if kind == "PNG":
         chunks = PngImagePlugin.PngInfo()
         for name, value in (dict(metadata) | {"Software": software}).items():
-            text = value if isinstance(value, str) else json.dumps(value)
-            chunks.add_text(name, text)
+            keyword = name.encode("latin-1", "replace")[:_LONGEST_KEYWORD].decode("latin-1")
+            chunks.add_text(keyword, value if isinstance(value, str) else _to_json(value))
         return {"pnginfo": chunks}
-    text = json.dumps(dict(metadata) | {"software": software})
-    if len(text) > _LONGEST_DESCRIPTION:
-        kept = {name: value for name, value in metadata.items() if name != "logs"}
-        text = json.dumps(kept | {"software": software})
+    kept = dict(metadata) | {"software": software}
+    while kind == "JPEG" and len(_to_json(kept)) > _LONGEST_DESCRIPTION:
+        kept[max(kept, key=lambda name: len(_to_json(kept[name])))] = "left out: too long for JPEG"
+    text = _to_json(kept)
     if kind == "GIF":
         return {"comment": text.encode("ascii")}
     exif = Image.Exif()
@@ -232,13 +243,20 @@ def _embed(kind: str, metadata: Mapping[str, Any] | None) -> dict[str, Any]:
     return {"exif": exif}
 
 
+def _to_json(value: Any) -> str:
+    """Write JSON; NumPy's scalars and arrays as what they hold, anything else as text."""
+    return json.dumps(
+        value, default=lambda odd: odd.tolist() if hasattr(odd, "tolist") else str(odd)
+    )
+
+
 def caption_size(names: Sequence[str], width: int) -> tuple[int, int]:
     """Return the (height, width) that captions need above tiles of `width` pixels."""
     font = _font(width)
     boxes = [font.getbbox(_shorten(name)) for name in names]
     ascent, descent = font.getmetrics()
     height = max(ascent + descent, *(box[3] for box in boxes))
-    return math.ceil(height), math.ceil(max(box[2] for box in boxes))
+    return math.ceil(height), math.ceil(max(box[2] - min(0, box[0]) for box in boxes))
 
 
 def draw_captions(
@@ -262,8 +280,10 @@ def draw_captions(
     # Fonts are loaded when drawn with, never kept: Pillow's font object cannot be copied.
     font = _font(width)
     color: Any = level if channels == 1 else (level,) * 3 + (255,) * (channels - 3)
-    for y, x, text in captions:
-        draw.text((x, y), _shorten(text), fill=color, font=font)
+    for y, x, caption in captions:
+        text = _shorten(caption)
+        overhang = min(0, font.getbbox(text)[0])  # a "j" begins left of its origin
+        draw.text((x - overhang, y), text, fill=color, font=font)
     drawn = np.asarray(picture)
     return drawn[..., np.newaxis] if channels == 1 else drawn
 

@@ -6,6 +6,7 @@ last layer in the list need not be the last in the graph.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -16,7 +17,7 @@ import tensorflow as tf
 _TRANSPARENT = frozenset([
     "Cropping1D", "Cropping2D", "Cropping3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
     "UpSampling1D", "UpSampling2D", "UpSampling3D", "Reshape", "Permute", "Flatten", "Identity",
-    "Resizing", "SlicingOpLambda", "Cast", "Transpose", "Squeeze", "ExpandDims", "GetItem",
+    "Resizing", "CenterCrop", "SlicingOpLambda", "Cast", "Transpose", "Squeeze", "ExpandDims", "GetItem",
     "Moveaxis", "Swapaxes", "Resize", "StopGradient", "cast", "reshape", "transpose", "squeeze",
     "expand_dims", "identity", "stop_gradient", "image.resize", "compat.v1.transpose",
 ])
@@ -52,11 +53,16 @@ def output_ends(model: Any, count: int) -> tuple[str | None, ...]:
         model: Any Keras model or layer.
         count: The number of outputs that it returned.
     """
-    outputs = getattr(model, "outputs", None) or ()
+    outputs = _outputs(model)
     if len(outputs) != count:
         return (None,) * count
     ends = (_end(tensor) for tensor in outputs)
     return tuple(None if end == _INPUT else end for end in ends)
+
+
+def _outputs(model: Any) -> Sequence[Any]:
+    """Return the symbolic outputs of a model that computes as its graph says."""
+    return (getattr(model, "outputs", None) or ()) if _calls_keras(model) else ()
 
 
 def _end(tensor: Any) -> str | None:
@@ -81,7 +87,7 @@ def _end(tensor: Any) -> str | None:
 def _end_of_layer(layer: Any, tensor_index: int) -> str | None:
     """Return the activation of a layer, None if it is unknown, `_INPUT` if its input decides."""
     if isinstance(layer, tf.keras.Model):
-        outputs = getattr(layer, "outputs", None) or ()
+        outputs = _outputs(layer)
         return _end(outputs[tensor_index]) if tensor_index < len(outputs) else None
     if isinstance(layer, tf.keras.layers.Wrapper):  # TimeDistributed, SpectralNormalization
         layer = layer.layer
@@ -100,5 +106,5 @@ def _end_of_layer(layer: Any, tensor_index: int) -> str | None:
 
 def _calls_keras(layer: Any) -> bool:
     """Tell whether a layer computes as Keras wrote it, not as a user's subclass does."""
-    module = getattr(type(layer).call, "__module__", "") or ""
+    module = getattr(getattr(type(layer), "call", None), "__module__", None) or ""
     return module.split(".")[0] in ("keras", "tf_keras", "tensorflow")

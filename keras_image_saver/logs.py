@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from keras_image_saver.render import as_array
 
 _LONGEST_ARRAY = 64
@@ -30,7 +32,7 @@ def json_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, (bool, int, float, str)):
+    if isinstance(value, (bool, int, float, str)) and not isinstance(value, np.generic):
         return value
     try:
         array = as_array(value)

@@ -33,6 +33,7 @@ from keras_image_saver.render import (
     UInt8Images,
     as_array,
     channels_last,
+    check_input_image,
     check_panels,
     choose_panels,
     chosen_target,
@@ -66,7 +67,7 @@ def to_uint8(images: Any, *, value_range: Any = None) -> UInt8Images:
             (0, 1).
 
     Returns:
-        uint8 of the same shape.
+        uint8 of the same shape; uint8 without a range is returned as it is, not copied.
 
     Raises:
         ValueError: If the shape is none of these, or the range is not low < high.
@@ -109,10 +110,12 @@ class Images:
     """Renderer for image outputs: a GAN, an autoencoder, super-resolution, depth.
 
     Args:
-        value_range: (low, high), the float values that become black and white; each one number, or
-            one a channel; or a dict of such by panel. None: uint8 and bool as they are, other
-            integers (0, 255), and floats by the activation that ends the model: tanh (-1, 1),
-            sigmoid (0, 1). Where neither tells, an error before training says so.
+        value_range: (low, high), the values that become black and white; each one number, or one a
+            channel. It holds for predictions, and for float inputs and targets: integer ones are
+            pixels as they are. Or a dict of such by panel, which holds for any dtype. None: uint8
+            and bool as they are, other integers (0, 255), and floats by the activation that ends
+            the model: tanh (-1, 1), sigmoid (0, 1). Where neither tells, an error before training
+            says so.
         input_range: The same for the input panel. None: uint8 and bool inputs as they are, float
             inputs in `value_range`. ImageNet-normalised inputs take one range a channel:
             ((0 - mean) / std, (1 - mean) / std).
@@ -147,6 +150,7 @@ class Images:
         elif value_range is not None:
             self.value_range = check_range(value_range, "value_range")
         self.input_range = None if input_range is None else check_range(input_range, "input_range")
+        check_input_image(input_image)
         self.input_image = input_image
         self.panels = check_panels(panels)
         self.colormap = None if colormap is None else _color_table(colormap)
@@ -198,18 +202,26 @@ class Images:
         """Return the range of a panel; None leaves uint8 and bool as they are."""
         image = sources.panel(name, batch)
         check_dtype(image, name)
-        plain = image.dtype in (np.uint8, np.bool_)
-        stated = self._stated(name)
         if name == "input" and self.input_range is not None:
             return self.input_range
-        if stated is not None and not (name == "input" and plain and not self._names(name)):
-            return stated
-        if image.dtype.kind in "bui":
-            return None if plain else fixed_range(image.dtype)
-        return self._range_of_output(name, image, sources)
-
-    def _names(self, name: str) -> bool:
-        return isinstance(self.value_range, dict) and name in self.value_range
+        integers = image.dtype.kind in "bui"
+        shown = name in ("input", "target")  # as the samples have it, not as the model draws it
+        if isinstance(self.value_range, dict) or not (integers and shown):
+            stated = self._stated(name)
+            if stated is not None:
+                return stated
+        if not integers:
+            return self._range_of_output(name, image, sources)
+        if image.dtype not in (np.uint8, np.bool_):
+            return fixed_range(image.dtype)
+        if image.dtype == np.uint8 and image.max() == 1:
+            argument = "input_range=" if name == "input" else f'value_range={{"{name}": '
+            warnings.warn(
+                f"The {name} is uint8 with 1 as its largest value, and is drawn as it is: black. "
+                f"Pass {argument}(0, 1){'' if name == 'input' else '}'} if 1 means white.",
+                stacklevel=2,
+            )
+        return None
 
     def _stated(self, name: str) -> Range | None:
         if isinstance(self.value_range, dict):

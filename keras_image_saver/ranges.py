@@ -58,16 +58,20 @@ def check_range(value_range: Any, name: str) -> Range:
         ValueError: If it is not (low, high) with low < high, both finite.
     """
     try:
+        if isinstance(value_range, str):
+            raise TypeError
         low, high = (np.asarray(end, np.float64) for end in value_range)
-        valid = low.shape == high.shape and bool(np.all(low < high))
-        valid = valid and bool(np.all(np.isfinite(low)) and np.all(np.isfinite(high)))
+        with np.errstate(over="ignore"):  # what float32 cannot tell apart is no range
+            seen = low.astype(np.float32), high.astype(np.float32)
+        valid = low.shape == high.shape and bool(np.all(seen[0] < seen[1]))
+        valid = valid and bool(np.all(np.isfinite(seen)))
         valid = valid and (low.ndim == 0 or low.shape in {(channels,) for channels in CHANNELS})
     except (TypeError, ValueError):
         valid = False
     if not valid:
         raise ValueError(
             f"`{name}` must be (low, high) with low < high, each one number or one a channel, got "
-            f"{value_range!r}. For a tanh generator pass {name}=(-1, 1)."
+            f"{value_range!r}. For a tanh generator pass (-1, 1)."
         )
     if low.ndim == 0:
         return float(low), float(high)
@@ -128,18 +132,21 @@ def map_to_uint8(images: Array, value_range: Range | None) -> tuple[UInt8Images,
         if images.dtype != np.uint8:
             raise ValueError(f"`value_range` must be given for {images.dtype} images, got None.")
         return images, seen
-    low, high = (np.asarray(end, np.float32) for end in value_range)
+    low, high = (np.asarray(end, np.float64) for end in value_range)
     if low.ndim and low.shape != images.shape[-1:]:
         raise ValueError(
             f"`value_range` must have one value a channel, got {show_range(value_range)} for "
             f"images of {images.shape[-1]} channels."
         )
-    scale = np.float32(255) / (high - low)
+    scale = (255 / (high - low)).astype(np.float32)
+    low, high = low.astype(np.float32), high.astype(np.float32)
     mapped = np.empty(images.shape, np.uint8)
     bad = np.zeros(images.shape[:-1], np.bool_)
-    for piece in _pieces(images.shape):
-        values = images[piece].astype(np.float32)
-        _map_piece(values, low, high, scale, mapped[piece], bad[piece], seen)
+    # Beyond float32 a value is infinite; near its end the product is, and is clipped.
+    with np.errstate(over="ignore"):
+        for piece in _pieces(images.shape):
+            values = images[piece].astype(np.float32)
+            _map_piece(values, low, high, scale, mapped[piece], bad[piece], seen)
     return (_paint(mapped, bad), seen) if seen.bad_pixels else (mapped, seen)
 
 
@@ -156,7 +163,7 @@ def _map_piece(
         seen.bad_pixels += int(np.count_nonzero(bad))
         least = values.min(axes, initial=np.inf, where=finite)
         most = values.max(axes, initial=-np.inf, where=finite)
-        values[~finite] = 0
+        np.copyto(values, low, where=~finite)
     seen.add_extent(float(np.min(least)), float(np.max(most)), values.size)
     if np.any(least < low) or np.any(most > high):
         seen.clipped += int(np.count_nonzero((values < low) | (values > high)))

@@ -233,6 +233,14 @@ def check_panels(panels: Sequence[str] | None) -> tuple[str, ...] | None:
     return tuple(panels)
 
 
+def check_input_image(input_image: Any) -> None:
+    """Check the `input_image` argument of a renderer."""
+    if input_image is not None and not callable(input_image):
+        raise TypeError(
+            f"`input_image` must be a function from the inputs to images, got {input_image!r}."
+        )
+
+
 def require_chosen(facts: Facts, batch: Batch) -> int:
     """Return the index of the prediction, or raise with the outputs that there are."""
     if facts.chosen is not None:

@@ -198,7 +198,10 @@ def _keep(values: Any) -> Array:
 def _batches(samples: Any) -> Iterator[Any] | None:
     """Return an iterator over the batches of a dataset, or None for arrays."""
     if isinstance(samples, tf.data.Dataset):
-        batches: Iterator[Any] = iter(samples)
+        options = tf.data.Options()
+        # A batch more than is needed would be drawn on another thread, at any time.
+        options.experimental_optimization.inject_prefetch = False
+        batches: Iterator[Any] = iter(samples.with_options(options))
         return batches
     kinds = [getattr(tf.keras.utils, name, None) for name in ("PyDataset", "Sequence")]
     sequences: Any = tuple(kind for kind in kinds if isinstance(kind, type))

@@ -48,7 +48,7 @@ def save_image(
         UserWarning: If more than 1 % of the values were clipped, or pixels are not finite (they are
             magenta then).
     """
-    path = os.path.expanduser(os.fspath(filepath))
+    path = storage.check_path(filepath)
     kind = encoder.check_format(path)
     options = encoder.check_options(kind, encoder_options)
     check_grid(columns, padding, pad_value)

@@ -13,9 +13,11 @@ from keras_image_saver.class_map import (
     BAD,
     Classes,
     Decision,
+    check_count,
     check_palette,
     check_weight,
     colorize,
+    is_number,
     is_one_hot,
     logit,
     overlay,
@@ -31,6 +33,7 @@ from keras_image_saver.render import (
     Rendered,
     UInt8Images,
     channels_last,
+    check_input_image,
     check_panels,
     choose_panels,
     chosen_target,
@@ -91,13 +94,15 @@ class Segmentation:
         input_image: Callable[[Any], Any] | None = None,
         panels: Sequence[str] | None = None,
     ) -> None:
-        if num_classes is not None and (
-            isinstance(num_classes, bool)
-            or not isinstance(num_classes, (int, np.integer))
-            or num_classes < 1
+        check_count(num_classes, "num_classes")
+        if ignore_index is not None and (
+            isinstance(ignore_index, bool) or not isinstance(ignore_index, (int, np.integer))
         ):
-            raise ValueError(f"`num_classes` must be a positive int or None, got {num_classes!r}.")
-        if isinstance(threshold, bool) or not 0 < threshold < 1:
+            raise ValueError(f"`ignore_index` must be one int or None, got {ignore_index!r}.")
+        if multi_label not in (None, True, False):
+            raise ValueError(f"`multi_label` must be True, False or None, got {multi_label!r}.")
+        check_input_image(input_image)
+        if not is_number(threshold) or not 0 < threshold < 1:
             raise ValueError(
                 f"`threshold` must be a probability between 0 and 1, got {threshold!r}. For logits "
                 "pass from_logits=True and the probability all the same."

@@ -30,6 +30,8 @@ def replace_file(path: str, write: Callable[[BinaryIO], None]) -> None:
         write(buffer)
         gfile = _gfile()
         gfile.makedirs(os.path.dirname(path))
+        if path.startswith("ram://") and gfile.exists(path):
+            gfile.remove(path)  # where "wb" appends to what is there
         with gfile.GFile(path, "wb") as remote:
             remote.write(buffer.getvalue())
         return
@@ -76,6 +78,26 @@ def probe(folder: str) -> None:
         for made in missing:
             with contextlib.suppress(OSError):
                 os.rmdir(made)
+
+
+def check_path(filepath: Any) -> str:
+    """Return the `filepath` argument as a str, `~` expanded.
+
+    Raises:
+        TypeError: If it is no path.
+        ValueError: If it is a URL that pathlib has broken.
+    """
+    try:
+        text = os.fspath(filepath)
+    except TypeError:
+        text = None
+    if not isinstance(text, str) or not text:
+        raise TypeError(f"`filepath` must be a path, not empty, got {filepath!r}.")
+    if not isinstance(filepath, str) and re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]", text):
+        raise ValueError(
+            f"`filepath` must be a str for a URL: pathlib made {text!r} of it, with one slash."
+        )
+    return os.path.expanduser(text)
 
 
 def is_remote(path: str) -> bool:

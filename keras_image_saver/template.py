@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import string
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from keras_image_saver.storage import check_path
+
 _COUNTERS = ("epoch", "batch", "step")
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-# Counts that a lossy format such as {epoch:.0e} would print alike.
-_TELLING_COUNTS = ((1, 2), (10, 11), (100, 101), (1_000, 1_001), (10_000, 10_001))
+# A lossy format such as {epoch:.0e} prints some of these like the next number; {epoch}{batch} prints
+# 1 and 11 like 11 and 1.
+_TELLING_COUNTS = (1, 2, 10, 11, 12, 100, 101, 110, 111, 1_000, 1_011, 1_111, 10_000)
+_LONGEST_VALUE = 64
+_GAP = "\0"
 
 
 class Template:
@@ -28,17 +33,7 @@ class Template:
     """
 
     def __init__(self, filepath: str | os.PathLike[str], *, by_batches: bool = False) -> None:
-        try:
-            text = os.fspath(filepath)
-        except TypeError:
-            raise TypeError(f"`filepath` must be a str or a path, got {filepath!r}.") from None
-        if not isinstance(text, str) or not text:
-            raise TypeError(f"`filepath` must be a non-empty str, got {text!r}.")
-        if not isinstance(filepath, str) and re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]", text):
-            raise ValueError(
-                f"`filepath` must be a str for a URL: pathlib made {text!r} of it, with one slash."
-            )
-        text = os.path.expanduser(text)
+        text = check_path(filepath)
         if os.sep == "\\":
             text = text.replace(os.sep, "/")
         parts = _parse(text)
@@ -55,7 +50,11 @@ class Template:
     @property
     def folder(self) -> str:
         """The run's folder: the longest prefix of the path that has no field."""
-        literal = self._parts[0][0]
+        literal = ""
+        for text, field, _ in self._parts:
+            literal += text
+            if field:
+                break
         return literal[: literal.rfind("/") + 1].rstrip("/") or ("/" if literal[:1] == "/" else "")
 
     @property
@@ -72,19 +71,22 @@ class Template:
         Returns:
             The path, and the fields that could not be filled in and are left out of it.
         """
-        pieces: list[str] = []
+        text = ""
         missing = []
-        values = {**logs, **counters}
         for literal, field, spec in self._parts:
-            pieces.append(literal)
+            text += literal
             if not field:
                 continue
             try:
-                pieces.append(_safe(format(values[field], spec)))
+                value = counters[field] if field in counters else logs[field]
+                formatted = format(value, spec)
             except (KeyError, TypeError, ValueError):
                 missing.append(field)
-                pieces[-1] = pieces[-1].rstrip("-_ ")
-        return "".join(pieces), missing
+                text += _GAP
+            else:
+                safe = _safe(formatted)
+                text += safe if field in counters else safe[:_LONGEST_VALUE]
+        return _close_gaps(text), missing
 
     def check_counters(self, given: Mapping[str, int]) -> None:
         """Refuse counters that do not fit the template's, where each snapshot states its own.
@@ -115,16 +117,24 @@ class Template:
             raise ValueError(
                 f"`filepath` must have the field {wanted}, or else snapshots would get one name and "
                 f"overwrite each other, got {self.text!r}. Fields are {{epoch}}, {{batch}}, {{step}} "
-                "and the keys of `logs`, such as {loss} and {val_loss}."
+                "and the keys of `logs`, such as {loss}. A folder whose name has a dot ends in a slash."
             )
-        for counts in _TELLING_COUNTS:
-            named = [self.path(dict.fromkeys(_COUNTERS, count), {}) for count in counts]
-            (one, missing), (other, _) = named
+        for count in _TELLING_COUNTS:
+            counters = [dict.fromkeys(_COUNTERS, number) for number in (count, count + 1)]
+            (one, missing), (other, _) = (self.path(each, {}) for each in counters)
             if one == other or set(missing) & set(_COUNTERS):
                 raise ValueError(
                     f"`filepath` must number each snapshot, got {self.text!r}, which does not tell "
-                    f"{counts[0]} from {counts[1]}. {{epoch}}, {{batch}} and {{step}} are ints; "
-                    "write for example {epoch:04d}."
+                    f"{count} from {count + 1}. {{epoch}}, {{batch}} and {{step}} are ints; write "
+                    "for example {epoch:04d}."
+                )
+        if by_batches and "step" not in fields:
+            pairs = itertools.product(_TELLING_COUNTS, repeat=2)
+            names = [self.path({"epoch": e, "batch": b, "step": 0}, {})[0] for e, b in pairs]
+            if len(set(names)) < len(names):
+                raise ValueError(
+                    "`filepath` must keep epoch and batch apart, or else snapshots would get one "
+                    f"name, got {self.text!r}. For example: {{epoch:04d}}-{{batch:06d}}."
                 )
 
 
@@ -152,3 +162,10 @@ def _safe(text: str) -> str:
     """Make a value safe as a part of a file name."""
     text = re.sub(r"[^\w.+=-]", "_", text)
     return text if text.strip(".") else "_"
+
+
+def _close_gaps(text: str) -> str:
+    """Leave out fields without a value, with the separator that led to them."""
+    text = re.sub(rf"(^|/){_GAP}[-_ ]*(?=[^/.])", r"\1", text)
+    text = re.sub(rf"(^|/){_GAP}", r"\1_", text)
+    return re.sub(rf"[-_ ]*{_GAP}", "", text)

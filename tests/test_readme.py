@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_image_saver import ImageSaver, Images, Segmentation, save_image
+from keras_image_saver import Images, ImageSaver, Segmentation, save_image
 
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text(encoding="utf-8")

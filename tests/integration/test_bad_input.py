@@ -1,0 +1,619 @@
+"""Bad input: what a user sees, before the first batch is trained, with everything left as it was."""
+
+import re
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from models import (
+    Counter,
+    autoencoder,
+    class_ids,
+    floats,
+    gan,
+    names,
+    panels,
+    photos,
+    read,
+    unet,
+)
+
+from keras_image_saver import Images, ImageSaver, Segmentation, latents, to_uint8
+
+keras = tf.keras
+layers = keras.layers
+
+X = floats(4, 8, 8, 1)
+X3 = floats(4, 8, 8, 3)
+IDS = class_ids(4)
+LAST_ROW = np.arange(4)[:, None, None] == 3
+
+
+def dataset(*arrays):
+    data = arrays if len(arrays) > 1 else arrays[0]
+    return tf.data.Dataset.from_tensor_slices(data)
+
+
+def dense_end(activation, channels=1):
+    model = keras.Sequential([keras.Input((8, 8, 1)), layers.Dense(channels, activation)])
+    model.compile("sgd", "mse")
+    return model
+
+
+def snapshot_of(root):
+    return sorted((path, path.is_dir() or path.read_bytes()) for path in root.rglob("*"))
+
+
+def assert_refused(tmp_path, build, make_saver, error, rule, got):
+    """Make the saver and train: it is refused, and nothing has changed."""
+    keras.utils.set_random_seed(5)
+    model, counter = build(), Counter()
+    before = [np.array(value) for value in model.get_weights()]
+    files = snapshot_of(tmp_path)
+    shape = (4, 8, 8, 3) if hasattr(model, "generator") else (4, *model.input_shape[1:])
+    x = np.zeros(shape, np.float32)
+    with pytest.raises(error) as info:  # noqa: PT012 - either may raise, both are before training
+        saver = make_saver(tmp_path / "run")
+        if hasattr(model, "generator"):
+            model.fit(x, verbose=0, callbacks=[counter, saver])
+        else:
+            y = np.zeros((4, *model.output_shape[1:]), np.float32)
+            model.compile("sgd", "mse")
+            model.fit(x, y, verbose=0, callbacks=[counter, saver])
+    message = str(info.value)
+    assert re.search(rule, message), message
+    assert re.search(got, message), message
+    assert counter.batches == 0
+    for value, old in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(value, old)
+    assert snapshot_of(tmp_path) == files
+
+
+def saver_of(samples, **kwargs):
+    return lambda folder: ImageSaver(folder, samples, **kwargs)
+
+
+def rendered_by(samples, render, **kwargs):
+    return lambda folder: ImageSaver(folder, samples, render=render, **kwargs)
+
+
+def case(name, build, make_saver, rule, got, error=ValueError):
+    return pytest.param(build, make_saver, error, rule, got, id=name)
+
+
+def ragged_rows():
+    rows = np.empty(3, object)
+    rows[:] = [np.zeros((8, size)) for size in (1, 2, 3)]
+    return rows
+
+
+SAMPLES = [
+    case(
+        "zero rows",
+        autoencoder,
+        saver_of(X[:0]),
+        "`samples` must have at least one row",
+        r"0 rows",
+    ),
+    case(
+        "over 1,024 rows",
+        autoencoder,
+        saver_of(np.zeros((1025, 8, 8, 1), np.float32)),
+        r"`samples` may have 1,?024 rows at most.*num_samples=",
+        "got 1,?025",
+    ),
+    case(
+        "num_samples over 1,024",
+        autoencoder,
+        saver_of(X, num_samples=1025),
+        r"`num_samples` must be an int from 1 to 1024",
+        "got 1025",
+    ),
+    case(
+        "dataset of pairs that is not batched",
+        autoencoder,
+        saver_of(dataset(X, np.arange(4))),
+        r"dataset not batched\? Pass dataset\.batch\(",
+        "scalar",
+    ),
+    case(
+        "dataset of images that is not batched",
+        autoencoder,
+        saver_of(dataset(X)),
+        r"\.batch\(",
+        r"\(?\d+, 8, 1\)",
+    ),
+    case(
+        "dataset of image pairs that is not batched",
+        autoencoder,
+        saver_of(dataset(X, X)),
+        r"\.batch\(",
+        r"\(?\d+, 8, 1\)",
+    ),
+    case(
+        "empty dataset",
+        autoencoder,
+        saver_of(dataset(X).batch(2).take(0)),
+        "`samples` is a dataset without a single batch",
+        "",
+    ),
+    case(
+        "object array",
+        autoencoder,
+        saver_of(ragged_rows()),
+        "`samples` must be bool, integer, float or string arrays",
+        r"shape \(3,\) and dtype object",
+        TypeError,
+    ),
+    case(
+        "arrays of different lengths",
+        autoencoder,
+        saver_of((X, X[:3])),
+        "`samples` must have as many rows in every array",
+        r"'x': 4, 'y': 3",
+    ),
+    case(
+        "no samples and no predict",
+        autoencoder,
+        saver_of(None),
+        "`samples` must be given unless `predict` is",
+        "got None",
+    ),
+]
+
+RANGES = [
+    case(
+        "2 channels",
+        lambda: dense_end("sigmoid", 2),
+        saver_of(X),
+        r"C in \{1, 3, 4\}",
+        r"\(4, 8, 8, 2\)",
+    ),
+    case(
+        "5 channels",
+        lambda: dense_end("sigmoid", 5),
+        saver_of(X),
+        r"C in \{1, 3, 4\}",
+        r"\(4, 8, 8, 5\)",
+    ),
+    case(
+        "reversed value range",
+        autoencoder,
+        lambda folder: ImageSaver(folder, X, render=Images((1.0, -1.0))),
+        r"`value_range` must be \(low, high\) with low < high",
+        r"got \(1\.0, -1\.0\)",
+    ),
+    case(
+        "equal value range",
+        autoencoder,
+        lambda folder: ImageSaver(folder, X, render=Images((2, 2))),
+        r"`value_range` must be \(low, high\) with low < high",
+        r"got \(2, 2\)",
+    ),
+    case(
+        "reversed input range of a segmenter",
+        autoencoder,
+        lambda folder: ImageSaver(folder, X, render=Segmentation(input_range=(1, 0))),
+        r"`input_range` must be \(low, high\) with low < high",
+        r"got \(1, 0\)",
+    ),
+    case(
+        "float output with no range to be known, of images",
+        lambda: dense_end(None),
+        saver_of(X),
+        r"`value_range` must be given.*\(-1, 1\)",
+        r"values seen here go from -?\d.* to -?\d",
+    ),
+    case(
+        "float output with no range to be known, of latents",
+        lambda: keras.Sequential(
+            [keras.Input((4,)), layers.Dense(64), layers.Reshape((8, 8, 1))],
+        ),
+        saver_of(latents(3, 4)),
+        r"`value_range` must be given.*\(-1, 1\)",
+        r"values seen here go from -?\d.* to -?\d",
+    ),
+    case(
+        "float output with predict",
+        autoencoder,
+        saver_of(X.reshape(4, 64), predict=lambda model, x: np.asarray(x).reshape(-1, 8, 8)),
+        "`value_range` must be given",
+        r"go from 0\.\d+ to 0\.\d+",
+    ),
+    case(
+        "3-class softmax under Images",
+        lambda: unet(3, "softmax"),
+        saver_of(X3),
+        r"softmax.*render=Segmentation\(",
+        "`render` is Images",
+    ),
+    case(
+        "value_range of a panel that is not there",
+        autoencoder,
+        rendered_by(X, Images({"predictions": (0, 1)})),
+        "there are: input, prediction, target",
+        "'predictions'",
+    ),
+    case(
+        "panel that is not there",
+        autoencoder,
+        rendered_by(X, Images(panels=("input", "mask"))),
+        "there are: input, prediction, target",
+        "'mask'",
+    ),
+    case(
+        "targets of another size for Images",
+        autoencoder,
+        rendered_by((X, floats(4, 6, 6, 1)), Images((0, 1))),
+        "targets must be as large as the prediction or the input",
+        r"\(4, 6, 6, 1\)",
+    ),
+    case(
+        "output that is no image",
+        lambda: keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(3)]),
+        saver_of(X),
+        r"\(N, H, W, C\)",
+        r"\(4, 3\)",
+    ),
+]
+
+SEGMENTATION = [
+    case(
+        "float inputs with no input_range",
+        lambda: unet(3, "softmax"),
+        rendered_by((X3, IDS), Segmentation(3)),
+        r"`input_range` must be given for float32 inputs.*\(0, 255\)",
+        r"values seen go from 0\.\d+ to 0\.\d+",
+    ),
+    case(
+        "sigmoid with several channels without multi_label",
+        lambda: unet(3, "sigmoid"),
+        rendered_by(photos(), Segmentation(3)),
+        "`multi_label` must be given",
+        "3 channels, got None",
+    ),
+    case(
+        "logits without from_logits, one channel",
+        lambda: unet(1, None),
+        rendered_by(X3 * 100, Segmentation(input_range=(0, 100))),
+        r"`from_logits` must be True.*Pass from_logits=True",
+        r"got False.* go from -?\d.* to -?\d",
+    ),
+    case(
+        "logits without from_logits, multi_label",
+        lambda: unet(3, None),
+        rendered_by(X3 * 100, Segmentation(multi_label=True, input_range=(0, 100))),
+        r"`from_logits` must be True.*Pass from_logits=True",
+        r"got False.* go from -?\d.* to -?\d",
+    ),
+    case(
+        "from_logits for a model that ends in a sigmoid",
+        lambda: unet(1, "sigmoid"),
+        rendered_by(photos(), Segmentation(from_logits=True)),
+        "`from_logits` must be False for a model that ends in a sigmoid",
+        "got True",
+    ),
+    case(
+        "class ids beyond num_classes",
+        lambda: unet(3, "softmax"),
+        rendered_by((photos(), np.where(IDS == 2, 255, IDS)), Segmentation(3)),
+        r"`num_classes` must cover all class ids.*ignore_index=255",
+        r"got 3 classes.*ids 255 in \d+ of 256 pixels",
+    ),
+    case(
+        "class ids beyond num_classes in a later chunk",
+        lambda: unet(3, "softmax"),
+        rendered_by((photos(), np.where(LAST_ROW, 255, IDS)), Segmentation(3), batch_size=2),
+        r"`num_classes` must cover all class ids.*ignore_index=255",
+        r"got 3 classes.*ids 255 in 64 of",
+    ),
+    case(
+        "class ids beyond num_classes, with predict",
+        lambda: unet(3, "softmax"),
+        rendered_by(
+            (photos(), np.where(LAST_ROW, 255, IDS)),
+            Segmentation(3),
+            predict=lambda model, x: model(x, training=False),
+        ),
+        r"`num_classes` must cover all class ids.*ignore_index=255",
+        r"got 3 classes.*ids 255 in 64 of",
+    ),
+    case(
+        "class ids below 0",
+        lambda: unet(3, "softmax"),
+        rendered_by((photos(), IDS - 1), Segmentation(3)),
+        "`num_classes` must cover all class ids",
+        r"ids -1 in \d+ of 256 pixels",
+    ),
+    case(
+        "num_classes that the scores do not have",
+        lambda: unet(3, "softmax"),
+        rendered_by(photos(), Segmentation(num_classes=5)),
+        "`num_classes` must fit the outputs",
+        r"got 5 .*\(4, 8, 8, 3\)",
+    ),
+    case(
+        "targets of another size",
+        lambda: unet(3, "softmax"),
+        rendered_by((photos(), class_ids(4, size=6)), Segmentation(3)),
+        "[Tt]argets must be as large as the scores or the input",
+        r"\(4, 6, 6\)",
+    ),
+    case(
+        "targets of another rank",
+        lambda: unet(3, "softmax"),
+        rendered_by((photos(), np.zeros((4, 3), np.int32)), Segmentation(3)),
+        r"[Tt]argets must be class ids \(N, H, W\)",
+        r"\(4, 3\)",
+    ),
+    case(
+        "one-hot targets of too many classes",
+        lambda: unet(3, "softmax"),
+        rendered_by((photos(), np.eye(5, dtype=np.float32)[IDS]), Segmentation(3)),
+        r"one-hot \(N, H, W, 3\)",
+        r"\(4, 8, 8, 5\)",
+    ),
+    case(
+        "palette with too few colours",
+        lambda: unet(3, "softmax"),
+        rendered_by(photos(), Segmentation(palette=((0, 0, 0), (255, 0, 0)))),
+        "`palette` must have a colour for each of the 3 classes",
+        "got 2",
+    ),
+]
+
+FILES = [
+    case(
+        "unknown suffix",
+        autoencoder,
+        lambda folder: ImageSaver(folder / "{epoch}.pgn", X),
+        r"`filepath` must end in one of \.png, \.jpg",
+        r"\.pgn",
+    ),
+    case(
+        "unknown encoder option",
+        autoencoder,
+        saver_of(X, encoder_options={"optimise": True}),
+        "`encoder_options` has no 'optimise' for PNG.*`compress_level`",
+        "got {'optimise': True}",
+    ),
+    case(
+        "encoder option of another format",
+        autoencoder,
+        saver_of(X, encoder_options={"quality": 90}),
+        "`encoder_options` has no 'quality' for PNG",
+        "got {'quality': 90}",
+    ),
+    case(
+        "encoder option out of range",
+        autoencoder,
+        saver_of(X, encoder_options={"compress_level": 10}),
+        "must be an int from 0 to 9",
+        "got 10",
+    ),
+    case(
+        "picture over WebP's size",
+        autoencoder,
+        lambda folder: ImageSaver(
+            folder / "{epoch}.webp", np.zeros((1024, 8, 8, 1), np.float32), columns=1, padding=9
+        ),
+        "WEBP holds at most 16383 pixels a side",
+        r"\d{5} high",
+    ),
+    case(
+        "picture over JPEG's size",
+        autoencoder,
+        lambda folder: ImageSaver(
+            folder / "{epoch}.jpg",
+            np.zeros((1000, 8, 8, 1), np.float32),
+            columns=1000,
+            padding=60,
+            render=Images((0, 1), panels=("prediction",)),
+        ),
+        "JPEG holds at most 65500 pixels a side",
+        "68060 wide",
+    ),
+    case(
+        "alpha channel in a JPEG",
+        lambda: dense_end("sigmoid", 4),
+        lambda folder: ImageSaver(folder / "{epoch}.jpg", X),
+        "JPEG has no alpha channel",
+        "four channels",
+    ),
+    case(
+        "template with a misspelt counter",
+        autoencoder,
+        lambda folder: ImageSaver(folder / "{epohc:04d}.png", X),
+        r"\{epoch\}, \{batch\}, \{step\} and the keys of `logs`",
+        r"got .*\{epohc:04d\}\.png",
+    ),
+    case(
+        "template without a field",
+        autoencoder,
+        lambda folder: ImageSaver(folder / "picture.png", X),
+        r"must have the field `\{epoch\}`.* one name",
+        r"got .*picture\.png",
+    ),
+    case(
+        "template that batches share",
+        autoencoder,
+        lambda folder: ImageSaver(folder / "{epoch}.png", X, every_batches=2),
+        r"must have the field `\{step\}`, or `\{epoch\}` and `\{batch\}`",
+        r"got .*\{epoch\}\.png",
+    ),
+    case(
+        "template that rounds epochs to one name",
+        autoencoder,
+        lambda folder: ImageSaver(folder / "{epoch:.0e}.png", X),
+        "`filepath` must number each snapshot",
+        r"got .*\{epoch:\.0e\}\.png",
+    ),
+    case(
+        "template that is none",
+        autoencoder,
+        lambda folder: ImageSaver(folder / "{epoch.png", X),
+        "`filepath` is no template",
+        r"got .*\{epoch\.png",
+    ),
+    case(
+        "template with a positional field",
+        autoencoder,
+        lambda folder: ImageSaver(folder / "{:04d}.png", X),
+        "`filepath` must have named fields",
+        r"got .*\{:04d\}\.png",
+    ),
+]
+
+MODELS = [
+    case(
+        "model that is misspelt",
+        gan,
+        saver_of(latents(3, 4), model="generater"),
+        "'discriminator', 'generator'",
+        "'generater'",
+    ),
+    case(
+        "model that is no model",
+        gan,
+        saver_of(latents(3, 4), model="latent_dim"),
+        "must name an attribute of GAN that is a model",
+        "'latent_dim', which is a int",
+    ),
+    case(
+        "GAN without model",
+        gan,
+        saver_of(latents(3, 4)),
+        "GAN has no `call`.*'discriminator', 'generator'.*model='generator'",
+        "got model=None",
+    ),
+    case(
+        "output that is not there, of one",
+        autoencoder,
+        saver_of(X, output=1),
+        "`output` must be one of the model's outputs",
+        "got 1",
+    ),
+    case(
+        "output that is not there, by name",
+        autoencoder,
+        saver_of(X, output="mask"),
+        "`output` must be one of the model's outputs",
+        "got 'mask'",
+    ),
+    case(
+        "predict that drops rows",
+        autoencoder,
+        rendered_by(X, Images((0, 1)), predict=lambda model, x: x[:0]),
+        "`predict` must return a row a sample",
+        r"\(0, 8, 8, 1\)",
+    ),
+    case(
+        "render that returns no dict",
+        autoencoder,
+        rendered_by(X, lambda batch: batch.outputs),
+        "`render` must return a dict of images by panel name",
+        r"\(4, 8, 8, 1\)",
+        TypeError,
+    ),
+]
+
+ARGUMENTS = [
+    ("model", 3, TypeError),
+    ("predict", "sample", TypeError),
+    ("output", 1.5, TypeError),
+    ("render", Images, TypeError),
+    ("num_samples", 0, ValueError),
+    ("batch_size", 0, ValueError),
+    ("every_epochs", 0, ValueError),
+    ("every_batches", 2.5, ValueError),
+    ("columns", 0, ValueError),
+    ("padding", -1, ValueError),
+    ("pad_value", 256, ValueError),
+    ("on_error", "ignore", ValueError),
+]
+
+
+@pytest.mark.parametrize(("build", "make_saver", "error", "rule", "got"), SAMPLES)
+def test_bad_samples(tmp_path, build, make_saver, error, rule, got):
+    assert_refused(tmp_path, build, make_saver, error, rule, got)
+
+
+@pytest.mark.parametrize(("build", "make_saver", "error", "rule", "got"), RANGES)
+def test_bad_images_and_ranges(tmp_path, build, make_saver, error, rule, got):
+    assert_refused(tmp_path, build, make_saver, error, rule, got)
+
+
+@pytest.mark.parametrize(("build", "make_saver", "error", "rule", "got"), SEGMENTATION)
+def test_bad_scores_and_targets(tmp_path, build, make_saver, error, rule, got):
+    assert_refused(tmp_path, build, make_saver, error, rule, got)
+
+
+@pytest.mark.parametrize(("build", "make_saver", "error", "rule", "got"), FILES)
+def test_bad_templates_and_formats(tmp_path, build, make_saver, error, rule, got):
+    assert_refused(tmp_path, build, make_saver, error, rule, got)
+
+
+@pytest.mark.parametrize(("build", "make_saver", "error", "rule", "got"), MODELS)
+def test_bad_models(tmp_path, build, make_saver, error, rule, got):
+    assert_refused(tmp_path, build, make_saver, error, rule, got)
+
+
+@pytest.mark.parametrize(("name", "value", "error"), ARGUMENTS, ids=[a[0] for a in ARGUMENTS])
+def test_bad_arguments_are_refused_at_construction(tmp_path, name, value, error):
+    with pytest.raises(error, match=rf"`{name}` must be .*got .*{re.escape(repr(value))}"):
+        ImageSaver(tmp_path / "run", X, **{name: value})
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("below", ["", "deeper/still"], ids=["itself", "above it"])
+def test_file_where_the_folder_should_be(tmp_path, below):
+    (tmp_path / "run").write_text("in the way")
+    assert_refused(
+        tmp_path,
+        autoencoder,
+        lambda folder: ImageSaver(folder / below, X),
+        OSError,
+        "exists|directory",
+        "run",
+    )
+
+
+def test_several_outputs_without_output_are_listed(tmp_path):
+    inputs = keras.Input((8, 8, 1))
+    one = layers.Conv2D(1, 1, activation="sigmoid", name="image")(inputs)
+    model = keras.Model(inputs, [one, layers.Flatten(name="code")(inputs)])
+    model.compile("sgd", ["mse", "mse"])
+    counter = Counter()
+    rule = r"`output` must say which of the model's 2 outputs.*\(4, 8, 8, 1\).*\(4, 64\)"
+    with pytest.raises(ValueError, match=rule):
+        model.fit(X, [X, X.reshape(4, 64)], callbacks=[ImageSaver(tmp_path / "run", X), counter])
+    assert counter.batches == 0
+    assert names(tmp_path) == []
+
+
+def test_dataset_that_ends_early_is_taken_as_it_is_and_said_once(tmp_path):
+    model = autoencoder()
+    with pytest.warns(UserWarning, match=r"4 rows, fewer than num_samples=9") as said:
+        saver = ImageSaver(tmp_path, dataset(X).batch(3), num_samples=9)
+    assert len(said) == 1
+    model.fit(X, X, verbose=0, callbacks=[saver])
+    found = panels(read(tmp_path / "0001.png"), 4, (8, 8), ("input", "prediction"))
+    np.testing.assert_array_equal(found["input"], to_uint8(X))
+
+
+def test_field_that_only_logs_can_tell_is_left_out_and_logged(tmp_path, caplog):
+    saver = ImageSaver(tmp_path / "{epoch}-{val_loss:.2f}.png", X)
+    autoencoder().fit(X, X, verbose=0, callbacks=[saver])
+    assert names(tmp_path) == ["1.png"]
+    (line,) = [r.getMessage() for r in caplog.records if r.name == "keras_image_saver"]
+    assert re.search(r"val_loss.*1\.png.*Fields are epoch, batch, step, loss", line), line
+
+
+def test_fractional_class_ids_are_rounded_with_one_warning(tmp_path):
+    y = IDS.astype(np.float32)
+    y[0, 0, 0] = 1.2
+    model = unet(3, "softmax")
+    saver = ImageSaver(tmp_path, (photos(), y), render=Segmentation(3))
+    with pytest.warns(UserWarning, match="1 of 256 class ids .*Use nearest") as said:
+        model.fit(X3, IDS, verbose=0, epochs=2, callbacks=[saver])
+    assert len(said) == 1

@@ -1,0 +1,506 @@
+"""The encoder: every format is decoded again."""
+
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import ExifTags, Image, features
+
+import keras_image_saver
+from keras_image_saver import encode_image
+from keras_image_saver.encoder import (
+    caption_size,
+    check_format,
+    check_image,
+    check_options,
+    draw_captions,
+    write_image,
+)
+from keras_image_saver.grid import plan
+
+LOSSLESS = ["png", "tif", "tiff", "bmp", "webp"]
+LOSSY = ["jpg", "jpeg", "avif"]
+KINDS = {
+    "png": "PNG",
+    "jpg": "JPEG",
+    "jpeg": "JPEG",
+    "webp": "WEBP",
+    "tif": "TIFF",
+    "tiff": "TIFF",
+    "bmp": "BMP",
+    "gif": "GIF",
+    "avif": "AVIF",
+}
+
+
+def opened(data):
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+def decoded(data, mode=None):
+    image = opened(data)
+    return np.asarray(image if mode is None else image.convert(mode))
+
+
+def noise(*shape):
+    return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+
+
+def ramp(height, width):
+    """A smooth RGB picture, as a lossy format likes it."""
+    y, x = np.mgrid[:height, :width]
+    planes = [255 * x / (width - 1), 255 * y / (height - 1), 255 - 255 * x / (width - 1)]
+    return np.rint(np.stack(planes, -1)).astype(np.uint8)
+
+
+# Formats
+
+
+@pytest.mark.parametrize("suffix", KINDS)
+def test_encode_image_writes_the_format_that_the_suffix_names(suffix):
+    assert opened(encode_image(noise(4, 6, 3), suffix)).format == KINDS[suffix]
+
+
+@pytest.mark.parametrize("name", ["png", ".png", "PNG", ".Png"])
+def test_encode_image_takes_a_format_with_or_without_its_dot(name):
+    assert opened(encode_image(noise(4, 6, 3), name)).format == "PNG"
+
+
+def test_encode_image_without_format_is_png():
+    assert opened(encode_image(noise(4, 6, 3))).format == "PNG"
+
+
+@pytest.mark.parametrize("suffix", LOSSLESS)
+@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 1), (5, 7, 3)], ids=str)
+def test_encode_image_in_lossless_formats_keeps_every_pixel(suffix, shape):
+    image = noise(*shape)
+    mode = "RGB" if shape[2:] == (3,) else "L"
+    np.testing.assert_array_equal(decoded(encode_image(image, suffix), mode), np.squeeze(image))
+
+
+@pytest.mark.parametrize("suffix", [one for one in LOSSLESS if one != "bmp"])
+def test_encode_image_in_lossless_formats_keeps_alpha(suffix):
+    image = noise(5, 7, 4)
+    image[..., 3] |= 1  # nothing wholly transparent
+    data = encode_image(image, suffix)
+    assert opened(data).mode == "RGBA"
+    np.testing.assert_array_equal(decoded(data), image)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tiff", "webp"])
+def test_encode_image_keeps_the_colour_of_transparent_pixels(suffix):
+    image = noise(5, 7, 4)
+    image[..., 3] = 0
+    np.testing.assert_array_equal(decoded(encode_image(image, suffix)), image)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tiff", "bmp", "jpg"])
+def test_encode_image_of_grey_stays_grey(suffix):
+    assert opened(encode_image(noise(5, 7, 1), suffix)).mode == "L"
+
+
+@pytest.mark.parametrize("suffix", LOSSY)
+def test_encode_image_in_lossy_formats_is_close(suffix):
+    image = ramp(48, 64)
+    difference = np.abs(decoded(encode_image(image, suffix), "RGB").astype(int) - image)
+    assert difference.max() <= 12
+    assert difference.mean() < 2
+
+
+@pytest.mark.parametrize("suffix", LOSSY)
+def test_encode_image_of_grey_in_lossy_formats_is_close(suffix):
+    image = ramp(48, 64)[..., :1]
+    difference = np.abs(decoded(encode_image(image, suffix), "L").astype(int) - image[..., 0])
+    assert difference.max() <= 8
+
+
+@pytest.mark.parametrize("suffix", LOSSY)
+def test_encode_image_in_lossy_formats_does_not_bleed_colours(suffix):
+    """Without chroma subsampling one red pixel beside a blue one stays red."""
+    image = np.zeros((16, 16, 3), np.uint8)
+    image[:, ::2, 0] = image[:, 1::2, 2] = 255
+    difference = np.abs(decoded(encode_image(image, suffix), "RGB").astype(int) - image)
+    assert difference.mean() < 10
+
+
+@pytest.mark.parametrize("colors", [1, 2, 16, 255, 256])
+def test_encode_image_as_gif_up_to_256_colours_keeps_every_pixel(colors):
+    palette = noise(colors, 3)
+    image = palette[np.arange(32 * 32) % colors].reshape(32, 32, 3)
+    np.testing.assert_array_equal(decoded(encode_image(image, "gif"), "RGB"), image)
+
+
+def test_encode_image_as_gif_keeps_every_grey():
+    image = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    np.testing.assert_array_equal(decoded(encode_image(image, "gif"), "L"), image)
+
+
+def test_encode_image_as_avif_keeps_alpha():
+    image = np.concatenate([ramp(16, 16), np.full((16, 16, 1), 128, np.uint8)], -1)
+    data = encode_image(image, "avif")
+    assert opened(data).mode == "RGBA"
+    assert np.abs(decoded(data)[..., 3].astype(int) - 128).max() <= 2
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(
+    size=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    channels=st.sampled_from([None, 1, 3, 4]),
+    suffix=st.sampled_from(["png", "tiff"]),
+    seed=st.integers(0, 99),
+)
+def test_encode_image_of_any_image_is_decoded_to_the_same(size, channels, suffix, seed):
+    shape = size if channels is None else (*size, channels)
+    image = np.random.default_rng(seed).integers(0, 256, shape[::-1], np.uint8).T  # not contiguous
+    image.flags.writeable = False
+    expected = image[..., 0] if channels == 1 else image
+    np.testing.assert_array_equal(decoded(encode_image(image, suffix)), expected)
+
+
+@pytest.mark.parametrize("kind", ["jpg", "jpeg", "gif", "bmp"])
+def test_encode_image_of_rgba_in_a_format_without_alpha_lists_those_with(kind):
+    rule = f"{KINDS[kind]} has no alpha channel, got a picture with four channels.*PNG"
+    with pytest.raises(ValueError, match=rule):
+        encode_image(noise(4, 4, 4), kind)
+
+
+@pytest.mark.parametrize("name", ["xyz", "pngg", "", "tar.gz"])
+def test_encode_image_in_an_unknown_format_lists_those_it_knows(name):
+    with pytest.raises(ValueError, match=rf"`format` must be .*png.*got {name!r}"):
+        encode_image(noise(4, 4, 3), name)
+
+
+@pytest.mark.parametrize(
+    ("image", "shown"),
+    [
+        pytest.param(np.zeros((4, 4, 3)), "dtype float64", id="floats"),
+        pytest.param(np.zeros((4, 4), bool), "dtype bool", id="bool"),
+        pytest.param(np.zeros((4, 4, 2), np.uint8), r"\(4, 4, 2\)", id="2 channels"),
+        pytest.param(np.zeros((4, 4, 5), np.uint8), r"\(4, 4, 5\)", id="5 channels"),
+        pytest.param(np.zeros((1, 4, 4, 3), np.uint8), r"\(1, 4, 4, 3\)", id="a batch"),
+        pytest.param(np.zeros((0, 4, 3), np.uint8), r"\(0, 4, 3\)", id="no height"),
+    ],
+)
+def test_encode_image_of_another_array_shows_it(image, shown):
+    with pytest.raises(ValueError, match=rf"`image` must be uint8 \(H, W\).*{shown}"):
+        encode_image(image)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_write_image_leaves_the_file_open(suffix):
+    file = io.BytesIO()
+    write_image(file, noise(4, 4, 3), KINDS[suffix], check_options(KINDS[suffix], None))
+    assert not file.closed
+    assert opened(file.getvalue()).size == (4, 4)
+
+
+# Suffixes
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("a/b.png", "PNG"),
+        ("b.JPG", "JPEG"),
+        ("b.jpeg", "JPEG"),
+        ("gs://c/b.webp", "WEBP"),
+        ("b.tif", "TIFF"),
+        ("b.c.tiff", "TIFF"),
+        ("b.bmp", "BMP"),
+        ("b.gif", "GIF"),
+        ("b.avif", "AVIF"),
+    ],
+)
+def test_check_format_tells_by_the_suffix(path, kind):
+    assert check_format(path) == kind
+
+
+@pytest.mark.parametrize("path", ["a/b.tga", "a/b", "a.png/b", "b.npy", ".png"])
+def test_check_format_of_another_suffix_lists_those_it_knows(path):
+    rule = r"`filepath` must end in one of \.png, \.jpg, .*\.avif, got '" + re.escape(path)
+    with pytest.raises(ValueError, match=rule):
+        check_format(path)
+
+
+@pytest.mark.parametrize("suffix", [".webp", ".avif"])
+def test_check_format_that_this_pillow_lacks_says_so(monkeypatch, suffix):
+    monkeypatch.setattr(features, "check", lambda feature: False)
+    with pytest.raises(ValueError, match=f"'{suffix}', which this Pillow cannot write.*png"):
+        check_format(f"a{suffix}")
+
+
+# Options
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("PNG", {"compress_level": 0}),
+        ("PNG", {"compress_level": 9}),
+        ("JPEG", {"quality": 1}),
+        ("JPEG", {"quality": 100}),
+        ("WEBP", {"quality": 80}),
+        ("WEBP", {"lossless": True}),
+        ("WEBP", {"lossless": False, "quality": 30}),
+        ("AVIF", {"quality": 50}),
+        ("AVIF", {"quality": np.int64(50)}),
+    ],
+    ids=str,
+)
+def test_check_options_that_a_format_has_pass_on(kind, options):
+    assert check_options(kind, options).items() >= options.items()
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "shown"),
+    [
+        pytest.param("PNG", {"quality": 90}, "no 'quality' for PNG.*`compress_level`", id="PNG"),
+        pytest.param("PNG", {"optimize": True}, "no 'optimize' for PNG", id="one of Pillow's"),
+        pytest.param("JPEG", {"qualty": 90}, "no 'qualty' for JPEG.*`quality`", id="misspelt"),
+        pytest.param("JPEG", {"lossless": True}, "no 'lossless' for JPEG", id="JPEG"),
+        pytest.param("TIFF", {"quality": 9}, "no 'quality' for TIFF.*Options: none", id="TIFF"),
+        pytest.param("BMP", {"quality": 9}, "no 'quality' for BMP.*Options: none", id="BMP"),
+        pytest.param("GIF", {"quality": 9}, "no 'quality' for GIF.*Options: none", id="GIF"),
+        pytest.param("PNG", {"compress_level": 10}, "'compress_level'.*0 to 9, got 10", id="10"),
+        pytest.param("PNG", {"compress_level": -1}, "'compress_level'.*0 to 9, got -1", id="-1"),
+        pytest.param("JPEG", {"quality": 101}, "'quality'.*0 to 100, got 101", id="101"),
+        pytest.param("JPEG", {"quality": 90.0}, r"'quality'.*got 90\.0", id="float"),
+        pytest.param("JPEG", {"quality": "high"}, "'quality'.*got 'high'", id="text"),
+        pytest.param("JPEG", {"quality": True}, "'quality'.*0 to 100, got True", id="bool"),
+        pytest.param("WEBP", {"lossless": 1}, "'lossless'.*True or False, got 1", id="lossless 1"),
+        pytest.param("WEBP", {"lossless": "no"}, "'lossless'.*got 'no'", id="lossless text"),
+    ],
+)
+def test_check_options_that_a_format_has_not_shows_them(kind, options, shown):
+    with pytest.raises(ValueError, match=f"`encoder_options.*{shown}"):
+        check_options(kind, options)
+
+
+def test_check_options_leaves_the_callers_dict():
+    options = {"compress_level": 9}
+    check_options("PNG", options)
+    assert options == {"compress_level": 9}
+
+
+def test_encode_image_with_compress_level_is_smaller():
+    image = ramp(64, 64)
+    sizes = [len(encode_image(image, "png", options={"compress_level": n})) for n in (0, 9)]
+    assert sizes[0] > 64 * 64 * 3 > sizes[1]
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "webp", "avif"])
+def test_encode_image_with_quality_is_smaller(suffix):
+    image = noise(64, 64, 3)
+    sizes = [len(encode_image(image, suffix, options={"quality": n})) for n in (90, 10)]
+    assert sizes[0] > 2 * sizes[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "exact"),
+    [
+        pytest.param({}, True, id="default"),
+        pytest.param({"lossless": True}, True, id="lossless"),
+        pytest.param({"lossless": True, "quality": 100}, True, id="lossless with effort"),
+        pytest.param({"lossless": False}, False, id="lossy"),
+        pytest.param({"quality": 80}, False, id="quality"),
+    ],
+)
+def test_encode_image_as_webp_is_lossless_unless_quality_is_given(options, exact):
+    image = noise(16, 16, 3)
+    same = np.array_equal(decoded(encode_image(image, "webp", options=options)), image)
+    assert same is exact
+
+
+# Limits
+
+LIMITS = {"WEBP": 16_383, "JPEG": 65_500, "GIF": 65_535}
+
+
+@pytest.mark.parametrize("kind", LIMITS)
+@pytest.mark.parametrize("side", ["height", "width"])
+def test_check_image_over_the_limit_shows_limit_and_size(kind, side):
+    over = LIMITS[kind] + 1
+    shape = (over, 2, 3) if side == "height" else (2, over, 3)
+    rule = (
+        f"{kind} holds at most {LIMITS[kind]} pixels a side, got .*{shape[1]} wide and {shape[0]}"
+    )
+    with pytest.raises(ValueError, match=rule):
+        check_image(shape, kind)
+
+
+@pytest.mark.parametrize("kind", LIMITS)
+def test_encode_image_at_the_limit_is_written(kind):
+    image = np.zeros((1, LIMITS[kind]), np.uint8)
+    assert opened(encode_image(image, kind.lower().replace("jpeg", "jpg"))).size == (
+        LIMITS[kind],
+        1,
+    )
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP"])
+def test_encode_image_in_formats_without_limit_is_written(kind):
+    image = np.zeros((1, 70_000), np.uint8)
+    assert opened(encode_image(image, kind.lower())).size == (70_000, 1)
+
+
+def test_encode_image_as_avif_at_its_limit_is_written():
+    """What `check_image` lets through must be written, and opened again."""
+    with pytest.raises(ValueError, match=r"AVIF holds at most ([0-9]+)") as caught:
+        check_image((1, 10**6, 3), "AVIF")
+    limit = int(re.search("at most ([0-9]+)", str(caught.value))[1])
+    image = np.zeros((1, limit, 3), np.uint8)
+    assert opened(encode_image(image, "avif", options={"quality": 0})).size == (limit, 1)
+
+
+def test_encode_image_over_the_limit_raises_before_pillow_does():
+    image = np.broadcast_to(np.uint8(0), (2, 65_501, 3))
+    with pytest.raises(
+        ValueError, match=r"JPEG holds at most 65500 pixels a side, got .*65501 wide"
+    ):
+        encode_image(image, "jpg")
+
+
+# Metadata
+
+METADATA = {"epoch": 3, "step": 120, "logs": {"loss": 0.25, "größe": "NaN"}, "note": "Zürich ☂"}
+SOFTWARE = f"keras_image_saver {keras_image_saver.__version__}"
+
+
+def test_encode_image_as_png_writes_metadata_as_text_chunks():
+    text = opened(encode_image(noise(4, 4, 3), "png", metadata=METADATA)).text
+    assert (text["epoch"], text["step"], text["note"]) == ("3", "120", "Zürich ☂")
+    assert json.loads(text["logs"]) == METADATA["logs"]
+    assert text["Software"] == SOFTWARE
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "webp", "tiff", "avif"])
+def test_encode_image_writes_metadata_as_json_into_exif(suffix):
+    exif = opened(encode_image(noise(4, 4, 3), suffix, metadata=METADATA)).getexif()
+    found = json.loads(exif[ExifTags.Base.ImageDescription])
+    assert found == {**METADATA, "software": SOFTWARE}
+
+
+def test_encode_image_as_gif_writes_metadata_as_json_into_the_comment():
+    long = {**METADATA, "logs": {f"metric_{number}": number for number in range(50)}}
+    image = opened(encode_image(noise(4, 4, 3), "gif", metadata=long))
+    assert json.loads(image.info["comment"]) == {**long, "software": SOFTWARE}
+
+
+@pytest.mark.parametrize("suffix", KINDS)
+@pytest.mark.parametrize("metadata", [None, {}, METADATA], ids=["none", "empty", "some"])
+def test_encode_image_with_metadata_keeps_the_pixels(suffix, metadata):
+    image = noise(8, 8, 3)
+    plain, with_metadata = (
+        encode_image(image, suffix),
+        encode_image(image, suffix, metadata=metadata),
+    )
+    np.testing.assert_array_equal(decoded(with_metadata), decoded(plain))
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tiff", "avif", "gif"])
+def test_encode_image_with_very_long_logs_is_written_with_the_rest(suffix):
+    long = {"epoch": 3, "logs": {f"metric_{number}": 0.123456789 for number in range(4_000)}}
+    image = opened(encode_image(noise(8, 8, 3), suffix, metadata=long))
+    if suffix == "png":
+        assert image.text["epoch"] == "3"
+        return
+    found = image.info["comment"] if suffix == "gif" else image.getexif()[270]
+    assert json.loads(found)["epoch"] == 3
+
+
+# Captions
+
+
+def captioned(names, tile_width, *, tile_height=None, padding=2, count=2, channels=3, pad_value=0):
+    """Draw captions as they are drawn in a run, over black tiles, or white ones on white."""
+    sizes = dict.fromkeys(names, (tile_height or tile_width, tile_width))
+    wanted = caption_size(names, tile_width)
+    layout = plan(sizes, count, columns=None, padding=padding, caption_size=wanted)
+    picture = np.full((*layout.size, channels), pad_value, np.uint8)
+    if channels == 4:
+        picture[..., 3] = 255
+    captions = [
+        (0 + padding, layout.tile_at(0, panel)[1], name) for panel, name in enumerate(names)
+    ]
+    return layout, captions, picture, draw_captions(picture, captions, tile_width, pad_value)
+
+
+# Of 255: the rim of a letter that begins left of its place, which nobody sees.
+FAINT = 16
+PANELS = ("input", "prediction", "target")
+
+
+@pytest.mark.parametrize("tile_width", [1, 8, 28, 32, 64, 80, 128, 160, 256, 512])
+@pytest.mark.parametrize("padding", [0, 2])
+def test_draw_captions_stand_in_the_band_above_their_tiles(tile_width, padding):
+    layout, captions, _, drawn = captioned(PANELS, tile_width, padding=padding)
+    top = captions[0][0]
+    ink = (drawn > 0).any(-1)
+    assert not ink[layout.origin[0] :].any()
+    assert not ink[:top].any()
+    for panel in range(len(PANELS)):
+        x = layout.tile_at(0, panel)[1]
+        assert ink[top : layout.origin[0], x : x + layout.width].sum() > 20
+        ink[top : layout.origin[0], x : x + layout.width] = False
+    assert not ink.any()
+
+
+@pytest.mark.parametrize("tile_width", [8, 28, 64, 128, 256])
+@pytest.mark.parametrize("names", [PANELS, ("Ågypq|", "jjjjjj"), ("M" * 40, "x")], ids=str)
+def test_draw_captions_are_not_cropped(names, tile_width):
+    layout, captions, picture, _ = captioned(names, tile_width, count=1, padding=0)
+    roomy = np.pad(picture, ((50, 50), (50, 200), (0, 0)))
+    for y, x, name in captions:
+        alone = draw_captions(roomy, [(y + 50, x + 50, name)], tile_width, 0)
+        inside = np.zeros(roomy.shape[:2], bool)
+        inside[50 + y : 50 + y + layout.caption_height, 50 + x : 50 + x + layout.width] = True
+        assert alone[~inside].max() < FAINT, name
+        assert alone[inside].max() > 200, name
+
+
+@pytest.mark.parametrize(("channels", "color"), [(1, [255]), (3, [255] * 3), (4, [255] * 4)])
+def test_draw_captions_in_any_channels_are_white_on_black(channels, color):
+    *_, drawn = captioned(PANELS, 128, channels=channels)
+    assert drawn.shape[2] == channels
+    assert drawn.dtype == np.uint8
+    assert (drawn == color).all(-1).any()
+    if channels == 4:
+        assert (drawn[..., 3] == 255).all()
+
+
+def test_draw_captions_on_white_are_black():
+    *_, drawn = captioned(PANELS, 128, pad_value=255)
+    assert (drawn == 0).all(-1).any()
+
+
+def test_draw_captions_leave_the_callers_picture():
+    _, captions, picture, _ = captioned(PANELS, 64)
+    before = picture.copy()
+    draw_captions(picture, captions, 64, 0)
+    np.testing.assert_array_equal(picture, before)
+    picture.flags.writeable = False
+    draw_captions(picture, captions, 64, 0)
+
+
+def test_draw_captions_shorten_long_names():
+    long, longer = caption_size(["x" * 60], 64), caption_size(["x" * 600], 64)
+    assert long == longer
+
+
+def test_draw_captions_of_several_lines_are_one():
+    one, several = caption_size(["a b"], 64), caption_size(["a\n b"], 64)
+    assert one == several
+
+
+def test_caption_size_of_prediction_needs_more_than_an_mnist_tile():
+    assert caption_size(PANELS, 28)[1] > 28
+
+
+def test_caption_size_grows_with_the_tiles():
+    assert caption_size(PANELS, 256)[0] > caption_size(PANELS, 28)[0]

@@ -1,0 +1,229 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_image_saver.inference import Inference, chunk_rows
+
+keras = tf.keras
+layers = keras.layers
+
+KERAS_3 = hasattr(keras, "ops")
+X = np.arange(10, dtype=np.float32).reshape(5, 2)
+
+
+def doubling(**kwargs):
+    inputs = keras.Input((2,), **kwargs)
+    return keras.Model(inputs, layers.Rescaling(2.0)(inputs))
+
+
+def inference(model, predict=None, size=2):
+    return Inference(model, model, predict, size)
+
+
+@pytest.mark.parametrize(
+    ("rows", "batch_size", "expected"),
+    [(5, 32, 5), (32, 32, 32), (33, 32, 17), (64, 32, 32), (65, 32, 22), (5, 1, 1), (0, 32, 1)],
+)
+def test_chunk_rows_makes_equal_chunks(rows, batch_size, expected):
+    assert chunk_rows(rows, batch_size) == expected
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 8])
+def test_run_returns_every_row_once_in_order(size):
+    outputs = inference(doubling(), size=size).run(X, 5)
+    assert type(outputs) is np.ndarray
+    np.testing.assert_array_equal(outputs, 2 * X)
+
+
+def test_run_keeps_the_structure_of_inputs_and_outputs():
+    left, right = keras.Input((2,), name="left"), keras.Input((2,), name="right")
+    scaled = layers.Rescaling(3.0)(right)
+    model = keras.Model({"left": left, "right": right}, {"sum": left + right, "three": scaled})
+    outputs = inference(model).run({"left": X, "right": 2 * X}, 5)
+    assert sorted(outputs) == ["sum", "three"]
+    np.testing.assert_array_equal(outputs["sum"], 3 * X)
+    np.testing.assert_array_equal(outputs["three"], 6 * X)
+
+
+class Noting(keras.layers.Layer):
+    """Notes the shapes that Python sees, so traces; may refuse to be traced, or fail."""
+
+    def __init__(self, traceable=True):
+        super().__init__()
+        self.shapes = []
+        self.note = self.shapes.append
+        self.traceable = traceable
+        self.failure = [None]
+
+    def call(self, inputs, training=None):
+        self.note(tuple(inputs.shape))
+        assert training is False
+        if self.failure[0] is not None:
+            raise self.failure[0]
+        return inputs * 1.0 if self.traceable else tf.constant(inputs.numpy())
+
+
+def noting(**kwargs):
+    shapes = []
+    layer = Noting(**kwargs)
+    layer.note = shapes.append
+    layer.build((None, 2))
+    layer.built = True
+    return layer, shapes
+
+
+def test_run_traces_once_whatever_the_number_of_rows():
+    layer, shapes = noting()
+    runs = inference(layer)
+    for rows in (5, 2, 1, 4, 5):
+        np.testing.assert_array_equal(runs.run(X[:rows], rows), X[:rows])
+    assert len(shapes) == 1
+
+
+def test_run_calls_directly_what_cannot_be_traced_and_tries_no_more():
+    layer, shapes = noting(traceable=False)
+    runs = inference(layer)
+    np.testing.assert_array_equal(runs.run(X, 5), X)
+    np.testing.assert_array_equal(runs.run(X, 5), X)
+    assert shapes.count((2, 2)) in (6, 7)  # a failed trace, which may see the shape, and 6 chunks
+    assert len(shapes) == 7
+
+
+def test_run_raises_the_models_own_error():
+    layer, _ = noting()
+    layer.failure = [ZeroDivisionError("mine")]
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        inference(layer).run(X, 5)
+
+
+def test_run_after_an_error_draws_again():
+    layer, _ = noting(traceable=False)
+    runs = inference(layer)
+    runs.run(X, 5)
+    layer.failure = [MemoryError("no room")]
+    with pytest.raises(MemoryError):
+        runs.run(X, 5)
+    layer.failure = [None]
+    np.testing.assert_array_equal(runs.run(X, 5), X)
+
+
+def test_run_feeds_a_model_of_fixed_batch_size_that_size():
+    model = doubling(batch_size=4)
+    np.testing.assert_array_equal(inference(model, size=2).run(X, 5), 2 * X)
+
+
+def test_run_returns_bfloat16_as_float32_and_float16_as_it_is():
+    model = doubling()
+    for dtype, expected in ((tf.bfloat16, np.float32), (tf.float16, np.float16)):
+        outputs = inference(model, lambda model, x, to=dtype: tf.cast(x, to)).run(X, 5)
+        assert outputs.dtype == expected
+        np.testing.assert_array_equal(outputs, X)
+
+
+# predict
+
+
+def test_predict_gets_the_model_and_chunks_that_are_not_padded():
+    seen, model = [], doubling()
+
+    def predict(given, inputs):
+        assert given is model
+        assert tf.is_tensor(inputs["x"])
+        seen.append(inputs["x"].shape[0])
+        return [inputs["x"], {"twice": 2 * inputs["x"]}]
+
+    outputs = inference(model, predict).run({"x": X}, 5)
+    assert seen == [2, 2, 1]
+    np.testing.assert_array_equal(outputs[0], X)
+    np.testing.assert_array_equal(outputs[1]["twice"], 2 * X)
+
+
+def test_predict_without_samples_is_called_once_with_none():
+    outputs = inference(doubling(), lambda model, inputs: X if inputs is None else None).run(
+        None, 0
+    )
+    np.testing.assert_array_equal(outputs, X)
+
+
+@pytest.mark.parametrize(
+    ("returned", "error", "message"),
+    [
+        pytest.param(X[:1], ValueError, r"`predict` must return a row a sample.*\(1, 2\)", id="1"),
+        pytest.param(np.float32(1), ValueError, "a row a sample", id="scalar"),
+        pytest.param({"a": X[:2], "b": X[:1]}, ValueError, "in output 'b'", id="dict"),
+        pytest.param(None, TypeError, "arrays or tensors, got None", id="None"),
+        pytest.param(["a", "b"], TypeError, "arrays or tensors, got 'a'", id="text"),
+    ],
+)
+def test_predict_must_return_a_row_a_sample(returned, error, message):
+    with pytest.raises(error, match=message):
+        inference(doubling(), lambda model, inputs: returned).run(X[:2], 2)
+
+
+# Variables
+
+
+class Stateful(keras.layers.Layer):
+    """Counts its calls, and has a large variable that never changes."""
+
+    def build(self, shape):
+        options = {"initializer": "zeros", "trainable": False, "dtype": "float32"}
+        self.count = self.add_weight(name="count", shape=(), **options)
+        self.frozen = self.add_weight(name="frozen", shape=(100,), **options)
+
+    def call(self, inputs):
+        self.count.assign_add(1.0)
+        return inputs + self.count
+
+
+def stateful():
+    layer = Stateful()
+    model = keras.Sequential([keras.Input((2,)), layer])
+    layer.count.assign(0.0)
+    return model, layer
+
+
+def test_run_puts_back_what_it_changed_and_draws_the_same_again():
+    model, layer = stateful()
+    runs = inference(model)
+    first = runs.run(X, 5)
+    assert float(layer.count.numpy()) == 0
+    np.testing.assert_array_equal(runs.run(X, 5), first)
+    layer.count.assign(10.0)
+    np.testing.assert_array_equal(runs.run(X, 5), first + 10)
+    assert float(layer.count.numpy()) == 10
+
+
+def test_run_puts_back_what_it_changed_when_it_fails():
+    model, layer = stateful()
+
+    def predict(model, inputs):
+        model(inputs)
+        raise OSError("out of memory")
+
+    runs = inference(model, predict)
+    for _ in range(2):
+        with pytest.raises(OSError, match="out of memory"):
+            runs.run(X, 5)
+        assert float(layer.count.numpy()) == 0
+
+
+@pytest.mark.skipif(not KERAS_3, reason="Keras 2 has no seed generators")
+def test_run_starts_seeds_from_the_same_state_and_leaves_training_its_own():
+    class Drawing(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.seed = keras.random.SeedGenerator(3)
+
+        def call(self, inputs):
+            return inputs + keras.random.normal(tf.shape(inputs), seed=self.seed)
+
+    layer = Drawing()
+    model = keras.Sequential([keras.Input((2,)), layer])
+    runs = inference(model)
+    first = runs.run(X, 5)
+    assert not np.array_equal(first[:2] - X[:2], first[2:4] - X[2:4])  # each chunk draws its own
+    model(X)
+    state = layer.seed.state.numpy().copy()
+    np.testing.assert_array_equal(runs.run(X, 5), first)
+    np.testing.assert_array_equal(layer.seed.state.numpy(), state)

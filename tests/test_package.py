@@ -1,0 +1,78 @@
+"""What the package says of itself."""
+
+import configparser
+import importlib.metadata
+import re
+from pathlib import Path
+
+import keras_image_saver
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = Path(keras_image_saver.__file__).parent
+
+
+def setup_cfg():
+    parsed = configparser.ConfigParser()
+    parsed.read(ROOT / "setup.cfg", "utf-8")
+    return parsed
+
+
+def names(requirements):
+    return {re.match(r"[\w-]+", line)[0].lower() for line in requirements.split("\n") if line}
+
+
+def test_package_ships_its_types():
+    assert (PACKAGE / "py.typed").is_file()
+    assert setup_cfg()["options.package_data"]["keras_image_saver"] == "py.typed"
+
+
+def test_version_is_that_of_the_installed_distribution():
+    assert importlib.metadata.version("keras-image-saver") == keras_image_saver.__version__
+
+
+def test_version_stands_in_one_place():
+    assert setup_cfg()["metadata"]["version"] == "attr: keras_image_saver.__version__"
+    sources = [*PACKAGE.rglob("*.py"), ROOT / "setup.cfg", ROOT / "pyproject.toml"]
+    version = re.escape(keras_image_saver.__version__)
+    found = [
+        path.name
+        for path in sources
+        for _ in re.finditer(rf"(?<![\d.]){version}(?![\d.])", path.read_text("utf-8"))
+    ]
+    assert found == ["__init__.py"]
+
+
+def test_version_is_three_numbers():
+    assert re.fullmatch(r"\d+\.\d+\.\d+", keras_image_saver.__version__)
+
+
+def test_dependencies_are_three_and_nothing_else():
+    found = names(setup_cfg()["options"]["install_requires"])
+    assert found == {"tensorflow", "numpy", "pillow"}
+
+
+def test_extras_are_those_of_the_issue():
+    assert {*setup_cfg()["options.extras_require"]} >= {"colormaps", "examples", "test"}
+
+
+def test_python_from_3_10_is_supported():
+    config = setup_cfg()
+    assert config["options"]["python_requires"] == ">=3.10"
+    listed = re.findall(r"Python :: (3\.\d+)", config["metadata"]["classifiers"])
+    assert listed == ["3.10", "3.11", "3.12", "3.13"]
+
+
+def test_wheel_holds_the_package_and_not_the_tests():
+    included = setup_cfg()["options.packages.find"]["include"].split()
+    assert included == ["keras_image_saver", "keras_image_saver.*"]
+
+
+def test_pyproject_has_no_project_table():
+    """With one setuptools would ignore the metadata of setup.cfg."""
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    assert not re.search(r"^\[project[\].]", text, re.MULTILINE)
+
+
+def test_license_is_apache_2():
+    assert setup_cfg()["metadata"]["license"] == "Apache-2.0"
+    assert "Apache License" in (ROOT / "LICENSE").read_text("utf-8")

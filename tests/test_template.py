@@ -1,0 +1,261 @@
+"""File names from templates."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from keras_image_saver.template import Template
+
+COUNTERS = {"epoch": 3, "batch": 4, "step": 25}
+
+
+def path_of(template, logs=None, **counters):
+    return Template(template).path({**COUNTERS, **counters}, logs or {})
+
+
+# What a template means
+
+
+@pytest.mark.parametrize(
+    ("given", "text", "folder", "suffix"),
+    [
+        ("runs/a/{epoch}.png", "runs/a/{epoch}.png", "runs/a", ".png"),
+        ("runs/a", "runs/a/{epoch:04d}.png", "runs/a", ".png"),
+        ("runs/a/", "runs/a/{epoch:04d}.png", "runs/a", ".png"),
+        ("runs/v1.5/", "runs/v1.5/{epoch:04d}.png", "runs/v1.5", ".png"),
+        ("runs/{epoch}/a.JPG", "runs/{epoch}/a.JPG", "runs", ".jpg"),
+        ("runs/{epoch}", "runs/{epoch}/{epoch:04d}.png", "runs", ".png"),
+        ("runs/a_{epoch}.webp", "runs/a_{epoch}.webp", "runs", ".webp"),
+        ("{epoch}.png", "{epoch}.png", "", ".png"),
+        ("/{epoch}.png", "/{epoch}.png", "/", ".png"),
+        ("/", "/{epoch:04d}.png", "/", ".png"),
+        (".", "./{epoch:04d}.png", ".", ".png"),
+        ("gs://bucket/run/{epoch}.png", "gs://bucket/run/{epoch}.png", "gs://bucket/run", ".png"),
+        ("runs/.hidden", "runs/.hidden/{epoch:04d}.png", "runs/.hidden", ".png"),
+        ("runs/{epoch}_{val_loss:.2f}.png", "runs/{epoch}_{val_loss:.2f}.png", "runs", ".png"),
+    ],
+)
+def test_template_tells_text_folder_and_suffix(given, text, folder, suffix):
+    template = Template(given)
+    assert (template.text, template.folder, template.suffix) == (text, folder, suffix)
+
+
+def test_template_with_escaped_braces_has_them_in_its_folder():
+    template = Template("runs/{{a}}/{epoch}.png")
+    assert template.path(COUNTERS, {}) == ("runs/{a}/3.png", [])
+    assert template.folder == "runs/{a}"
+
+
+def test_template_by_batches_of_a_folder_numbers_steps():
+    template = Template("runs/a", by_batches=True)
+    assert template.path(COUNTERS, {}) == ("runs/a/00000025.png", [])
+
+
+def test_template_of_a_folder_numbers_epochs():
+    assert path_of("runs/a") == ("runs/a/0003.png", [])
+
+
+def test_template_of_a_path_object_is_its_text():
+    assert Template(Path("runs") / "{epoch}.png").text == "runs/{epoch}.png"
+
+
+def test_template_expands_the_home_folder():
+    home = os.path.expanduser("~")
+    assert path_of("~/runs/{epoch}.png") == (f"{home}/runs/3.png", [])
+
+
+def test_template_lists_its_fields():
+    assert Template("{epoch:03d}-{a.b}/{x/y:.2f}.png").fields == ("epoch", "a.b", "x/y")
+
+
+# Filling in
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{epoch}.png", "3.png"),
+        ("{epoch:04d}.png", "0003.png"),
+        ("{epoch:03d}-{batch:05d}.png", "003-00004.png"),
+        ("{step:08d}.png", "00000025.png"),
+        ("{epoch}/{epoch}.png", "3/3.png"),
+        ("a{{b}}{epoch}.png", "a{b}3.png"),
+    ],
+)
+def test_path_counts_as_given(template, expected):
+    assert path_of(template) == (expected, [])
+
+
+@pytest.mark.parametrize(
+    ("template", "logs", "expected"),
+    [
+        pytest.param("{epoch}-{val_loss:.3f}.png", {"val_loss": 0.12345}, "3-0.123.png", id="loss"),
+        pytest.param("{epoch}-{a.b:.1f}.png", {"a.b": 0.5}, "3-0.5.png", id="dot"),
+        pytest.param("{epoch}-{m/iou:.1f}.png", {"m/iou": 0.5}, "3-0.5.png", id="slash"),
+        pytest.param("{epoch}-{m[0]:.1f}.png", {"m[0]": 0.5}, "3-0.5.png", id="brackets"),
+        pytest.param("{epoch}-{loss:.1e}.png", {"loss": 1e-7}, "3-1.0e-07.png", id="exponent"),
+        pytest.param("{epoch}-{loss}.png", {"loss": float("nan")}, "3-nan.png", id="nan"),
+        pytest.param("{epoch}-{loss}.png", {"loss": float("-inf")}, "3--inf.png", id="infinity"),
+        pytest.param("{epoch}-{loss}.png", {"loss": -0.5}, "3--0.5.png", id="negative"),
+        pytest.param("{epoch}.png", {"epoch": 99}, "3.png", id="a log named epoch"),
+    ],
+)
+def test_path_fills_in_logs(template, logs, expected):
+    assert path_of(template, logs) == (expected, [])
+
+
+@pytest.mark.parametrize(
+    "value", ["../../etc", "a/b", "a\\b", "a:b", "a b", "..", ".", "a\nb", "*?", "", "a\0b", [1, 2]]
+)
+def test_path_makes_values_safe_for_file_names(value):
+    path, missing = path_of("runs/{epoch}/{note}/x.png", {"note": value})
+    assert missing == []
+    runs, epoch, name, file = path.split("/")
+    assert (runs, epoch, file) == ("runs", "3", "x.png")
+    assert re.fullmatch(r"[\w.+=-]+", name)
+    assert name.strip(".")
+
+
+def test_path_of_a_very_long_value_fits_a_file_name():
+    path, _ = path_of("{epoch}-{note}.png", {"note": "x" * 1_000})
+    assert len(os.path.basename(path)) <= 255
+
+
+@pytest.mark.parametrize(
+    ("template", "logs", "expected", "missing"),
+    [
+        pytest.param("{epoch}-{val_loss:.3f}.png", {}, "3.png", ["val_loss"], id="no such log"),
+        pytest.param("{epoch}_{loss:.3f}.png", {"loss": "NaN"}, "3.png", ["loss"], id="no number"),
+        pytest.param("{epoch}-{loss:.2f}.png", {"loss": [1, 2]}, "3.png", ["loss"], id="a list"),
+        pytest.param(
+            "{epoch}-{a:.1f}-{b:.1f}.png", {"a": 1.0}, "3-1.0.png", ["b"], id="one of two"
+        ),
+        pytest.param("{epoch}-{a}-{b}.png", {}, "3.png", ["a", "b"], id="both"),
+    ],
+)
+def test_path_without_a_field_leaves_it_out_and_says_so(template, logs, expected, missing):
+    assert path_of(template, logs) == (expected, missing)
+
+
+def test_path_without_the_first_field_begins_with_the_next():
+    """The field-less name has no stray separator."""
+    assert path_of("runs/{val_loss:.2f}-{epoch}.png") == ("runs/3.png", ["val_loss"])
+
+
+def test_path_without_the_only_field_of_a_part_still_has_a_name():
+    path, missing = path_of("runs/{epoch}/{val_loss:.2f}.png")
+    assert missing == ["val_loss"]
+    assert not os.path.basename(path).startswith(".")
+
+
+# Templates that are refused
+
+
+@pytest.mark.parametrize(
+    ("template", "by_batches", "wanted"),
+    [
+        pytest.param("a.png", False, "{epoch}", id="no field"),
+        pytest.param("{loss}.png", False, "{epoch}", id="logs alone"),
+        pytest.param("{batch}.png", False, "{epoch}", id="batch alone"),
+        pytest.param("{epoch}.png", True, "{step}", id="epoch alone by batches"),
+        pytest.param("{batch}.png", True, "{step}", id="batch alone by batches"),
+        pytest.param("{epoch}-{loss}.png", True, "{step}", id="epoch and loss by batches"),
+    ],
+)
+def test_template_that_does_not_tell_snapshots_apart_is_refused(template, by_batches, wanted):
+    with pytest.raises(ValueError, match=f"`filepath` must have .*{wanted}.*got '{template}'"):
+        Template(template, by_batches=by_batches)
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{epoch:.0e}.png", "{epoch:c}.png", "{epoch:s}.png", "{epoch:.3}.png", "{epoch:nonsense}.png"],
+)
+def test_template_with_a_format_that_does_not_number_is_refused(template):
+    with pytest.raises(ValueError, match=f"`filepath` must number.*got '{re.escape(template)}'"):
+        Template(template)
+
+
+@pytest.mark.parametrize("template", ["{epoch}{batch}.png", "{epoch}{batch:02d}.png"])
+def test_template_with_counters_that_run_together_is_refused(template):
+    """Epoch 1, batch 111 and epoch 11, batch 11 have one name."""
+    with pytest.raises(ValueError, match=f"`filepath` must .*got '{re.escape(template)}'"):
+        Template(template, by_batches=True)
+
+
+@pytest.mark.parametrize("template", ["{epoch}-{batch}.png", "{epoch}/{batch}.png", "{step}.png"])
+def test_template_by_batches_with_enough_fields_is_fine(template):
+    names = {
+        Template(template, by_batches=True).path({"epoch": e, "batch": b, "step": 200 * e + b}, {})[
+            0
+        ]
+        for e in range(1, 30)
+        for b in range(1, 120)
+    }
+    assert len(names) == 29 * 119
+
+
+@pytest.mark.parametrize(
+    ("template", "error"),
+    [
+        pytest.param("{epoch.png", ValueError, id="open brace"),
+        pytest.param("epoch}.png", ValueError, id="closed brace"),
+        pytest.param("{}.png", ValueError, id="no name"),
+        pytest.param("{0}.png", ValueError, id="a number"),
+        pytest.param("{epoch!r}.png", ValueError, id="a conversion"),
+        pytest.param("{epoch:{width}}.png", ValueError, id="a nested field"),
+    ],
+)
+def test_template_that_is_malformed_is_shown(template, error):
+    with pytest.raises(error, match=f"`filepath` .*got '{re.escape(template)}'"):
+        Template(template)
+
+
+@pytest.mark.parametrize("given", [None, 3, b"runs", ""], ids=repr)
+def test_template_that_is_no_path_is_shown(given):
+    with pytest.raises(TypeError, match=f"`filepath` must be .*got {re.escape(repr(given))}"):
+        Template(given)
+
+
+def test_template_of_a_url_as_a_path_object_is_refused():
+    with pytest.raises(ValueError, match=r"`filepath` must be a str for a URL.*'gs:/bucket/"):
+        Template(Path("gs://bucket/{epoch}.png"))
+
+
+def test_template_of_a_folder_with_a_dot_says_to_end_it_in_a_slash():
+    with pytest.raises(ValueError, match=r"got 'runs/v1\.5'.*slash"):
+        Template("runs/v1.5")
+
+
+# Counters of a loop of one's own
+
+
+@pytest.mark.parametrize(
+    ("template", "given"),
+    [
+        ("{epoch}.png", {"epoch": 1}),
+        ("{step}.png", {"step": 1}),
+        ("{step}.png", {"epoch": 1, "step": 1}),
+        ("{epoch}-{batch}.png", {"epoch": 1, "batch": 1}),
+        ("{epoch}-{step}.png", {"epoch": 1, "step": 1}),
+    ],
+)
+def test_check_counters_that_fit_says_nothing(template, given):
+    Template(template).check_counters(given)
+
+
+@pytest.mark.parametrize(
+    ("template", "given", "shown"),
+    [
+        pytest.param("{epoch}.png", {}, "must be given epoch", id="none"),
+        pytest.param("{epoch}.png", {"step": 1}, "must be given epoch", id="step for epoch"),
+        pytest.param("{epoch}-{step}.png", {}, "must be given epoch, step", id="two"),
+        pytest.param("{epoch}.png", {"epoch": 1, "batch": 1}, "{batch}", id="more than it has"),
+        pytest.param("{epoch}.png", {"epoch": 1, "step": 1}, "{step}", id="a step more"),
+    ],
+)
+def test_check_counters_that_do_not_fit_says_which(template, given, shown):
+    with pytest.raises(ValueError, match=f"{shown}.*got '{re.escape(template)}'"):
+        Template(template).check_counters(given)
