@@ -70,20 +70,22 @@ def make_data(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def build_unet() -> keras.Model:
     def convolve(tensor, filters: int):
-        tensor = layers.Conv2D(filters, 3, padding="same", use_bias=False)(tensor)
-        # The usual 0.99 would need more steps than a whole run of a few epochs has.
-        tensor = layers.BatchNormalization(momentum=0.9)(tensor)
-        return layers.ReLU()(tensor)
+        for _ in range(2):
+            tensor = layers.Conv2D(filters, 3, padding="same", use_bias=False)(tensor)
+            # The usual 0.99 would need more steps than a run this short has.
+            tensor = layers.BatchNormalization(momentum=0.9)(tensor)
+            tensor = layers.ReLU()(tensor)
+        return tensor
 
     photo = keras.Input((SIZE, SIZE, 3))
     tensor = layers.Rescaling(1 / 127.5, offset=-1)(photo)
     skips = []
-    for filters in (16, 32, 48):
+    for filters in (8, 16, 32):
         tensor = convolve(tensor, filters)
         skips.append(tensor)
         tensor = layers.MaxPooling2D()(tensor)
-    tensor = convolve(convolve(tensor, 64), 64)
-    for filters in (48, 32, 16):
+    tensor = convolve(tensor, 48)
+    for filters in (32, 16, 8):
         tensor = layers.UpSampling2D()(tensor)
         tensor = layers.Concatenate()([tensor, skips.pop()])
         tensor = convolve(tensor, filters)

@@ -22,7 +22,7 @@ from keras_image_saver.render import Rendered
 from keras_image_saver.samples import Samples, read_samples
 from keras_image_saver.schedule import Schedule
 from keras_image_saver.template import Template
-from keras_image_saver.trained import check_call, find_model, is_built
+from keras_image_saver.trained import BUILDS_AT_ANY_TIME, check_call, find_model, is_built
 
 _LONG_REHEARSAL_S = 10.0
 
@@ -72,7 +72,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         every_batches: A snapshot each so many batches, counted over the run. Where both fall on one
             step there is one snapshot, the epoch's.
         save_initial: Whether to save the untrained model too, as epoch 0; not when training resumes
-            at a later epoch.
+            at a later epoch. Under Keras 2 the model must be built for it.
         columns: Samples per row of the grid. None: ceil(sqrt(N)) with one panel, 1 with several.
         padding: Gap around each tile, in pixels.
         pad_value: Grey level of gaps and empty tiles, 0 to 255.
@@ -146,6 +146,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         self._rehearse_first = rehearse
         self._on_error = on_error
         self._fit_begins = True
+        self._begun = False
         self._rehearsed = False
         self._epochs_before = 0  # epochs of earlier fits of the same run
         self._epochs_done = 0
@@ -297,16 +298,24 @@ class ImageSaver(tf.keras.callbacks.Callback):
     def _begin(self, epoch: int) -> None:
         """Begin, or go on with, the run, now that the first epoch is known."""
         self._epochs_before = self._epochs_done if epoch == 0 else 0
-        if epoch > 0 and self._epochs_done == 0:
+        if epoch > 0 and not self._begun:
             self._step_before = epoch * (self._steps_per_epoch() or 0)
         check_call(self._draws, self.model, self._pipeline.has_predict)
-        initial = self._save_initial and epoch == 0 and self._epochs_done == 0
-        if self._rehearse_first and not self._rehearsed and self._model_is_built():
+        initial = self._save_initial and epoch == 0 and not self._begun
+        # In Keras 3 the weights do not depend on when a model is built; in Keras 2 they do.
+        built = self._model_is_built() or (initial and BUILDS_AT_ANY_TIME)
+        if initial and not built:
+            raise ValueError(
+                "`save_initial` must be False for a model that is not built, got True: drawing it "
+                "would build it, which changes the weights that it is trained from. Call the model "
+                "once on data of its shape, or pass save_initial=False."
+            )
+        rendered = None
+        if self._rehearse_first and not self._rehearsed and built:
             rendered = self._rehearse(whole=initial)
-            if initial:
-                self._snapshot(self._initial_counters(), {}, rendered)
-        elif initial:
-            self._snapshot(self._initial_counters(), {})
+        self._begun = True
+        if initial:
+            self._snapshot(self._initial_counters(), {}, rendered)
 
     def _rehearse(self, *, whole: bool = False) -> Rendered:
         started = time.monotonic()

@@ -22,6 +22,7 @@ from keras_image_saver.render import (
     leaves,
 )
 from keras_image_saver.samples import Samples
+from keras_image_saver.trained import check_batched
 
 
 class Pipeline:
@@ -95,7 +96,11 @@ class Pipeline:
             OSError: If the folder cannot be written.
         """
         rows = len(self._samples) if whole else 1 if self._predict else self._chunk
+        if self._predict is None:
+            check_batched(model, self._samples)
         rendered = self.draw(model, trained, rows)
+        if self._bound is not None:
+            self._bound.check_samples(Batch(self._samples.inputs, self._samples.targets, None))
         count = len(self._samples) if self._samples.inputs is not None else _count(rendered)
         layout = self._plan(rendered, count)
         channels = max(images.shape[3] for images in rendered.panels.values())

@@ -166,7 +166,8 @@ class Images:
         chosen = facts.chosen
         if chosen is None and not set(self.panels or ()) & set(outputs):
             chosen = require_chosen(facts, batch)
-        prediction = None if chosen is None else outputs[facts.names[chosen]]
+        # Without `output`, an output may still go by the name of "prediction".
+        prediction = outputs.get("prediction" if chosen is None else facts.names[chosen])
         default, possible = _panels(batch, sources, prediction)
         if isinstance(self.value_range, dict):
             for name in self.value_range:
@@ -178,11 +179,19 @@ class Images:
         _check_targets(panels, batch, sources)
         return _BoundImages(
             sources=sources,
-            ranges={name: self._range(name, batch, sources) for name in panels},
+            ranges=self._ranges(panels, batch, sources),
             argument={name: _argument(name) for name in panels},
             colormap=self.colormap,
             colored=self._colored(panels, batch, sources),
         )
+
+    def _ranges(
+        self, panels: tuple[str, ...], batch: Batch, sources: _Sources
+    ) -> dict[str, Range | None]:
+        # What is wrong with the prediction is said before what follows from it for the input.
+        order = sorted(panels, key=lambda name: (name == "input", name != "prediction"))
+        found = {name: self._range(name, batch, sources) for name in order}
+        return {name: found[name] for name in panels}
 
     def _colored(self, panels: tuple[str, ...], batch: Batch, sources: _Sources) -> frozenset[str]:
         """Return the panels that the colormap colours: all of one channel but the input."""
@@ -260,6 +269,9 @@ class _BoundImages:
     colormap: Any
     colored: frozenset[str]
 
+    def check_samples(self, batch: Batch) -> None:
+        """Nothing is refused by value."""
+
     def __call__(self, batch: Batch) -> Rendered:
         rendered: dict[str, UInt8Images] = {}
         findings: list[Finding] = []
@@ -309,8 +321,8 @@ class _Sources:
                 raise ValueError(f"the {name} has no images")
             return image
         outputs = self.outputs(batch)
-        key = self.facts.names[self.facts.chosen or 0] if name == "prediction" else name
-        return with_channels(outputs[key])
+        chosen = name == "prediction" and self.facts.chosen is not None
+        return with_channels(outputs[self.facts.names[self.facts.chosen or 0] if chosen else name])
 
 
 class Custom:
@@ -334,6 +346,9 @@ class _BoundCustom:
     function: Callable[[Batch], Any]
     chosen: int | None
     ranges: Mapping[str, Any]
+
+    def check_samples(self, batch: Batch) -> None:
+        """Nothing is refused: the renderer is the user's."""
 
     def __call__(self, batch: Batch) -> Rendered:
         if self.chosen is not None:

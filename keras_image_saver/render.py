@@ -83,7 +83,17 @@ class Bound(Protocol):
         """(low, high) of each panel that has one."""
         ...
 
-    def __call__(self, batch: Batch) -> Rendered: ...
+    def check_samples(self, batch: Batch) -> None:
+        """Look at all samples, not only those that were bound with, before training.
+
+        Raises:
+            ValueError: If they cannot be drawn.
+        """
+        ...
+
+    def __call__(self, batch: Batch) -> Rendered:
+        """Draw a batch."""
+        ...
 
 
 class Renderer(Protocol):

@@ -6,7 +6,7 @@ import random
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -57,12 +57,14 @@ class Samples:
         targets: The same for the targets, or None.
         noise: Whether the inputs are `latents`.
         from_dataset: Whether they were read from a dataset.
+        elements: Shapes of what the dataset's first element held as inputs, in the order of `leaves`.
     """
 
     inputs: Any
     targets: Any = None
     noise: bool = False
     from_dataset: bool = False
+    elements: tuple[tuple[int, ...], ...] = ()
 
     def __len__(self) -> int:
         return 0 if self.inputs is None else len(next(iter(leaves(self.inputs).values())))
@@ -72,7 +74,7 @@ class Samples:
         if self.inputs is None:
             return self
         inputs, targets = (_map(x, lambda a: a[:count].copy()) for x in (self.inputs, self.targets))
-        return Samples(inputs, targets, self.noise, self.from_dataset)
+        return replace(self, inputs=inputs, targets=targets)
 
 
 def read_samples(samples: Any, num_samples: int | None) -> Samples:
@@ -117,7 +119,7 @@ def read_samples(samples: Any, num_samples: int | None) -> Samples:
             stacklevel=3,
         )
     first = samples[0] if isinstance(samples, tuple) else samples
-    kept = Samples(read.inputs, read.targets, isinstance(first, Latents), batches is not None)
+    kept = replace(read, noise=isinstance(first, Latents), from_dataset=batches is not None)
     return kept.rows(wanted)
 
 
@@ -234,7 +236,11 @@ def _read_batches(batches: Iterator[Any], wanted: int) -> Samples:
             rows += _count_rows(read[-1])
     if not read:
         raise ValueError("`samples` is a dataset without a single batch.")
-    return Samples(_join([one.inputs for one in read]), _join([one.targets for one in read]))
+    return Samples(
+        _join([one.inputs for one in read]),
+        _join([one.targets for one in read]),
+        elements=tuple(array.shape for array in leaves(read[0].inputs).values()),
+    )
 
 
 def _join(structures: Sequence[Any]) -> Any:

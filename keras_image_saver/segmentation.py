@@ -147,7 +147,9 @@ class Segmentation:
             ignore_index=self.ignore_index,
             overlay=self.overlay,
         )
-        bound.check_ids(batch)
+        bound.check_samples(batch)
+        if "prediction" in panels:
+            bound.check_ids("prediction", classes.of_scores(scores))
         return bound
 
     def _classes(self, scores: Array, end: str | None) -> Classes:
@@ -296,23 +298,22 @@ class _BoundSegmentation:
                 rendered[name] = self._draw(ids, photo)
         return Rendered(rendered, tuple(findings))
 
-    def check_ids(self, batch: Batch) -> None:
-        """Refuse class ids that no class has, and tell of fractional ones, before training."""
-        for name in self.panels:
-            if name == "input":
-                continue
-            ids = self._ids(name, batch)
-            strange = ids[~self._is_known(ids) & (ids != BAD)]
-            if strange.size:
-                values = np.unique(strange)
-                listed = ", ".join(str(value) for value in values[:5])
-                listed += ", …" if len(values) > 5 else ""
-                raise ValueError(
-                    f"`num_classes` must cover all class ids, got {len(self.colors)} classes and "
-                    f"a {name} with the ids {listed} in {strange.size} of {ids.size} pixels. Pass "
-                    f"ignore_index={values[-1]} if such pixels do not count, or the right "
-                    "`num_classes`."
-                )
+    def check_samples(self, batch: Batch) -> None:
+        if "target" in self.panels:
+            self.check_ids("target", self._ids("target", batch))
+
+    def check_ids(self, name: str, ids: Array) -> None:
+        """Refuse class ids that no class has, before training."""
+        strange = ids[~self._is_known(ids) & (ids != BAD)]
+        if strange.size:
+            values = np.unique(strange)
+            listed = ", ".join(str(value) for value in values[:5])
+            listed += ", …" if len(values) > 5 else ""
+            raise ValueError(
+                f"`num_classes` must cover all class ids, got {len(self.colors)} classes and a "
+                f"{name} with the ids {listed} in {strange.size} of {ids.size} pixels. Pass "
+                f"ignore_index={values[-1]} if such pixels do not count, or the right `num_classes`."
+            )
 
     def _ids(self, name: str, batch: Batch) -> Array:
         if name == "prediction":

@@ -6,6 +6,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_image_saver.samples import Samples
+
+
+BUILDS_AT_ANY_TIME = hasattr(tf.keras, "ops")  # Keras 3 draws a layer's seeds when it is made
+
 
 def find_model(draws: Any, trained: Any) -> Any:
     """Return what draws.
@@ -47,6 +52,29 @@ def check_call(draws: Any, trained: Any, has_predict: bool) -> None:
             f"`model` must name what draws: {type(model).__name__} has no `call` of its own, got "
             f"model={draws!r}. {_advice(trained)}"
         )
+
+
+def check_batched(model: Any, samples: Samples) -> None:
+    """Refuse a dataset whose elements are what the model takes as one sample, not as a batch.
+
+    Keras adds a missing last axis of 1, so that such rows would be drawn rather than fail.
+
+    Raises:
+        ValueError: If the samples are not batched.
+    """
+    taken = getattr(model, "inputs", None) or ()
+    if not samples.elements or len(taken) != len(samples.elements):
+        return
+    for tensor, element in zip(taken, samples.elements, strict=True):
+        one = tuple(tensor.shape)[1:]
+        if len(one) != len(element) or any(
+            side not in (None, given) for side, given in zip(one, element, strict=True)
+        ):
+            return
+    raise ValueError(
+        f"`samples` must be batches, got a dataset whose elements have the shape "
+        f"{samples.elements[0]}, which the model takes as one sample. Pass dataset.batch(16)."
+    )
 
 
 def is_built(draws: Any, trained: Any) -> bool:

@@ -33,7 +33,7 @@ STAGES = {
     "segmentation": {"class_map", "pixels", "ranges", "render"},
     "storage": set(),
     "template": {"storage"},  # which knows what a path is
-    "trained": set(),
+    "trained": {"samples"},
 }
 JOINING = {"__init__", "callback", "pipeline", "save"}
 

@@ -42,7 +42,7 @@ def autoencoder(size=8, channels=1, activation="sigmoid"):
             layers.Conv2D(channels, 3, padding="same", activation=activation),
         ]
     )
-    model.compile("adam", "mse")
+    model.compile("sgd", "mse")
     return model
 
 
@@ -57,7 +57,7 @@ def regularised(size=8):
             layers.Conv2D(1, 3, padding="same", activation="sigmoid"),
         ]
     )
-    model.compile("adam", "mse")
+    model.compile("sgd", "mse")
     return model
 
 
@@ -135,8 +135,8 @@ def gan(generator_model=None, size=8, channels=3, latent_dim=4):
         latent_dim,
     )
     model.compile(
-        d_optimizer=keras.optimizers.Adam(1e-3),
-        g_optimizer=keras.optimizers.Adam(1e-3),
+        d_optimizer=keras.optimizers.SGD(1e-3),
+        g_optimizer=keras.optimizers.SGD(1e-3),
         loss_fn=keras.losses.BinaryCrossentropy(from_logits=True),
     )
     return model
@@ -150,7 +150,7 @@ def unet(classes, activation, *, size=8, channels=3, loss="sparse_categorical_cr
     x = layers.UpSampling2D()(x)
     x = layers.Concatenate()([x, skip])
     model = keras.Model(inputs, layers.Conv2D(classes, 1, activation=activation)(x))
-    model.compile("adam", loss)
+    model.compile("sgd", loss)
     return model
 
 

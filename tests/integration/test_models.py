@@ -83,7 +83,7 @@ def test_super_resolution_enlarges_the_smaller_input_beside_its_output(tmp_path)
             layers.Lambda(lambda x: tf.nn.depth_to_space(x, 2), output_shape=(16, 16, 3)),
         ]
     )
-    model.compile("adam", "mse")
+    model.compile("sgd", "mse")
     x, y = floats(3, 8, 8, 3), floats(3, 16, 16, 3, seed=1)
     fit(model, x, y, saver=ImageSaver(tmp_path, (x, y), render=Images(value_range=(0, 1))))
     found = panels(read(tmp_path / "0002.png"), 3, (16, 16), ALL_PANELS)
@@ -103,7 +103,7 @@ def test_depth_with_colormap_colours_prediction_and_target_but_not_the_photo(tmp
     model = keras.Sequential(
         [keras.Input((8, 8, 3)), layers.Conv2D(1, 3, padding="same", activation="relu")]
     )
-    model.compile("adam", "mae")
+    model.compile("sgd", "mae")
     x, depth = photos(4), floats(4, 8, 8, high=10.0, seed=2)
     render = Images(value_range=(0, 10), colormap=table if colormap == "table" else colormap)
     x_train = x.astype(np.float32) / 255
@@ -133,7 +133,7 @@ def test_channels_first_model_is_drawn_with_its_channels_last(tmp_path):
     model = keras.Sequential(
         [keras.Input((3, 8, 10)), layers.Dense(10, activation="tanh"), layers.Dense(10, "sigmoid")]
     )
-    model.compile("adam", "mse")
+    model.compile("sgd", "mse")
     x = floats(2, 3, 8, 10)
     keras.backend.set_image_data_format("channels_first")
     try:
@@ -208,7 +208,7 @@ class WGAN(GAN):
 def test_wgan_whose_generator_is_cropped_after_its_tanh_needs_no_range(tmp_path):
     cropped = keras.Sequential([*generator(size=8, channels=1).layers, layers.Cropping2D(1)])
     model = WGAN(cropped, discriminator(6, 1))
-    model.compile(keras.optimizers.Adam(), keras.optimizers.Adam())
+    model.compile(keras.optimizers.SGD(), keras.optimizers.SGD())
     noise = latents(4, 4)
     fit(model, floats(4, 6, 6, 1, low=-1), saver=ImageSaver(tmp_path, noise, model="generator"))
     picture = read(tmp_path / "0002.png")
@@ -241,7 +241,7 @@ class ConditionalGAN(GAN):
 def test_conditional_gan_draws_noise_joined_with_labels_a_column_a_class(tmp_path):
     model = ConditionalGAN(generator(4 + 3, 8, 1), discriminator(8, 4))
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(), keras.optimizers.Adam(), loss)
+    model.compile(keras.optimizers.SGD(), keras.optimizers.SGD(), loss)
     labels = np.eye(3, dtype=np.float32)
     samples = np.concatenate([latents(2, 4).repeat(3, axis=0), np.tile(labels, (2, 1))], axis=1)
     saver = ImageSaver(tmp_path, samples, model="generator", columns=3)
@@ -291,7 +291,7 @@ class CycleGAN(keras.Model):
 
 def test_cyclegan_with_two_savers_draws_both_generators_of_image_samples(tmp_path):
     model = CycleGAN()
-    model.compile(keras.optimizers.Adam)
+    model.compile(keras.optimizers.SGD)
     horses, zebras = floats(4, 8, 8, 3, low=-1), floats(4, 8, 8, 3, low=-1, seed=1)
     data = tf.data.Dataset.from_tensor_slices((horses, zebras)).batch(2)
     savers = [
@@ -312,7 +312,7 @@ def test_spade_like_generator_shows_its_label_map_through_input_image(tmp_path):
     x = layers.Reshape((8, 8, 2))(layers.Dense(128)(noise))
     x = layers.Concatenate()([x, layers.Conv2D(2, 3, padding="same")(mask)])
     model = keras.Model([noise, mask], layers.Conv2D(3, 3, padding="same", activation="tanh")(x))
-    model.compile("adam", "mae")
+    model.compile("sgd", "mae")
     ids = class_ids(4)
     samples = [latents(4, 4), np.eye(3, dtype=np.float32)[ids]]
     render = Images(input_image=lambda inputs: colorize(inputs[1].argmax(-1)))
@@ -376,7 +376,7 @@ class VAE(keras.Model):
 
 def test_vae_draws_latents_through_its_decoder(tmp_path):
     model, codes = VAE(), latents(4, 2)
-    model.compile("adam")
+    model.compile("sgd")
     fit(model, floats(4, 8, 8, 1), saver=ImageSaver(tmp_path, codes, model="decoder"))
     picture = read(tmp_path / "0002.png")
     assert_drawn(tiles(picture, 4, (8, 8)), drawn(model.decoder, codes, (0, 1)))
@@ -384,7 +384,7 @@ def test_vae_draws_latents_through_its_decoder(tmp_path):
 
 def test_vae_that_draws_at_inference_shows_reconstructions(tmp_path):
     model, x = VAE(), floats(4, 8, 8, 1)
-    model.compile("adam")
+    model.compile("sgd")
     saver = ImageSaver(tmp_path, x, render=Images(value_range=(0, 1)))
     fit(model, x, saver=saver)
     assert names(tmp_path) == ["0001.png", "0002.png"]
@@ -446,7 +446,7 @@ def test_diffusion_sampler_draws_the_same_noise_through_predict(tmp_path):
     data = floats(8, 8, 8, 3)
     model, noise = Diffusion(), latents(5, 8, 8, 3)
     model.normalizer.adapt(data)
-    model.compile("adam")
+    model.compile("sgd")
 
     def sample(model, noise):
         return model.denormalize(model.reverse_diffusion(noise, 3))
@@ -480,7 +480,7 @@ class MaskedConv2D(layers.Layer):
 def test_pixelcnn_draws_pixel_by_pixel_through_predict(tmp_path):
     size = 4
     model = keras.Sequential([keras.Input((size, size, 1)), MaskedConv2D(1, "sigmoid")])
-    model.compile("adam", "binary_crossentropy")
+    model.compile("sgd", "binary_crossentropy")
 
     def sample(model, noise):
         pixels = np.zeros(noise.shape, np.float32)
@@ -555,7 +555,7 @@ def test_unet_with_rescaling_inside_shows_its_float_photos_from_0_to_255(tmp_pat
     inner = unet(2, "softmax")
     inputs = keras.Input((8, 8, 3))
     model = keras.Model(inputs, inner(layers.Rescaling(1 / 255)(inputs)))
-    model.compile("adam", "sparse_categorical_crossentropy")
+    model.compile("sgd", "sparse_categorical_crossentropy")
     photo, y = photos(3), class_ids(3, classes=2)
     x = photo.astype(np.float32)
     render = Segmentation(2, input_range=(0, 255), overlay=0.5)
@@ -595,7 +595,7 @@ def test_scores_smaller_than_the_photo_are_enlarged_beside_it(tmp_path):
     model = keras.Sequential(
         [keras.Input((16, 16, 3)), layers.Conv2D(3, 4, strides=4, activation="softmax")]
     )
-    model.compile("adam", "sparse_categorical_crossentropy")
+    model.compile("sgd", "sparse_categorical_crossentropy")
     x = photos(2, size=16)
     y = class_ids(2, size=4)
     saver = ImageSaver(tmp_path, (x, class_ids(2, size=16)), render=Segmentation(3))
@@ -617,7 +617,7 @@ def two_headed(as_dict):
     outputs = {"image": image, "label": label} if as_dict else [label, image]
     model = keras.Model(inputs, outputs)
     losses = {"image": "mse", "label": "sparse_categorical_crossentropy"}
-    model.compile("adam", losses if as_dict else [losses["label"], losses["image"]])
+    model.compile("sgd", losses if as_dict else [losses["label"], losses["image"]])
     return model
 
 
@@ -648,7 +648,7 @@ def test_output_that_is_named_prediction_is_a_panel_beside_another(tmp_path):
         for name in ("prediction", "edges")
     ]
     model, x = keras.Model(inputs, outputs), floats(2, 8, 8, 1)
-    model.compile("adam", ["mse", "mse"])
+    model.compile("sgd", ["mse", "mse"])
     render = Images(panels=("prediction", "edges"))
     fit(model, x, [x, x], saver=ImageSaver(tmp_path, x, render=render), epochs=1)
     found = panels(read(tmp_path / "0001.png"), 2, (8, 8), ("prediction", "edges"))
@@ -664,7 +664,7 @@ def deep_supervision():
         end = layers.Conv2D(1, 1, activation="sigmoid", name=f"side{depth}")
         outputs.append(end(x))
     model = keras.Model(inputs, outputs)
-    model.compile("adam", ["mse"] * 8)
+    model.compile("sgd", ["mse"] * 8)
     return model
 
 
@@ -694,7 +694,7 @@ def test_functional_model_with_two_inputs_draws_from_every_form_of_samples(tmp_p
     model = keras.Model(
         {"left": left, "right": right} if form != "list" else [left, right], outputs
     )
-    model.compile("adam", "mse")
+    model.compile("sgd", "mse")
     one, other = floats(4, 8, 8, 1), floats(4, 8, 8, 1, seed=1)
     inputs = [one, other] if form == "list" else {"right": other, "left": one}
     samples = (inputs, one)
@@ -725,7 +725,7 @@ def test_mixed_precision_model_is_drawn_from_its_half_precision(tmp_path, policy
         if end != "sigmoid":
             outputs = layers.Activation("sigmoid", dtype="float32")(outputs)
         model = keras.Model(inputs, outputs)
-        model.compile("adam", "mse")
+        model.compile("sgd", "mse")
         x = floats(4, 8, 8, 1)
         fit(model, x, x, saver=ImageSaver(tmp_path, x))
         expected = tf.cast(tf.function(model)(tf.constant(x), training=False), tf.float32)
@@ -750,7 +750,7 @@ class Impure(keras.Model):
 def test_model_that_needs_run_eagerly_is_called_directly(tmp_path):
     model, x = Impure(), floats(5, 8, 8, 1)
     model(x)
-    model.compile("adam", "mse", run_eagerly=True)
+    model.compile("sgd", "mse", run_eagerly=True)
     fit(model, x, x, saver=ImageSaver(tmp_path, x, render=Images((0, 1)), batch_size=2))
     found = panels(read(tmp_path / "0002.png"), 5, (8, 8), INPUT_PREDICTION)
     outputs = np.asarray(model(tf.constant(x), training=False))
@@ -758,7 +758,7 @@ def test_model_that_needs_run_eagerly_is_called_directly(tmp_path):
 
 
 def test_tf_function_loop_saves_what_it_watches(tmp_path):
-    model, optimizer = generator(channels=1), keras.optimizers.Adam(1e-2)
+    model, optimizer = generator(channels=1), keras.optimizers.SGD(1e-2)
     noise, target = latents(4, 4), floats(4, 8, 8, 1, low=-1)
     optimizer.build(model.trainable_variables)
 
