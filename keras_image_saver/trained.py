@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from keras_image_saver.samples import Samples
 
-
 BUILDS_AT_ANY_TIME = hasattr(tf.keras, "ops")  # Keras 3 draws a layer's seeds when it is made
 
 
