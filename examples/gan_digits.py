@@ -138,7 +138,8 @@ def main() -> None:
         save_initial=True,
     )
     gan.fit(load_images(), batch_size=32, epochs=args.epochs, verbose=2, callbacks=[saver])
-    print(f"The last picture is {max(args.output.glob('*.png'))}")
+    pictures = args.output.glob("*.png")
+    print(f"The last picture is {max(pictures, key=lambda path: path.stat().st_mtime)}")
 
 
 if __name__ == "__main__":

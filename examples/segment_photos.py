@@ -34,7 +34,7 @@ CLASSES = ("background", "disc", "square", "triangle")
 def draw_shape(rng: np.random.Generator) -> tuple[int, np.ndarray]:
     """A shape's class and the pixels that it covers, bool (SIZE, SIZE)."""
     shape = int(rng.integers(1, len(CLASSES)))
-    radius = rng.uniform(9, 18)
+    radius = rng.uniform(11, 20)
     x, y = rng.uniform(radius, SIZE - radius, 2)
     mask = Image.new("1", (SIZE, SIZE))
     draw = ImageDraw.Draw(mask)
@@ -115,7 +115,7 @@ def main() -> None:
         (x_val, y_val),
         num_samples=8,
         columns=2,
-        render=Segmentation(num_classes=len(CLASSES), input_range=(0, 255), overlay=0.7),
+        render=Segmentation(num_classes=len(CLASSES), input_range=(0, 255), overlay=0.6),
     )
     unet.fit(
         x_train,
@@ -126,7 +126,8 @@ def main() -> None:
         verbose=2,
         callbacks=[saver],
     )
-    print(f"The last picture is {max(args.output.glob('*.png'))}")
+    pictures = args.output.glob("*.png")
+    print(f"The last picture is {max(pictures, key=lambda path: path.stat().st_mtime)}")
 
 
 if __name__ == "__main__":

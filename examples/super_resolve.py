@@ -95,7 +95,8 @@ def main() -> None:
         verbose=2,
         callbacks=[saver],
     )
-    print(f"The last picture is {max(args.output.glob('*.png'))}")
+    pictures = args.output.glob("*.png")
+    print(f"The last picture is {max(pictures, key=lambda path: path.stat().st_mtime)}")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,15 @@ logger = logging.getLogger("keras_image_saver")
 
 
 class ImageSaverError(RuntimeError):
-    """A snapshot failed during training, under `on_error="raise"`; its cause is chained to it."""
+    """A snapshot failed during training, under `on_error="raise"`.
+
+    Attributes:
+        cause: What failed. It is chained too, but Keras cuts the chain of what leaves `fit`.
+    """
+
+    def __init__(self, message: str, cause: Exception) -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class ImageSaver(tf.keras.callbacks.Callback):
@@ -241,6 +249,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 f"{self._schedule.every_batches} in `watch`: there, call `save` when one is due."
             )
         self.set_model(model)
+        self._fit_begins = True
         self._begin(0)
         try:
             yield self
@@ -259,13 +268,14 @@ class ImageSaver(tf.keras.callbacks.Callback):
         """Save one snapshot of the model that is watched, now.
 
         Args:
-            epoch: The loop's epoch, counted from 0 as in Keras's hooks; file names count from 1.
+            epoch: The loop's epoch, counted from 0 as in Keras's hooks; file names count from 1. A
+                second loop that starts at 0 goes on with the run, as a second `fit` does.
             batch: The batch in its epoch, counted from 0.
             step: The step over the run, counted from 0.
             logs: Metrics for the file name and the file's metadata.
 
         Raises:
-            RuntimeError: If no model is watched.
+            RuntimeError: If there is no model to draw, as outside `watch`.
             ValueError: If the template has a counter that is not given, or lacks one that is.
             ImageSaverError: If the snapshot fails, under `on_error="raise"`.
         """
@@ -274,6 +284,12 @@ class ImageSaver(tf.keras.callbacks.Callback):
         given = {"epoch": epoch, "batch": batch, "step": step}
         known = {name: int(value) + 1 for name, value in given.items() if value is not None}
         self._template.check_counters(known)
+        if epoch is not None:
+            if self._fit_begins:
+                self._fit_begins = False
+                self._epochs_before = self._epochs_done if epoch == 0 else 0
+            known["epoch"] += self._epochs_before
+            self._epochs_done = max(self._epochs_done, known["epoch"])
         if self._rehearse_first and not self._rehearsed:
             self._rehearse()
         self._snapshot({"epoch": 0, "batch": 0, "step": 0, **known}, plain_logs(logs))
@@ -371,7 +387,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
             f"{type(error).__name__}: {summary}"
         )
         if self._on_error == "raise":
-            raise ImageSaverError(text) from error
+            raise ImageSaverError(text, error) from error
         if self._is_news("failure", type(error).__name__):
             logger.warning("%s Training goes on; the next snapshot is tried anew.", text)
 

@@ -17,9 +17,10 @@ import tensorflow as tf
 _TRANSPARENT = frozenset([
     "Cropping1D", "Cropping2D", "Cropping3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
     "UpSampling1D", "UpSampling2D", "UpSampling3D", "Reshape", "Permute", "Flatten", "Identity",
-    "Resizing", "CenterCrop", "SlicingOpLambda", "Cast", "Transpose", "Squeeze", "ExpandDims", "GetItem",
+    "Resizing", "CenterCrop", "Cast", "Transpose", "Squeeze", "ExpandDims", "GetItem",
     "Moveaxis", "Swapaxes", "Resize", "StopGradient", "cast", "reshape", "transpose", "squeeze",
     "expand_dims", "identity", "stop_gradient", "image.resize", "compat.v1.transpose",
+    "compat.v1.squeeze", "__operators__.getitem",
 ])
 # fmt: on
 _OPERATIONS = {

@@ -193,6 +193,16 @@ class Images:
         found = {name: self._range(name, batch, sources) for name in order}
         return {name: found[name] for name in panels}
 
+    def _range_of_outputs(self, facts: Facts) -> Range | None:
+        """Return the one range that all drawn outputs have, or None."""
+        drawn = [name for name in self.panels or () if name in facts.names] or ["prediction"]
+        found = set()
+        for name in drawn:
+            index = facts.names.index(name) if name in facts.names else facts.chosen
+            end = None if index is None else facts.ends[index]
+            found.add(self._stated(name) or _ACTIVATION_RANGES.get(end or ""))
+        return found.pop() if len(found) == 1 else None
+
     def _colored(self, panels: tuple[str, ...], batch: Batch, sources: _Sources) -> frozenset[str]:
         """Return the panels that the colormap colours: all of one channel but the input."""
         if self.colormap is None:
@@ -249,8 +259,9 @@ class Images:
             )
         if end in _ACTIVATION_RANGES:
             return _ACTIVATION_RANGES[end]
-        if name in ("input", "target") and self._stated("prediction") is not None:
-            return self._stated("prediction") or (0.0, 1.0)
+        shared = self._range_of_outputs(facts) if name in ("input", "target") else None
+        if shared is not None:
+            return shared
         argument = _argument(name)
         low, high = extent(image)
         raise ValueError(
@@ -375,7 +386,7 @@ class _BoundCustom:
                 limits = fixed_range(images.dtype) or (0.0, 1.0)
             rendered[str(name)], seen = map_to_uint8(with_channels(images), limits)
             if limits is not None:
-                findings += seen.findings(str(name), limits, "its range")
+                findings += seen.findings(str(name), limits, "the range of what `render` returns")
         counts = {name: len(images) for name, images in rendered.items()}
         if len(set(counts.values())) != 1 or 0 in counts.values():
             raise ValueError(f"`render` must return as many images in every panel, got {counts}.")

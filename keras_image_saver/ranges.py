@@ -36,7 +36,7 @@ class Seen:
         self.values += values
 
     def findings(self, panel: str, value_range: Range, argument: str) -> tuple[Finding, ...]:
-        """Say what the user should hear of."""
+        """Say what the user should hear of; `argument` is what set the range."""
         found = []
         if self.bad_pixels:
             text = f"{self.bad_pixels} pixels of the {panel} are NaN or infinite; they are magenta."

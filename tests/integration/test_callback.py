@@ -821,3 +821,26 @@ def test_callback_with_a_model_reference_refuses_to_be_copied(tmp_path):
     saver = ImageSaver(tmp_path, latents(2, 4), model=discriminator())
     with pytest.raises(TypeError, match='Pass the name of an attribute, such as model="generator"'):
         copy.deepcopy(saver)
+
+
+def test_second_loop_that_starts_at_0_goes_on_with_the_run(tmp_path):
+    model = autoencoder()
+    saver = ImageSaver(tmp_path, floats(2, 8, 8, 1))
+    for _ in range(2):
+        with saver.watch(model):
+            for epoch in range(2):
+                saver.save(epoch=epoch)
+    model.fit(floats(2, 8, 8, 1), floats(2, 8, 8, 1), verbose=0, callbacks=[saver])
+    assert names(tmp_path) == [f"000{number}.png" for number in range(1, 6)]
+
+
+def test_error_in_fit_keeps_its_cause(tmp_path):
+    def failing(batch):
+        raise OSError("no space")
+
+    saver = ImageSaver(
+        tmp_path, floats(2, 8, 8, 1), render=failing, rehearse=False, on_error="raise"
+    )
+    with pytest.raises(ImageSaverError, match="OSError: no space") as info:
+        autoencoder().fit(floats(2, 8, 8, 1), floats(2, 8, 8, 1), verbose=0, callbacks=[saver])
+    assert isinstance(info.value.cause, OSError)
