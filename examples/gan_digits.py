@@ -5,7 +5,6 @@ changed it. The generator ends in a tanh, so its value range need not be stated.
 untrained generator.
 
     python examples/gan_digits.py
-    keras-image-saver timelapse runs/gan_digits
 """
 
 from __future__ import annotations
@@ -22,7 +21,9 @@ from keras_image_saver import ImageSaver, latents
 try:
     from sklearn.datasets import load_digits
 except ImportError as error:
-    raise SystemExit('scikit-learn is missing: pip install "keras-image-saver[examples]"') from error
+    raise SystemExit(
+        'scikit-learn is missing: pip install "keras-image-saver[examples]"'
+    ) from error
 
 layers = keras.layers
 
@@ -111,7 +112,7 @@ class GAN(keras.Model):
             (d_tape, d_loss, self.discriminator, self.d_optimizer),
         ):
             weights = model.trainable_variables
-            optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))
+            optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=False))
         self.g_loss.update_state(g_loss)
         self.d_loss.update_state(d_loss)
         return {metric.name: metric.result() for metric in self.metrics}

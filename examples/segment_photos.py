@@ -5,7 +5,6 @@ two sample photos, so the truth is known to the pixel. The model takes pixels fr
 rescales them itself, which is why `input_range` is stated. File names carry the validation loss.
 
     python examples/segment_photos.py
-    keras-image-saver timelapse runs/segment_photos
 """
 
 from __future__ import annotations
@@ -22,7 +21,9 @@ from keras_image_saver import ImageSaver, Segmentation
 try:
     from sklearn.datasets import load_sample_images
 except ImportError as error:
-    raise SystemExit('scikit-learn is missing: pip install "keras-image-saver[examples]"') from error
+    raise SystemExit(
+        'scikit-learn is missing: pip install "keras-image-saver[examples]"'
+    ) from error
 
 layers = keras.layers
 
@@ -58,7 +59,7 @@ def make_data(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
     x = np.empty((count, SIZE, SIZE, 3), np.float32)
     y = np.zeros((count, SIZE, SIZE), np.uint8)
-    for photo, classes in zip(x, y):
+    for photo, classes in zip(x, y, strict=False):
         photo[:] = crop()
         for _ in range(rng.integers(1, 3)):
             shape, covered = draw_shape(rng)

@@ -5,7 +5,6 @@ crops of a part of them that it never trains on. The model ends in a linear laye
 is stated. The small inputs are enlarged to the size of the others. Epoch 0 is the untrained model.
 
     python examples/super_resolve.py
-    keras-image-saver timelapse runs/super_resolve
 """
 
 from __future__ import annotations
@@ -21,7 +20,9 @@ from keras_image_saver import Images, ImageSaver
 try:
     from sklearn.datasets import load_sample_images
 except ImportError as error:
-    raise SystemExit('scikit-learn is missing: pip install "keras-image-saver[examples]"') from error
+    raise SystemExit(
+        'scikit-learn is missing: pip install "keras-image-saver[examples]"'
+    ) from error
 
 layers = keras.layers
 
