@@ -96,13 +96,13 @@ def build_unet() -> keras.Model:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--output", type=Path, default=Path("runs/segment_photos"))
     args = parser.parse_args()
     print(f"The pictures will be in {args.output}")
 
     keras.utils.set_random_seed(7)
-    x_train, y_train = make_data(1024, seed=1)
+    x_train, y_train = make_data(2048, seed=1)
     x_val, y_val = make_data(64, seed=2)
     unet = build_unet()
     rate = keras.optimizers.schedules.CosineDecay(5e-3, args.epochs * len(x_train) // BATCH_SIZE)
@@ -116,7 +116,7 @@ def main() -> None:
         (x_val, y_val),
         num_samples=8,
         columns=2,
-        render=Segmentation(num_classes=len(CLASSES), input_range=(0, 255), overlay=0.6),
+        render=Segmentation(num_classes=len(CLASSES), input_range=(0, 255), overlay=0.8),
     )
     unet.fit(
         x_train,

@@ -2,7 +2,7 @@
 
 A small sub-pixel network learns on crops of scikit-learn's two sample photos; the pictures show
 crops of a part of them that it never trains on. The model ends in a linear layer, so its value range
-is stated. The small inputs are enlarged to the size of the others. Epoch 0 is the untrained model.
+is stated. The small inputs are enlarged to the size of the others.
 
     python examples/super_resolve.py
 """
@@ -85,7 +85,6 @@ def main() -> None:
         num_samples=6,
         columns=2,
         render=Images(value_range=(0, 1)),
-        save_initial=True,
     )
     model.fit(
         x_train,
