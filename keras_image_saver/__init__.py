@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from keras_image_saver.callback import ImageSaver as ImageSaver
-    from keras_image_saver.callback import ImageSaverError as ImageSaverError
     from keras_image_saver.class_map import colorize as colorize
     from keras_image_saver.class_map import overlay as overlay
     from keras_image_saver.encoder import encode_image as encode_image
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
     from keras_image_saver.pixels import Images as Images
     from keras_image_saver.pixels import to_uint8 as to_uint8
     from keras_image_saver.render import Batch as Batch
+    from keras_image_saver.report import ImageSaverError as ImageSaverError
+    from keras_image_saver.run import Run as Run
+    from keras_image_saver.run import Snapshot as Snapshot
     from keras_image_saver.samples import latents as latents
     from keras_image_saver.save import save_image as save_image
     from keras_image_saver.segmentation import Segmentation as Segmentation
@@ -26,12 +28,14 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "ImageSaver": "callback",
-    "ImageSaverError": "callback",
+    "ImageSaverError": "report",
     "encode_image": "encoder",
     "make_grid": "grid",
     "Images": "pixels",
     "to_uint8": "pixels",
     "Batch": "render",
+    "Run": "run",
+    "Snapshot": "run",
     "latents": "samples",
     "save_image": "save",
     "Segmentation": "segmentation",

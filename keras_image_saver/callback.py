@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from keras_image_saver import encoder
+from keras_image_saver import encoder, workers
+from keras_image_saver.custom import Custom
+from keras_image_saver.folder import Previous, tick
 from keras_image_saver.grid import check_grid
 from keras_image_saver.logs import json_logs, plain_logs
-from keras_image_saver.pipeline import Pipeline
-from keras_image_saver.pixels import Custom, Images
-from keras_image_saver.render import Rendered
+from keras_image_saver.pipeline import Drawing, Pipeline
+from keras_image_saver.pixels import Images
+from keras_image_saver.render import Finding, UInt8Image
+from keras_image_saver.report import Report
+from keras_image_saver.run import Snapshot
 from keras_image_saver.samples import Samples, read_samples
 from keras_image_saver.schedule import Schedule
+from keras_image_saver.session import Session
 from keras_image_saver.template import Template
 from keras_image_saver.trained import BUILDS_AT_ANY_TIME, check_call, find_model, is_built
 
 _LONG_REHEARSAL_S = 10.0
 
 logger = logging.getLogger("keras_image_saver")
-
-
-class ImageSaverError(RuntimeError):
-    """A snapshot failed during training, under `on_error="raise"`.
-
-    Attributes:
-        cause: What failed. It is chained too, but Keras cuts the chain of what leaves `fit`.
-    """
-
-    def __init__(self, message: str, cause: Exception) -> None:
-        super().__init__(message)
-        self.cause = cause
 
 
 class ImageSaver(tf.keras.callbacks.Callback):
@@ -87,7 +82,13 @@ class ImageSaver(tf.keras.callbacks.Callback):
         encoder_options: `compress_level` (PNG), `quality` (JPEG, WebP, AVIF), `lossless` (WebP).
         rehearse: Whether to go the whole way once before training.
         on_error: What a failure during training does: "warn" logs one line a kind of failure, counts
-            the snapshot as missed and goes on; "raise" raises `ImageSaverError`.
+            the snapshot as missed and goes on; "raise" raises `ImageSaverError` at the next hook.
+        background: Whether to map, encode and write behind the training. It pays with an accelerator,
+            spare cores or slow storage; on busy cores a thread hides nothing.
+        previous: What becomes of an earlier run in the folder when a new one begins: "keep" moves it
+            to `previous-<n>/`, "delete" deletes it.
+        listeners: Functions that are called with each `Snapshot` (`image`, `epoch`, `batch`, `step`,
+            `logs`, `path`), on the training thread, at the next hook after its file is written.
 
     Raises:
         ValueError: If an argument is not valid; here, or before the first batch where the model must
@@ -118,9 +119,13 @@ class ImageSaver(tf.keras.callbacks.Callback):
         encoder_options: Mapping[str, Any] | None = None,
         rehearse: bool = True,
         on_error: str = "warn",
+        background: bool = True,
+        previous: str = "keep",
+        listeners: Sequence[Callable[[Snapshot], Any]] = (),
     ) -> None:
         super().__init__()
-        _check_arguments(model, predict, output, render, batch_size, on_error)
+        _check_arguments(model, predict, output, render, batch_size)
+        _check_run_arguments(on_error, previous, listeners)
         check_grid(columns, padding, pad_value)
         if samples is None:
             if predict is None:
@@ -153,49 +158,60 @@ class ImageSaver(tf.keras.callbacks.Callback):
         self._save_initial = save_initial
         self._rehearse_first = rehearse
         self._on_error = on_error
+        self._background = background
+        self._previous: Previous = previous  # type: ignore[assignment] # checked above
+        self._listeners = tuple(listeners)
+        self._reset()
+        if every_batches is not None:
+            self._hook_batches()
+
+    def _reset(self) -> None:
+        """Forget the run: a copy begins its own."""
+        self._session: Session | None = None
+        self._writes = True
+        self._began = 0
         self._fit_begins = True
         self._begun = False
-        self._rehearsed = False
+        self._ready = False
         self._epochs_before = 0  # epochs of earlier fits of the same run
         self._epochs_done = 0
         self._epoch = 0
         self._batch = 0
         self._step_before = 0  # steps of the run before this epoch
         self._pending: tuple[dict[str, int], dict[str, Any]] | None = None
-        self._said: set[tuple[str, ...]] = set()
-        self._saved = 0
-        self._missed: list[int] = []
-        if every_batches is not None:
-            self._hook_batches()
+        self._report = Report(raises=self._on_error == "raise", listeners=self._listeners)
 
     # Keras hooks
 
     def set_params(self, params: Any) -> None:
         super().set_params(params)
-        unbuilt = self._rehearse_first and not self._rehearsed and not self._model_is_built()
+        unbuilt = self._rehearse_first and not self._ready and not self._model_is_built()
         if self._steps_per_epoch() is None or unbuilt:
             self._hook_batches()
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._fit_begins = True
+        self._began = tick()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if self._fit_begins:
             self._fit_begins = False
             self._begin(epoch)
+        self._hear()
         self._epoch = self._epochs_before + epoch
         self._step_before += self._batch
         self._batch = 0
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._pending = None
+        self._hear()
         self._batch = self._batch or self._steps_per_epoch() or 0
         self._epochs_done = self._epoch + 1
         if self._schedule.epoch_is_due(self._epoch + 1):
             self._snapshot(self._counters(), plain_logs(logs))
 
     def on_train_end(self, logs: Any = None) -> None:
-        self._sum_up()
+        self._end()
 
     def _hook_batches(self) -> None:
         """Have Keras call us at each batch: defined for every run it would slow training down."""
@@ -208,10 +224,11 @@ class ImageSaver(tf.keras.callbacks.Callback):
             self._snapshot(*pending)
 
     def _on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._hear()
         before = self._step_before + self._batch
         # Under `steps_per_execution` Keras 3 reports a batch past the end of the epoch.
         self._batch = min(batch + 1, self._steps_per_epoch() or batch + 1)
-        if self._rehearse_first and not self._rehearsed and not self._hooks_are_concurrent():
+        if not self._ready and not self._hooks_are_concurrent():
             self._rehearse()
         if not self._schedule.step_is_due(before, self._step_before + self._batch):
             return
@@ -250,12 +267,15 @@ class ImageSaver(tf.keras.callbacks.Callback):
             )
         self.set_model(model)
         self._fit_begins = True
-        self._begin(0)
+        self._began = tick()
+        self._begin(0, scoped=True)
         try:
             yield self
         finally:
-            self._sum_up()
-            self.set_model(None)
+            try:
+                self._end()
+            finally:
+                self.set_model(None)
 
     def save(
         self,
@@ -290,7 +310,8 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 self._epochs_before = self._epochs_done if epoch == 0 else 0
             known["epoch"] += self._epochs_before
             self._epochs_done = max(self._epochs_done, known["epoch"])
-        if self._rehearse_first and not self._rehearsed:
+        self._hear()
+        if not self._ready:
             self._rehearse()
         self._snapshot({"epoch": 0, "batch": 0, "step": 0, **known}, plain_logs(logs))
 
@@ -303,109 +324,170 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 "a model that never trains. Pass the name of an attribute, such as "
                 'model="generator".'
             )
-        state = self.__dict__.copy()
-        for name in ("model", "_model", "params"):
+        hooks = ("on_train_batch_begin", "on_train_batch_end")
+        state = {name: value for name, value in self.__dict__.items() if name not in hooks}
+        for name in ("model", "_model", "params", "_session"):
             if name in state:
                 state[name] = None
         return state
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._reset()
+        if self._schedule.every_batches is not None:
+            self._hook_batches()
+
     # The run
 
-    def _begin(self, epoch: int) -> None:
+    def _begin(self, epoch: int, *, scoped: bool = False) -> None:
         """Begin, or go on with, the run, now that the first epoch is known."""
+        trained = self.model
+        self._writes = workers.check_writer(trained)
+        check_call(self._draws, trained, self._pipeline.has_predict)
         self._epochs_before = self._epochs_done if epoch == 0 else 0
+        steps = self._claim(0 if self._begun else epoch, scoped)
         if epoch > 0 and not self._begun:
-            self._step_before = epoch * (self._steps_per_epoch() or 0)
-        check_call(self._draws, self.model, self._pipeline.has_predict)
+            self._step_before = steps or epoch * (self._steps_per_epoch() or 0)
         initial = self._save_initial and epoch == 0 and not self._begun
         # In Keras 3 the weights do not depend on when a model is built; in Keras 2 they do.
         built = self._model_is_built() or (initial and BUILDS_AT_ANY_TIME)
         if initial and not built:
+            self._abandon()
             raise ValueError(
                 "`save_initial` must be False for a model that is not built, got True: drawing it "
                 "would build it, which changes the weights that it is trained from. Call the model "
                 "once on data of its shape, or pass save_initial=False."
             )
-        rendered = None
-        if self._rehearse_first and not self._rehearsed and built:
-            rendered = self._rehearse(whole=initial)
+        drawing = None
+        if (built or not self._rehearse_first) and not self._ready:
+            drawing = self._rehearse(whole=initial)
         self._begun = True
         if initial:
-            self._snapshot(self._initial_counters(), {}, rendered)
+            self._snapshot({"epoch": 0, "batch": 0, "step": 0}, {}, drawing)
 
-    def _rehearse(self, *, whole: bool = False) -> Rendered:
+    def _claim(self, epochs_done: int, scoped: bool) -> int:
+        """Take the run's folder; return the steps of the run before, if its record tells."""
+        if not self._writes:
+            return 0
+        if self._session is None:
+            self._session = Session(
+                self._template.folder,
+                self._template.depth,
+                background=self._background,
+                previous=self._previous,
+                scoped=scoped,
+            )
+        try:
+            samples, steps = self._session.claim(self._began, self._pipeline.samples, epochs_done)
+        except Exception:
+            self._abandon()
+            raise
+        self._pipeline.samples = samples
+        return steps
+
+    def _abandon(self) -> None:
+        """Leave the folder as it was, after a failed start."""
+        if self._session is not None and not self._ready:
+            self._session.abandon()
+            self._session = None
+
+    def _rehearse(self, *, whole: bool = False) -> Drawing | None:
+        """Go the whole way once, then begin the record; nothing is moved before that."""
+        drawing = None
+        try:
+            if self._rehearse_first:
+                drawing = self._rehearsal(whole)
+            if self._session is not None:
+                self._session.begin(self._pipeline.samples)
+        except Exception:
+            self._abandon()
+            raise
+        self._ready = True
+        return drawing if whole else None
+
+    def _rehearsal(self, whole: bool) -> Drawing:
         started = time.monotonic()
         trained = self.model
-        rendered = self._pipeline.rehearse(
-            find_model(self._draws, trained), trained, self._template.folder, whole=whole
-        )
-        self._rehearsed = True
-        for finding in rendered.findings:
+        model = find_model(self._draws, trained)
+        folder = self._template.folder if self._writes else None
+        drawing = self._pipeline.rehearse(model, trained, folder, whole=whole)
+        for finding in drawing.render().findings:
             # What an untrained model draws is no news; what it is shown stays as it is.
-            if finding.panel in ("input", "target") and self._is_news(finding.kind, finding.panel):
+            if finding.panel in ("input", "target") and self._report.is_news(
+                finding.kind, finding.panel
+            ):
                 warnings.warn(finding.text, stacklevel=2)
         seconds = time.monotonic() - started
         if seconds > _LONG_REHEARSAL_S:
             logger.warning(
                 "The rehearsal before training took %.0f s; rehearse=False skips it.", seconds
             )
-        return rendered
+        return drawing
 
     def _snapshot(
-        self, counters: dict[str, int], logs: dict[str, Any], rendered: Rendered | None = None
+        self, counters: dict[str, int], logs: dict[str, Any], drawing: Drawing | None = None
     ) -> None:
-        """Draw and save once; a failure is handled by `on_error`."""
-        path = self._template.text
+        """Draw on this thread, and have the rest done behind it; `_hear` learns what came of it."""
+        if not self._ready:
+            self._rehearse()
+        epoch, batch, step = (counters[name] for name in ("epoch", "batch", "step"))
+        snapshot = Snapshot(epoch, batch, step, self._template.text, logs)
         try:
-            path, missing = self._template.path(counters, logs)
-            if missing and logs and self._is_news("field", *missing):
-                logger.warning(
-                    "`filepath` has fields that `logs` does not have, or not as numbers: %s. The "
-                    "picture is kept as %s. Fields are epoch, batch, step, %s.",
-                    ", ".join(missing),
-                    path,
-                    ", ".join(logs),
-                )
-            if rendered is None:
+            snapshot = replace(snapshot, path=self._path(counters, logs))
+            if drawing is None:
                 trained = self.model
-                rendered = self._pipeline.draw(find_model(self._draws, trained), trained)
-            picture = self._pipeline.compose(rendered)
-            self._pipeline.write(path, picture, {**counters, "logs": json_logs(logs)})
+                drawing = self._pipeline.draw(find_model(self._draws, trained), trained)
+            if self._pipeline.renders_by_user:
+                drawing.render()
         except Exception as error:
-            self._fail(error, counters, path)
-            return
-        self._saved += 1
-        for finding in rendered.findings:
-            if self._is_news(finding.kind, finding.panel):
-                logger.warning("Epoch %d, %s: %s", counters["epoch"], path, finding.text)
+            if self._session is not None:
+                self._session.miss(snapshot, error)
+        else:
+            if self._session is not None:
+                self._session.put(snapshot, functools.partial(self._make, snapshot, drawing))
+        if not self._background:
+            self._hear()
 
-    def _fail(self, error: Exception, counters: dict[str, int], path: str) -> None:
-        self._missed.append(counters["epoch"])
-        summary = " ".join(str(error).split())[:500]
-        text = (
-            f"The snapshot of epoch {counters['epoch']}, {path}, was missed: "
-            f"{type(error).__name__}: {summary}"
-        )
-        if self._on_error == "raise":
-            raise ImageSaverError(text, error) from error
-        if self._is_news("failure", type(error).__name__):
-            logger.warning("%s Training goes on; the next snapshot is tried anew.", text)
+    def _make(
+        self, snapshot: Snapshot, drawing: Drawing
+    ) -> tuple[dict[str, Any], UInt8Image | None, tuple[Finding, ...]]:
+        """Map, tile, encode and write one snapshot."""
+        rendered = drawing.render()
+        picture, layout = self._pipeline.compose(rendered)
+        counters = {"epoch": snapshot.epoch, "batch": snapshot.batch, "step": snapshot.step}
+        explained = {**counters, "logs": json_logs(snapshot.logs)}
+        self._pipeline.write(snapshot.path, picture, drawing, explained)
+        return layout.geometry(), picture if self._listeners else None, rendered.findings
 
-    def _sum_up(self) -> None:
-        if self._missed:
+    def _path(self, counters: dict[str, int], logs: dict[str, Any]) -> str:
+        path, missing = self._template.path(counters, logs)
+        if missing and logs and self._report.is_news("field", *missing):
             logger.warning(
-                "%d of %d snapshots were missed, the first at epoch %d.",
-                len(self._missed),
-                len(self._missed) + self._saved,
-                self._missed[0],
+                "`filepath` has fields that `logs` does not have, or not as numbers: %s. The "
+                "picture is kept as %s. Fields are epoch, batch, step, %s.",
+                ", ".join(missing),
+                path,
+                ", ".join(logs),
             )
-        self._missed, self._saved = [], 0
+        return path
 
-    def _is_news(self, *kind: str) -> bool:
-        """Tell whether something of this kind is said for the first time."""
-        known = kind in self._said
-        self._said.add(kind)
-        return not known
+    def _hear(self) -> None:
+        """Learn what came of the snapshots before."""
+        if self._session is not None:
+            self._report.hear(self._session.collect())
+
+    def _end(self) -> None:
+        """Write what is queued, let the folder go, and sum up what was missed."""
+        answered = self._session is None or self._session.close()
+        try:
+            self._hear()
+        finally:
+            if not answered:
+                logger.warning(
+                    "Storage does not answer: the last snapshots in %s may be missing.",
+                    self._template.folder,
+                )
+            self._report.sum_up()
 
     def _counters(self) -> dict[str, int]:
         return {
@@ -413,9 +495,6 @@ class ImageSaver(tf.keras.callbacks.Callback):
             "batch": self._batch,
             "step": self._step_before + self._batch,
         }
-
-    def _initial_counters(self) -> dict[str, int]:
-        return {"epoch": 0, "batch": 0, "step": 0}
 
     def _steps_per_epoch(self) -> int | None:
         steps = (self.params or {}).get("steps")
@@ -431,9 +510,16 @@ class ImageSaver(tf.keras.callbacks.Callback):
         return self._schedule.every_batches is None and tf.keras.backend.backend() != "tensorflow"
 
 
-def _check_arguments(
-    model: Any, predict: Any, output: Any, render: Any, batch_size: Any, on_error: Any
-) -> None:
+def _check_run_arguments(on_error: Any, previous: Any, listeners: Any) -> None:
+    if on_error not in ("warn", "raise"):
+        raise ValueError(f'`on_error` must be "warn" or "raise", got {on_error!r}.')
+    if previous not in ("keep", "delete"):
+        raise ValueError(f'`previous` must be "keep" or "delete", got {previous!r}.')
+    if not isinstance(listeners, (list, tuple)) or not all(map(callable, listeners)):
+        raise TypeError(f"`listeners` must be a list or tuple of functions, got {listeners!r}.")
+
+
+def _check_arguments(model: Any, predict: Any, output: Any, render: Any, batch_size: Any) -> None:
     if not (model is None or isinstance(model, (str, tf.keras.layers.Layer))) or model == "":
         raise TypeError(
             "`model` must be None, the name of an attribute of the model in training, or a Keras "
@@ -453,5 +539,3 @@ def _check_arguments(
     whole = isinstance(batch_size, (int, np.integer)) and not isinstance(batch_size, bool)
     if not whole or batch_size < 1:
         raise ValueError(f"`batch_size` must be an int, 1 or more, got {batch_size!r}.")
-    if on_error not in ("warn", "raise"):
-        raise ValueError(f'`on_error` must be "warn" or "raise", got {on_error!r}.')

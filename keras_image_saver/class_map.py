@@ -185,9 +185,11 @@ class Classes:
     limit: np.float32
 
     def of_scores(self, scores: Array) -> Array:
-        """Return the class map (N, H, W) of outputs, channels last."""
-        if self.decision == "ids":
+        """Return the class map (N, H, W) of outputs, channels last, or of ids decided already."""
+        if self.decision == "ids" or (scores.ndim == 3 and scores.dtype == np.int32):
             return _without_channel(scores).astype(np.int64)
+        if scores.dtype.kind == "f":
+            scores = scores.astype(np.float32, copy=False)
         if self.decision == "threshold":
             scores = _without_channel(scores)[..., np.newaxis]
             ids = (scores[..., 0] > self.limit).astype(np.int64)

@@ -59,6 +59,18 @@ class Layout:
             across * self.stride[1] + self.padding,
         )
 
+    def geometry(self) -> dict[str, Any]:
+        """Return what a reader needs to cut the tiles out again, fit for JSON."""
+        return {
+            "origin": list(self.origin),
+            "tile": [self.height, self.width],
+            "stride": list(self.stride),
+            "columns": self.columns,
+            "count": self.count,
+            "panels": list(self.panels),
+            "enlargement": self.enlargement,
+        }
+
     def tile_at(self, sample: int, panel: int) -> tuple[int, int]:
         """(y, x) of a tile's upper left corner."""
         row, column = divmod(sample, self.columns)

@@ -2,7 +2,8 @@
 
 On TensorFlow that is one `tf.function` a model, kept for the run and fed chunks of one constant
 size: `predict` resets metrics and may draw from global generators, `model(x)` is slower and leaks on
-Keras 2, a new chunk size or a new function traces anew. On JAX and PyTorch it is `predict_on_batch`.
+Keras 2, a new chunk size or a new function traces anew. On JAX and PyTorch it is `predict_on_batch`,
+or a plain call of a layer that is no model.
 A `predict_step` of the model's own is bypassed; the way to other passes is `predict`.
 """
 
@@ -50,12 +51,13 @@ class Inference:
         self._function = tf.function(call, reduce_retracing=True)
         self._state = _State([model, trained])
 
-    def run(self, inputs: Any, rows: int) -> Any:
+    def run(self, inputs: Any, rows: int, decide: Callable[[Any], Any] | None = None) -> Any:
         """Return the outputs of the model in their own structure, as NumPy arrays.
 
         Args:
             inputs: NumPy arrays in the samples' structure; None is handed to `predict` as it is.
             rows: Number of samples in `inputs`.
+            decide: What is done to the outputs while they are on the device, or None.
 
         Raises:
             ValueError: If an output has not a row a sample.
@@ -63,13 +65,17 @@ class Inference:
         """
         with self._state.kept():
             if inputs is None:
-                return _to_numpy(self._predicted(None))
-            chunks = [self._chunk(inputs, start, rows) for start in range(0, rows, self._size)]
+                outputs = self._predicted(None)
+                return _to_numpy(decide(outputs) if decide else outputs)
+            starts = range(0, rows, self._size)
+            chunks = [self._chunk(inputs, start, rows, decide) for start in starts]
         if len(chunks) == 1:
             return chunks[0]
         return tf.nest.map_structure(lambda *parts: np.concatenate(parts), *chunks)
 
-    def _chunk(self, inputs: Any, start: int, rows: int) -> Any:
+    def _chunk(
+        self, inputs: Any, start: int, rows: int, decide: Callable[[Any], Any] | None
+    ) -> Any:
         stop = min(start + self._size, rows)
         padded = stop if self._predict is not None else start + self._size
 
@@ -78,9 +84,8 @@ class Inference:
             return array[np.minimum(np.arange(start, padded), rows - 1)]
 
         chunk = tf.nest.map_structure(cut, inputs)
-        outputs = _to_numpy(
-            self._called(chunk) if self._predict is None else self._predicted(chunk)
-        )
+        returned = self._called(chunk) if self._predict is None else self._predicted(chunk)
+        outputs = _to_numpy(decide(returned) if decide else returned)
         _check_rows(outputs, padded - start, "predict" if self._predict else "model")
         return tf.nest.map_structure(lambda array: array[: stop - start], outputs)
 
@@ -91,7 +96,9 @@ class Inference:
 
     def _called(self, inputs: Any) -> Any:
         if tf.keras.backend.backend() != "tensorflow":
-            return self.model.predict_on_batch(inputs)
+            if isinstance(self.model, tf.keras.Model):
+                return self._called_on_batch(inputs)
+            return self.model(tf.nest.map_structure(_to_tensor, inputs), training=False)
         tensors = tf.nest.map_structure(_to_tensor, inputs)
         if self._direct or not getattr(self.model, "built", True):
             return self.model(tensors, training=False)
@@ -104,6 +111,15 @@ class Inference:
             outputs = self.model(tensors, training=False)
             self._direct = True
         self._traced = True
+        return outputs
+
+    def _called_on_batch(self, inputs: Any) -> Any:
+        # Where a dataset of unknown length ends, `fit` on JAX puts optimizer and metrics together
+        # again from this state, in which `predict_on_batch` leaves the weights alone.
+        state = getattr(self.model, "_jax_state", None)
+        outputs = self.model.predict_on_batch(inputs)
+        if state is not None:
+            self.model._jax_state = state
         return outputs
 
 
@@ -197,9 +213,12 @@ def _to_tensor(array: Array) -> Any:
 
 def _to_numpy(outputs: Any) -> Any:
     def convert(value: Any) -> Array:
-        if tf.is_tensor(value) and value.dtype == tf.bfloat16:
-            value = tf.cast(value, tf.float32)
-        array = as_array(value)
+        if tf.is_tensor(value):
+            # On a CPU this copies nothing, and nothing writes to a tensor's memory again.
+            array = as_array(tf.cast(value, tf.float32) if value.dtype == tf.bfloat16 else value)
+        else:
+            # The user's own array may change while it waits to be drawn.
+            array = np.array(as_array(value))
         if array.dtype.kind not in "buif":
             raise TypeError(f"Outputs must be arrays or tensors, got {describe(value)}.")
         return array

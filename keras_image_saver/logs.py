@@ -31,18 +31,40 @@ def json_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _json(value) for name, value in logs.items()}
 
 
+def from_json_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
+    """Undo `json_logs`.
+
+    >>> from_json_logs({"loss": "NaN", "top": [1.0, "-Infinity"]})
+    {'loss': nan, 'top': [1.0, -inf]}
+    """
+    return {str(name): _number(value) for name, value in logs.items()}
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_number(item) for item in value]
+    return float(value) if value in ("NaN", "Infinity", "-Infinity") else value
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, (bool, int, float, str)) and not isinstance(value, np.generic):
         return value
     try:
         array = as_array(value)
-    except (TypeError, ValueError, RuntimeError):
-        return str(value)
+    except Exception:  # whatever is in the logs, training goes on
+        return _text(value)
     if array.dtype.kind not in "buif":
-        return str(value)
+        return _text(value)
     if array.size > _LONGEST_ARRAY:
         return f"array of shape {array.shape}"
     return array.item() if array.size == 1 else array.tolist()
+
+
+def _text(value: Any) -> str:
+    try:
+        return str(value)
+    except Exception:
+        return f"a {type(value).__name__} without a text"
 
 
 def _json(value: Any) -> Any:

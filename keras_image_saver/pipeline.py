@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 
 from keras_image_saver import encoder, grid, storage
+from keras_image_saver.decisions import decide_on_device
 from keras_image_saver.ends import output_ends
 from keras_image_saver.inference import Inference, chunk_rows
+from keras_image_saver.pixels import Images
 from keras_image_saver.render import (
     Batch,
     Bound,
@@ -22,7 +25,27 @@ from keras_image_saver.render import (
     leaves,
 )
 from keras_image_saver.samples import Samples
+from keras_image_saver.segmentation import Segmentation
 from keras_image_saver.trained import check_batched
+
+
+@dataclass
+class Drawing:
+    """What the model made of the samples, and how it is rendered: once, on whatever thread.
+
+    Attributes:
+        bound: The renderer, bound to the model.
+        batch: Samples and outputs.
+    """
+
+    bound: Bound
+    batch: Batch
+    _rendered: Rendered | None = None
+
+    def render(self) -> Rendered:
+        if self._rendered is None:
+            self._rendered = self.bound(self.batch)
+        return self._rendered
 
 
 class Pipeline:
@@ -58,7 +81,7 @@ class Pipeline:
         kind: str,
         options: Mapping[str, Any],
     ) -> None:
-        self._samples = samples
+        self.samples = samples
         self._predict = predict
         self._output = output
         self._renderer = renderer
@@ -70,6 +93,12 @@ class Pipeline:
         self._options = options
         self._inference: Inference | None = None
         self._bound: Bound | None = None
+        self._decide: Callable[[Any], Any] | None = None
+
+    @property
+    def renders_by_user(self) -> bool:
+        """Whether the renderer is the user's code, which runs on the training thread only."""
+        return not isinstance(self._renderer, (Images, Segmentation))
 
     @property
     def has_predict(self) -> bool:
@@ -77,67 +106,72 @@ class Pipeline:
 
     def forget(self) -> None:
         """Drop what belongs to one model and cannot be copied."""
-        self._inference = self._bound = None
+        self._inference = self._bound = self._decide = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_inference": None, "_bound": None}
+        return {**self.__dict__, "_inference": None, "_bound": None, "_decide": None}
 
-    def rehearse(self, model: Any, trained: Any, folder: str, *, whole: bool) -> Rendered:
+    def rehearse(self, model: Any, trained: Any, folder: str | None, *, whole: bool) -> Drawing:
         """Go the whole way once, so that whatever is wrong shows before training.
 
         Args:
             model: What draws.
             trained: The model in training.
-            folder: Where pictures will go; left as it was.
+            folder: Where pictures will go; left as it was. None for a worker that does not write.
             whole: Whether to draw all samples, or the first chunk (with `predict` one row).
 
         Raises:
             ValueError: If the arguments do not fit the model, the samples or the format.
             OSError: If the folder cannot be written.
         """
-        rows = len(self._samples) if whole else 1 if self._predict else self._chunk
+        rows = len(self.samples) if whole else 1 if self._predict else self._chunk
         if self._predict is None:
-            check_batched(model, self._samples)
-        rendered = self.draw(model, trained, rows)
-        if self._bound is not None:
-            self._bound.check_samples(Batch(self._samples.inputs, self._samples.targets, None))
-        count = len(self._samples) if self._samples.inputs is not None else _count(rendered)
+            check_batched(model, self.samples)
+        drawing = self.draw(model, trained, rows)
+        rendered = drawing.render()
+        drawing.bound.check_samples(Batch(self.samples.inputs, self.samples.targets, None))
+        count = len(self.samples) if self.samples.inputs is not None else _count(rendered)
         layout = self._plan(rendered, count)
         channels = max(images.shape[3] for images in rendered.panels.values())
         encoder.check_image((*layout.size, channels), self._kind)
-        encoder.write_image(io.BytesIO(), self.compose(rendered), self._kind, self._options)
-        storage.probe(folder)
-        return rendered
+        encoder.write_image(io.BytesIO(), self.compose(rendered)[0], self._kind, self._options)
+        if folder is not None:
+            storage.probe(folder)
+        return drawing
 
-    def draw(self, model: Any, trained: Any, rows: int | None = None) -> Rendered:
-        """Run the model on the samples, or on the first `rows` of them, and render the outputs."""
+    def draw(self, model: Any, trained: Any, rows: int | None = None) -> Drawing:
+        """Run the model on the samples, or on the first `rows` of them."""
         if self._inference is None or self._inference.model is not model:
             self.forget()
             self._inference = Inference(model, trained, self._predict, self._chunk)
-        samples = self._samples if rows is None else self._samples.rows(rows)
-        outputs = self._inference.run(samples.inputs, len(samples))
+        samples = self.samples if rows is None else self.samples.rows(rows)
+        outputs = self._inference.run(samples.inputs, len(samples), self._decide)
         batch = Batch(samples.inputs, samples.targets, outputs)
         if self._bound is None:
-            self._bound = self._renderer.bind(batch, self._facts(model, outputs))
-        return self._bound(batch)
+            facts = self._facts(model, outputs)
+            self._bound = self._renderer.bind(batch, facts)
+            self._decide = _decision(self._bound, facts)
+        return Drawing(self._bound, batch)
 
-    def compose(self, rendered: Rendered) -> UInt8Image:
+    def compose(self, rendered: Rendered) -> tuple[UInt8Image, grid.Layout]:
         """Tile the panels and write their captions."""
         layout = self._plan(rendered, _count(rendered))
         picture = grid.tile(rendered.panels, layout, self._pad_value)
         if not layout.caption_height:
-            return picture
+            return picture, layout
         captions = [
             (layout.origin[0] - layout.caption_height, layout.tile_at(column, panel)[1], name)
             for column in range(min(layout.columns, layout.count))
             for panel, name in enumerate(layout.panels)
         ]
         width = layout.width // layout.enlargement
-        return encoder.draw_captions(picture, captions, width, self._pad_value)
+        return encoder.draw_captions(picture, captions, width, self._pad_value), layout
 
-    def write(self, path: str, picture: UInt8Image, metadata: Mapping[str, Any]) -> None:
+    def write(
+        self, path: str, picture: UInt8Image, drawing: Drawing, metadata: Mapping[str, Any]
+    ) -> None:
         """Encode a picture into a file, with what explains it."""
-        ranges = self._bound.ranges if self._bound is not None else {}
+        ranges = drawing.bound.ranges
         known = {name: limits for name, limits in ranges.items() if limits is not None}
         explained = {**metadata, "value_range": known} if known else metadata
         storage.replace_file(
@@ -163,8 +197,18 @@ class Pipeline:
             ends=ends,
             chosen=_choose(self._output, names, outputs),
             channels_first=tf.keras.backend.image_data_format() == "channels_first",
-            noise=self._samples.noise,
+            noise=self.samples.noise,
         )
+
+
+def _decision(bound: Bound, facts: Facts) -> Callable[[Any], Any] | None:
+    """Return how scores become ids on the device, if the renderer wants ids and they are there."""
+    classes = getattr(bound, "classes", None)
+    if classes is None or classes.decision == "ids" or facts.chosen is None:
+        return None
+    if tf.keras.backend.backend() != "tensorflow":
+        return None
+    return decide_on_device(classes, facts.chosen, channels_first=facts.channels_first)
 
 
 def _count(rendered: Rendered) -> int:

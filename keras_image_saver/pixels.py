@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_image_saver.colormap import apply_colormap, color_table
 from keras_image_saver.ranges import (
     Range,
     check_dtype,
@@ -23,7 +24,6 @@ from keras_image_saver.ranges import (
 )
 from keras_image_saver.render import (
     CHANNELS,
-    MAGENTA,
     Array,
     Batch,
     Bound,
@@ -153,7 +153,7 @@ class Images:
         check_input_image(input_image)
         self.input_image = input_image
         self.panels = check_panels(panels)
-        self.colormap = None if colormap is None else _color_table(colormap)
+        self.colormap = None if colormap is None else color_table(colormap)
 
     def bind(self, batch: Batch, facts: Facts) -> Bound:
         """Settle panels and ranges for a model, from shapes, dtypes and its last activation.
@@ -290,7 +290,9 @@ class _BoundImages:
             mapped, seen = map_to_uint8(self.sources.panel(name, batch), limits)
             if limits is not None:
                 findings += seen.findings(name, limits, self.argument[name])
-            rendered[name] = _color(mapped, self.colormap) if name in self.colored else mapped
+            rendered[name] = (
+                apply_colormap(mapped, self.colormap) if name in self.colored else mapped
+            )
         return Rendered(rendered, tuple(findings))
 
 
@@ -334,63 +336,6 @@ class _Sources:
         outputs = self.outputs(batch)
         chosen = name == "prediction" and self.facts.chosen is not None
         return with_channels(outputs[self.facts.names[self.facts.chosen or 0] if chosen else name])
-
-
-class Custom:
-    """A renderer of the user's own, `render(batch) -> {panel name: images}`.
-
-    Args:
-        function: The user's; it may return uint8, bool, or floats from 0 to 1.
-        whole: Whether it gets all outputs, or the chosen one.
-    """
-
-    def __init__(self, function: Callable[[Batch], Any], *, whole: bool) -> None:
-        self.function = function
-        self.whole = whole
-
-    def bind(self, batch: Batch, facts: Facts) -> Bound:
-        return _BoundCustom(self.function, None if self.whole else facts.chosen, {})
-
-
-@dataclass(frozen=True)
-class _BoundCustom:
-    function: Callable[[Batch], Any]
-    chosen: int | None
-    ranges: Mapping[str, Any]
-
-    def check_samples(self, batch: Batch) -> None:
-        """Nothing is refused: the renderer is the user's."""
-
-    def __call__(self, batch: Batch) -> Rendered:
-        if self.chosen is not None:
-            outputs = list(leaves(batch.outputs).values())[self.chosen]
-            batch = Batch(batch.inputs, batch.targets, outputs)
-        panels = self.function(batch)
-        if not isinstance(panels, Mapping) or not panels:
-            raise TypeError(
-                "`render` must return a dict of images by panel name, such as "
-                f'{{"prediction": images}}, got {describe(panels)}.'
-            )
-        rendered: dict[str, UInt8Images] = {}
-        findings: list[Finding] = []
-        for name, values in panels.items():
-            images = as_array(values)
-            if not is_image(images):
-                raise ValueError(
-                    "`render` must return images of shape (N, H, W) or (N, H, W, C) with C in "
-                    f"{{1, 3, 4}}, got {describe(images)} for the panel {name!r}."
-                )
-            check_dtype(images, f"render()[{name!r}]")
-            limits = None
-            if images.dtype not in (np.uint8, np.bool_):
-                limits = fixed_range(images.dtype) or (0.0, 1.0)
-            rendered[str(name)], seen = map_to_uint8(with_channels(images), limits)
-            if limits is not None:
-                findings += seen.findings(str(name), limits, "the range of what `render` returns")
-        counts = {name: len(images) for name, images in rendered.items()}
-        if len(set(counts.values())) != 1 or 0 in counts.values():
-            raise ValueError(f"`render` must return as many images in every panel, got {counts}.")
-        return Rendered(rendered, tuple(findings))
 
 
 def _panels(
@@ -455,46 +400,3 @@ def _advice(argument: str, name: str) -> str:
     if argument == "value_range" and name != "prediction":
         return f'value_range={{"{name}": (-1, 1)}}'
     return f"{argument}=(-1, 1)"
-
-
-def _color_table(colormap: Any) -> Array:
-    """Return a (256, 3) uint8 table from a table, or from the name of one of Matplotlib's."""
-    if isinstance(colormap, str):
-        try:
-            from matplotlib import colormaps
-        except ImportError:
-            raise ImportError(
-                f"colormap={colormap!r} is one of Matplotlib's, which is not installed. Install "
-                'the extra with `pip install "keras-image-saver[colormaps]"`, or pass a (256, 3) '
-                "table."
-            ) from None
-        if colormap not in colormaps:
-            raise ValueError(
-                f"`colormap` must be a (256, 3) table or a name that Matplotlib knows, got "
-                f"{colormap!r}. Names are, for example: viridis, magma, turbo, gray."
-            )
-        colormap = colormaps[colormap](np.linspace(0, 1, 256))[:, :3]
-    table = np.asarray(colormap)
-    if table.shape != (256, 3) or table.dtype.kind not in "uif":
-        raise ValueError(f"`colormap` must be a (256, 3) table, got {describe(table)}.")
-    if table.dtype.kind == "f":
-        if not (np.all(table >= 0) and np.all(table <= 1)):
-            raise ValueError(
-                "`colormap` as floats must lie in [0, 1], got values from "
-                f"{table.min():g} to {table.max():g}."
-            )
-        scaled: Array = np.rint(table * 255).astype(np.uint8)
-        return scaled
-    if table.min() < 0 or table.max() > 255:
-        raise ValueError(
-            f"`colormap` must hold 0 to 255, got values from {table.min()} to {table.max()}."
-        )
-    return table.astype(np.uint8)
-
-
-def _color(mapped: UInt8Images, table: Array) -> UInt8Images:
-    """Colour what was grey by a table; magenta pixels stay magenta."""
-    colored: UInt8Images = np.take(table, mapped[..., 0], axis=0)
-    if mapped.shape[-1] == 3:
-        colored[mapped[..., 0] != mapped[..., 1]] = MAGENTA
-    return colored

@@ -250,7 +250,8 @@ class _Sources:
     chosen: int
 
     def scores(self, batch: Batch) -> Array:
-        return channels_last(list(leaves(batch.outputs).values())[self.chosen], self.facts)
+        scores: Array = list(leaves(batch.outputs).values())[self.chosen]
+        return channels_last(scores, self.facts)
 
     def photo(self, batch: Batch) -> Array | None:
         return input_images(batch, self.facts, self.input_image, self.scores(batch).shape[1:3])

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 TEMPORARY_PREFIX = ".keras_image_saver-"
 
 
-def replace_file(path: str, write: Callable[[BinaryIO], None]) -> None:
+def replace_file(path: str, write: Callable[[BinaryIO], object]) -> None:
     """Create or replace the file at `path` with what `write` puts into an open binary file.
 
     Folders are made as needed. If anything fails, what was there before is still there.
@@ -43,6 +43,8 @@ def replace_file(path: str, write: Callable[[BinaryIO], None]) -> None:
         # "x" with open's own mode: permissions are the umask's, which mkstemp's are not.
         with open(temporary, "xb") as file:
             write(file)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -57,31 +59,141 @@ def probe(folder: str) -> None:
         OSError: If they cannot.
     """
     if is_remote(folder):
-        gfile = _gfile()
-        name = f"{folder.rstrip('/')}/{TEMPORARY_PREFIX}probe"
+        check_scheme(folder)
+        name = join(folder, f"{TEMPORARY_PREFIX}probe")
         replace_file(name, lambda file: None)
-        gfile.remove(name)
+        remove_file(name)
         return
     folder = local_path(folder) or "."
-    missing = []
-    parent = os.path.abspath(folder)
-    while not os.path.lexists(parent):
-        missing.append(parent)
-        parent = os.path.dirname(parent)
+    made = make_folder(folder)
     try:
-        os.makedirs(folder, exist_ok=True)
         temporary = _temporary(folder)
         with open(temporary, "xb"):
             pass
         os.unlink(temporary)
     finally:
-        for made in missing:
+        for path in made:
             with contextlib.suppress(OSError):
-                os.rmdir(made)
+                os.rmdir(path)
 
 
-def check_path(filepath: Any) -> str:
-    """Return the `filepath` argument as a str, `~` expanded.
+def check_scheme(path: str) -> None:
+    """Refuse a remote path of a scheme that TensorFlow does not know.
+
+    Raises:
+        ValueError: If it does not.
+    """
+    if not is_remote(path):
+        return
+    try:
+        _gfile().exists(path)
+    except Exception as error:
+        if type(error).__name__ != "UnimplementedError":
+            raise
+        raise ValueError(
+            "`filepath` must be local or of a scheme that TensorFlow can write, such as gs://, got "
+            f"{path!r}: {error}"
+        ) from error
+
+
+def make_folder(folder: str) -> list[str]:
+    """Make a local folder and its parents; return those that were made, innermost first."""
+    missing = []
+    parent = os.path.abspath(folder)
+    while not os.path.lexists(parent):
+        missing.append(parent)
+        parent = os.path.dirname(parent)
+    os.makedirs(folder, exist_ok=True)
+    return missing
+
+
+def read_bytes(path: str) -> bytes:
+    """Return the content of a file."""
+    if is_remote(path):
+        with _gfile().GFile(path, "rb") as remote:
+            content: bytes = remote.read()
+            return content
+    with open(local_path(path), "rb") as file:
+        return file.read()
+
+
+def list_folder(folder: str) -> list[str]:
+    """Return the names in a folder; none if there is no such folder."""
+    if is_remote(folder):
+        gfile = _gfile()
+        names = gfile.listdir(folder) if gfile.isdir(folder) else []
+        return [name.rstrip("/") for name in names]
+    try:
+        return os.listdir(local_path(folder) or ".")
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def remove_file(path: str) -> None:
+    """Remove a file; it is no error if there is none."""
+    if is_remote(path):
+        if _gfile().exists(path):
+            _gfile().remove(path)
+        return
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(local_path(path))
+
+
+def move_file(path: str, target: str) -> bool:
+    """Move a local file, making the target's folders; False if there is none to move."""
+    source, goal = local_path(path), local_path(target)
+    if not os.path.lexists(source):
+        return False
+    os.makedirs(os.path.dirname(goal) or ".", exist_ok=True)
+    os.replace(source, goal)
+    return True
+
+
+def clear_temporaries(folder: str, *, depth: int, unless: str) -> None:
+    """Remove what a killed process left behind in a local folder and its subfolders.
+
+    Args:
+        folder: The folder.
+        depth: How many levels of subfolders may hold files of ours; a run in a home folder must not
+            walk all of it.
+        unless: The name of a file that marks subfolders to be left alone: other runs write there.
+    """
+    if is_remote(folder):
+        return
+    top = local_path(folder) or "."
+    for place, subfolders, names in os.walk(top):
+        if place != top and unless in names:
+            subfolders.clear()
+            continue
+        if os.path.relpath(place, top).count(os.sep) + (place != top) >= depth:
+            subfolders.clear()
+        for name in names:
+            if name.startswith(TEMPORARY_PREFIX) and name.endswith(".tmp"):
+                with contextlib.suppress(OSError):
+                    os.unlink(os.path.join(place, name))
+
+
+def join(folder: str, name: str) -> str:
+    """Return the path of a name in a folder; "" is the current one."""
+    return f"{folder.rstrip('/')}/{name}" if folder else name
+
+
+def relative(path: str, folder: str) -> str:
+    """Return the path of a file as seen from a folder that holds it, with slashes."""
+    return path.removeprefix(join(folder, "")) if folder else path
+
+
+def is_inside(folder: str, name: str) -> bool:
+    """Tell whether a relative file name stays in its folder, symbolic links followed."""
+    if is_remote(folder):
+        return True
+    root = os.path.realpath(local_path(folder) or ".")
+    place = os.path.realpath(os.path.dirname(os.path.join(root, name)))
+    return place == root or place.startswith(os.path.join(root, ""))
+
+
+def check_path(filepath: Any, argument: str = "filepath") -> str:
+    """Return a path that the user gave as `argument` as a str, `~` expanded.
 
     Raises:
         TypeError: If it is no path.
@@ -92,10 +204,10 @@ def check_path(filepath: Any) -> str:
     except TypeError:
         text = None
     if not isinstance(text, str) or not text:
-        raise TypeError(f"`filepath` must be a path, not empty, got {filepath!r}.")
+        raise TypeError(f"`{argument}` must be a path, not empty, got {filepath!r}.")
     if not isinstance(filepath, str) and re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]", text):
         raise ValueError(
-            f"`filepath` must be a str for a URL: pathlib made {text!r} of it, with one slash."
+            f"`{argument}` must be a str for a URL: pathlib made {text!r} of it, with one slash."
         )
     return os.path.expanduser(text)
 

@@ -58,6 +58,11 @@ class Template:
         return literal[: literal.rfind("/") + 1].rstrip("/") or ("/" if literal[:1] == "/" else "")
 
     @property
+    def depth(self) -> int:
+        """How many levels of subfolders of `folder` the path may lead to."""
+        return self.text.count("/") - (self.folder + "/").count("/") + (not self.folder)
+
+    @property
     def fields(self) -> tuple[str, ...]:
         return tuple(field for _, field, _ in self._parts if field)
 

@@ -13,36 +13,54 @@ PACKAGE = Path(keras_image_saver.__file__).parent
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
 
 # Imported as the module is; `storage` imports TensorFlow only where a path is remote.
-WITH_TENSORFLOW = {"callback", "ends", "inference", "pipeline", "samples", "trained"}
+WITH_TENSORFLOW = {
+    "callback",
+    "decisions",
+    "ends",
+    "inference",
+    "pipeline",
+    "samples",
+    "trained",
+    "workers",
+}
 LAZY_TENSORFLOW = {"storage"}
 
 # What each stage may import of the package: the words that pass between stages, and what the table
 # allows. What joins stages may import any.
 STAGES = {
     "class_map": {"render"},
+    "colormap": {"render"},
+    "custom": {"ranges", "render"},
+    "decisions": {"class_map"},
     "encoder": {"render", ""},
     "ends": set(),
+    "folder": {"run", "storage"},
     "grid": {"render"},
     "inference": {"render"},
     "logs": {"render"},
-    "pixels": {"ranges", "render"},
+    "pixels": {"colormap", "ranges", "render"},
     "ranges": {"render"},
     "render": set(),
+    "run": {"logs", "render", "storage"},
     "samples": {"render"},
     "schedule": set(),
     "segmentation": {"class_map", "pixels", "ranges", "render"},
     "storage": set(),
     "template": {"storage"},  # which knows what a path is
     "trained": {"samples"},
+    "workers": set(),
+    "writer": set(),
 }
-JOINING = {"__init__", "callback", "pipeline", "save"}
+JOINING = {"__init__", "callback", "pipeline", "report", "save", "session"}
 
 PUBLIC = {
     "Batch",
     "ImageSaver",
     "ImageSaverError",
     "Images",
+    "Run",
     "Segmentation",
+    "Snapshot",
     "__version__",
     "colorize",
     "encode_image",
@@ -119,11 +137,11 @@ def test_imports_of_third_parties_are_the_three_dependencies():
         for root in roots(module)
         if root not in sys.stdlib_module_names and root != "keras_image_saver"
     }
-    assert third == {"numpy", "PIL", "tensorflow", "matplotlib"}
+    assert third == {"numpy", "PIL", "tensorflow", "matplotlib", "jax"}
 
 
 def test_imports_of_matplotlib_wait_until_a_colormap_is_named():
-    assert {module for module in MODULES if "matplotlib" in roots(module)} == {"pixels"}
+    assert {module for module in MODULES if "matplotlib" in roots(module)} == {"colormap"}
     assert "matplotlib" not in roots("pixels", lazy=False)
 
 

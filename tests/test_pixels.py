@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from keras_image_saver import Batch, Images, to_uint8
-from keras_image_saver.pixels import Custom
+from keras_image_saver.custom import Custom
 from keras_image_saver.render import Facts
 
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]

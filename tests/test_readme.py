@@ -82,6 +82,9 @@ def user_names():
 
 
 @pytest.mark.filterwarnings("ignore:`shuffle=True` was passed")
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="the README's models train by TensorFlow"
+)
 def test_readme_blocks_run_and_write_what_they_say(user_names, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
@@ -113,3 +116,13 @@ def test_readme_commands_are_one_line_each():
     commands = re.findall(r"^```bash\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
     assert [command.count("\n") for command in commands] == [1, 1]
     assert all(command.startswith("python3 -m venv ") for command in commands)
+
+
+def test_readme_names_tests_that_exist():
+    named = set(re.findall(r"\| `(test_\w+(?:\.py)?)` \|$", TEXT, re.MULTILINE))
+    files = list(Path(__file__).parent.rglob("test_*.py"))
+    known = {path.name for path in files}
+    for path in files:
+        known |= set(re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE))
+    assert len(named) > 10
+    assert named <= known

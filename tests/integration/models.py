@@ -1,6 +1,7 @@
 """Tiny models as people write them, and ways to look into the pictures that are drawn of them."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from PIL import Image
 
@@ -10,6 +11,12 @@ keras = tf.keras
 layers = keras.layers
 
 KERAS_3 = hasattr(keras, "ops")
+BACKEND = keras.backend.backend()  # "tensorflow" in Keras 2 too
+
+only_keras_3 = pytest.mark.skipif(not KERAS_3, reason="Keras 2 has no seed generators")
+only_tensorflow = pytest.mark.skipif(
+    BACKEND != "tensorflow", reason="trains or runs by GradientTape or tf.function"
+)
 
 
 # Data
@@ -169,9 +176,12 @@ class Counter(keras.callbacks.Callback):
 
 
 def names(folder):
-    """The files under a folder, by relative path."""
+    """The files under a folder, by relative path, without what a run keeps beside its pictures."""
+    beside = {"samples.npz", "snapshots.jsonl"}
     return sorted(
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name not in beside and path.name[0] != "."
     )
 
 
@@ -183,6 +193,9 @@ def read(path):
 
 def run(model, inputs):
     """A model's outputs as it stands, by a call as plain as can be."""
+    if BACKEND != "tensorflow":
+        outputs = model(inputs, training=False)
+        return tf.nest.map_structure(keras.ops.convert_to_numpy, outputs)
     tensors = tf.nest.map_structure(tf.convert_to_tensor, inputs)
     return tf.nest.map_structure(np.asarray, tf.function(model)(tensors, training=False))
 

@@ -1,0 +1,81 @@
+"""Renderers of the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from keras_image_saver.ranges import check_dtype, fixed_range, map_to_uint8
+from keras_image_saver.render import (
+    Batch,
+    Bound,
+    Facts,
+    Finding,
+    Rendered,
+    UInt8Images,
+    as_array,
+    describe,
+    is_image,
+    leaves,
+    with_channels,
+)
+
+
+class Custom:
+    """A renderer of the user's own, `render(batch) -> {panel name: images}`.
+
+    Args:
+        function: The user's; it may return uint8, bool, or floats from 0 to 1.
+        whole: Whether it gets all outputs, or the chosen one.
+    """
+
+    def __init__(self, function: Callable[[Batch], Any], *, whole: bool) -> None:
+        self.function = function
+        self.whole = whole
+
+    def bind(self, batch: Batch, facts: Facts) -> Bound:
+        return _BoundCustom(self.function, None if self.whole else facts.chosen, {})
+
+
+@dataclass(frozen=True)
+class _BoundCustom:
+    function: Callable[[Batch], Any]
+    chosen: int | None
+    ranges: Mapping[str, Any]
+
+    def check_samples(self, batch: Batch) -> None:
+        """Nothing is refused: the renderer is the user's."""
+
+    def __call__(self, batch: Batch) -> Rendered:
+        if self.chosen is not None:
+            outputs = list(leaves(batch.outputs).values())[self.chosen]
+            batch = Batch(batch.inputs, batch.targets, outputs)
+        panels = self.function(batch)
+        if not isinstance(panels, Mapping) or not panels:
+            raise TypeError(
+                "`render` must return a dict of images by panel name, such as "
+                f'{{"prediction": images}}, got {describe(panels)}.'
+            )
+        rendered: dict[str, UInt8Images] = {}
+        findings: list[Finding] = []
+        for name, values in panels.items():
+            images = as_array(values)
+            if not is_image(images):
+                raise ValueError(
+                    "`render` must return images of shape (N, H, W) or (N, H, W, C) with C in "
+                    f"{{1, 3, 4}}, got {describe(images)} for the panel {name!r}."
+                )
+            check_dtype(images, f"render()[{name!r}]")
+            limits = None
+            if images.dtype not in (np.uint8, np.bool_):
+                limits = fixed_range(images.dtype) or (0.0, 1.0)
+            rendered[str(name)], seen = map_to_uint8(with_channels(images), limits)
+            if limits is not None:
+                findings += seen.findings(str(name), limits, "the range of what `render` returns")
+        counts = {name: len(images) for name, images in rendered.items()}
+        if len(set(counts.values())) != 1 or 0 in counts.values():
+            raise ValueError(f"`render` must return as many images in every panel, got {counts}.")
+        return Rendered(rendered, tuple(findings))

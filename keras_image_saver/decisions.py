@@ -1,0 +1,60 @@
+"""The class decision on the device: ids go to the host, not scores, which are many times larger.
+
+It is a program of its own: fused with what comes before it, XLA gives other values in bfloat16.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from keras_image_saver.class_map import BAD, Classes
+
+
+def decide_on_device(classes: Classes, index: int, *, channels_first: bool) -> Callable[[Any], Any]:
+    """Return a function on a model's outputs that replaces the scores by class ids.
+
+    Args:
+        classes: How scores become ids; as `Classes.of_scores` does it on the host.
+        index: Which output, in the order of `tf.nest.flatten`.
+        channels_first: Whether scores are (N, C, H, W).
+
+    Returns:
+        A function from outputs to outputs of the same structure, with int32 (N, H, W) at `index`.
+    """
+    decide = tf.function(
+        functools.partial(_ids, classes=classes, channels_first=channels_first),
+        jit_compile=True,
+        autograph=False,
+    )
+
+    def replace_scores(outputs: Any) -> Any:
+        flat = tf.nest.flatten(outputs)
+        if not (tf.is_tensor(flat[index]) and flat[index].dtype.is_floating):
+            return outputs
+        try:
+            flat[index] = decide(flat[index])
+        except (tf.errors.UnimplementedError, tf.errors.InvalidArgumentError):
+            return outputs  # no XLA for this device: the host decides
+        return tf.nest.pack_sequence_as(outputs, flat)
+
+    return replace_scores
+
+
+def _ids(scores: Any, *, classes: Classes, channels_first: bool) -> Any:
+    scores = tf.cast(scores, tf.float32)
+    if len(scores.shape) == 3:
+        scores = scores[..., tf.newaxis]
+    elif channels_first:
+        scores = tf.transpose(scores, [0, 2, 3, 1])
+    # NaN goes three ways through an argmax: what is not finite is masked first.
+    finite = tf.math.is_finite(scores)
+    if classes.decision == "argmax":
+        ids = tf.argmax(tf.where(finite, scores, 0.0), axis=-1, output_type=tf.int32)
+    else:
+        numbers = tf.range(1, scores.shape[-1] + 1, dtype=tf.int32)
+        ids = tf.reduce_max(tf.where(scores > classes.limit, numbers, 0), axis=-1)
+    return tf.where(tf.reduce_all(finite, axis=-1), ids, BAD)

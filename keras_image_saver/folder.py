@@ -1,0 +1,211 @@
+"""The run's folder: who writes to it, and what becomes of an earlier run in it.
+
+An earlier run is set aside into `previous-<n>/`, first its record, then its files, subfolders kept.
+A marker in `previous-<n>/` stands as long as that lasts; each start first completes what a killed
+process left half done. Every step may be done twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import re
+import threading
+from collections.abc import Callable
+from typing import Any, Literal
+
+from keras_image_saver import storage
+from keras_image_saver.run import read_entries, record_files
+
+SAMPLES = "samples.npz"
+LOCK = ".keras_image_saver.lock"
+_MARKER = ".moving"
+_PREVIOUS = re.compile(r"previous-(\d+)")
+
+Previous = Literal["keep", "delete"]
+
+
+_ticks = itertools.count(1)
+
+
+def tick() -> int:
+    """Return a number larger than any before, to order what happens in this process."""
+    return next(_ticks)
+
+
+class Lock:
+    """The right to write to a local folder: one saver on this machine has it, at most.
+
+    A killed process leaves no lock, since the system drops a file lock with its holder; the set in
+    the process tells savers of one process apart. Remote folders are not locked.
+    """
+
+    _held: dict[str, Lock] = {}  # noqa: RUF012 - shared by all on purpose
+    _guard = threading.Lock()
+
+    def __init__(self, folder: str, flush: Callable[[], object], *, scoped: bool) -> None:
+        self._folder = folder
+        self._flush = flush
+        self._scoped = scoped
+        self._thread = 0
+        self._process = 0
+        self._acquired = 0
+        self._key = os.path.realpath(storage.local_path(folder) or ".")
+        self._file: Any = None
+        self._made: list[str] = []
+
+    def acquire(self, began: int) -> None:
+        """Take the lock, making the folder if needed.
+
+        Args:
+            began: The `tick` at which the caller's training began. A saver of this thread that got
+                the lock before belongs to a training that was interrupted, and gives way.
+
+        Raises:
+            ValueError: If another saver has it.
+            OSError: If the folder cannot be written.
+        """
+        if storage.is_remote(self._folder):
+            return
+        with Lock._guard:
+            holder = Lock._held.get(self._key)
+            if holder is self:
+                return
+            if holder is not None and holder._is_abandoned(began):
+                holder._flush()
+                holder._let_go()
+            elif holder is not None:
+                raise ValueError(
+                    f"`filepath` must be in a folder that no other saver writes to, got "
+                    f"{self._folder!r}, which another ImageSaver of this process uses. Give each "
+                    "saver a folder of its own."
+                )
+            self._made = storage.make_folder(self._key)
+            self._file = self._open()
+            self._process, self._thread = os.getpid(), threading.get_ident()
+            self._acquired = tick()
+            Lock._held[self._key] = self
+
+    def release(self) -> None:
+        """Give the lock back; it is no error not to have it."""
+        with Lock._guard:
+            if self._file is not None:
+                self._let_go()
+
+    def undo(self) -> None:
+        """Release, and remove the folders that `acquire` made, if nothing is in them."""
+        self.release()
+        for folder in self._made:
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
+
+    def _is_abandoned(self, began: int) -> bool:
+        if self._process != os.getpid():  # inherited by a fork, which inherits no file lock
+            return True
+        same_thread = self._thread == threading.get_ident()
+        return same_thread and not self._scoped and self._acquired < began
+
+    def _let_go(self) -> None:
+        Lock._held.pop(self._key, None)
+        if self._process == os.getpid():
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(self._key, LOCK))
+        self._file.close()
+        self._file = None
+
+    def _open(self) -> Any:
+        path = os.path.join(self._key, LOCK)
+        while True:
+            file = open(path, "a+b")  # noqa: SIM115 - open as long as the lock is held
+            try:
+                _lock_file(file)
+                # The holder before us may have removed the file that we opened.
+                if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                    return file
+            except FileNotFoundError:
+                pass
+            except OSError:
+                file.close()
+                raise ValueError(
+                    f"`filepath` must be in a folder that no other saver writes to, got "
+                    f"{self._folder!r}, which another process uses. Wait until it ends, or use "
+                    "another folder."
+                ) from None
+            file.close()
+
+
+def _lock_file(file: Any) -> None:
+    """Lock an open file or raise OSError; `lockf`, since children inherit what `flock` locks."""
+    if os.name == "nt":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+    else:
+        import fcntl
+
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def complete_move(folder: str) -> None:
+    """Complete what a killed process left half moved."""
+    for name in storage.list_folder(folder):
+        aside = storage.join(folder, name)
+        if _PREVIOUS.fullmatch(name) and _MARKER in storage.list_folder(aside):
+            _move(folder, aside)
+
+
+def check_previous(folder: str, previous: Previous) -> None:
+    """Refuse a folder whose earlier run cannot be set aside, before anything is done.
+
+    Raises:
+        ValueError: If the record is from a newer version or names files outside the folder, or if
+            the folder is remote and its run is to be kept.
+    """
+    names = record_files(folder)
+    entries = read_entries(folder, names)
+    if any(entry.get("file") for entry in entries) and previous == "keep":
+        _check_local(folder)
+
+
+def set_aside(folder: str, previous: Previous) -> None:
+    """Clear the folder of an earlier run: move it to `previous-<n>/`, or delete it.
+
+    A record without snapshots is simply removed.
+    """
+    names = record_files(folder)
+    files = [entry["file"] for entry in read_entries(folder, names) if entry.get("file")]
+    if files and previous == "keep":
+        _check_local(folder)
+        aside = storage.join(folder, f"previous-{_next_number(folder)}")
+        storage.replace_file(storage.join(aside, _MARKER), lambda file: None)
+        _move(folder, aside)
+        return
+    # The record goes last: killed in between, the next start goes on with it.
+    for name in [*files, SAMPLES, *names]:
+        storage.remove_file(storage.join(folder, name))
+
+
+def _move(folder: str, aside: str) -> None:
+    """Move a run's record, then its files."""
+    for name in [*record_files(folder), SAMPLES]:
+        storage.move_file(storage.join(folder, name), storage.join(aside, name))
+    for entry in read_entries(folder=aside, names=record_files(aside)):
+        if entry.get("file") and storage.is_inside(folder, entry["file"]):
+            storage.move_file(
+                storage.join(folder, entry["file"]), storage.join(aside, entry["file"])
+            )
+    storage.remove_file(storage.join(aside, _MARKER))
+
+
+def _next_number(folder: str) -> int:
+    matches = (_PREVIOUS.fullmatch(name) for name in storage.list_folder(folder))
+    return max((int(match[1]) for match in matches if match), default=0) + 1
+
+
+def _check_local(folder: str) -> None:
+    if storage.is_remote(folder):
+        raise ValueError(
+            f"`filepath` must be in a folder without an earlier run where storage is remote, got "
+            f'{folder!r}: a move would copy it. Use another folder, or previous="delete".'
+        )

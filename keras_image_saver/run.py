@@ -1,0 +1,272 @@
+"""The record of a run: which snapshot is in which file, and what was missed.
+
+`snapshots.jsonl` in the run's folder holds the newest entries, `SEGMENT` at most, one JSON object a
+line; full segments become `snapshots-0000.jsonl` and so on. Every write replaces a whole file, so
+that nothing can tear, and the 10,000th snapshot costs what the first did. An entry's key is
+(epoch, batch), or (epoch, step) where a loop of one's own counts no batches; the last one wins.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from keras_image_saver import storage
+from keras_image_saver.logs import from_json_logs, json_logs
+from keras_image_saver.render import UInt8Image
+
+FORMAT = 1
+SEGMENT = 256
+RECORD = "snapshots.jsonl"
+_SEGMENT_NAME = re.compile(r"snapshots-(\d{4,})\.jsonl")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One saved grid, as listeners and readers of a run see it.
+
+    Attributes:
+        epoch: Counted from 1; 0 is the untrained model.
+        batch: In its epoch, counted from 1; at an epoch's end the number of its batches.
+        step: Over the run, counted from 1.
+        path: The picture's file, or "" if the snapshot was missed.
+        logs: Metrics, as plain numbers.
+        time: Seconds since the Unix epoch.
+        missed: Why there is no file, or "".
+        geometry: Where the tiles stand: `origin`, `tile`, `stride` as (y, x) pixels, `columns`,
+            `count`, `panels`, `enlargement`.
+        image: uint8 (H, W, C), only for listeners.
+    """
+
+    epoch: int
+    batch: int
+    step: int
+    path: str
+    logs: Mapping[str, Any] = field(default_factory=dict)
+    time: float = 0.0
+    missed: str = ""
+    geometry: Mapping[str, Any] = field(default_factory=dict)
+    image: UInt8Image | None = None
+
+
+class Run:
+    """A run that is read: `for snapshot in run`.
+
+    Iterating yields the snapshots that were saved, ordered by step; `missed` are those that were not.
+    """
+
+    def __init__(self, folder: str, entries: Iterable[Mapping[str, Any]]) -> None:
+        self.folder = folder
+        found = sorted((_snapshot(folder, entry) for entry in entries), key=lambda one: one.step)
+        self._saved = [one for one in found if not one.missed]
+        self.missed = [one for one in found if one.missed]
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike[str]) -> Run:
+        """Read the record of a run.
+
+        Args:
+            folder: The run's folder; any `tf.io.gfile` path.
+
+        Raises:
+            FileNotFoundError: If the folder has no record.
+            ValueError: If the record is from a newer version, or names files outside its folder.
+
+        Warns:
+            UserWarning: If lines of the record cannot be read; they are left out.
+
+        Example:
+            ```python
+            for snapshot in Run.open("runs/dcgan"):
+                print(snapshot.epoch, snapshot.path, snapshot.logs.get("g_loss"))
+            ```
+        """
+        folder = storage.check_path(folder, "folder")
+        names = record_files(folder)
+        if not names:
+            raise FileNotFoundError(f"There is no record of a run ({RECORD}) in {folder!r}.")
+        return cls(folder, read_entries(folder, names))
+
+    def __iter__(self) -> Iterator[Snapshot]:
+        return iter(self._saved)
+
+    def __len__(self) -> int:
+        return len(self._saved)
+
+
+class Record:
+    """The record of a run that is being written. `add` and `write` may be called by any thread.
+
+    Args:
+        folder: The run's folder.
+        entries: What the record holds already, oldest first.
+    """
+
+    def __init__(self, folder: str, entries: Iterable[Mapping[str, Any]] = ()) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._newest: list[dict[str, Any]] = [dict(entry) for entry in entries]
+        self._full = 0  # segments that are full and in storage
+        self._written: str | None = None  # what the newest one was last written as
+        self._behind = bool(self._newest)
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Add an entry in memory; `write` brings it to storage, then or later."""
+        with self._lock:
+            self._newest.append(_entry(self._folder, snapshot))
+            self._behind = True
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something is added that is not in storage yet."""
+        return self._behind
+
+    def is_ours(self) -> bool:
+        """Tell whether storage holds what this record wrote last, or nothing at all."""
+        names = record_files(self._folder)
+        if self._written is None or RECORD not in names:
+            return True
+        return "\n".join(_lines(storage.join(self._folder, RECORD))) == self._written
+
+    def _replace(self, name: str, text: str) -> None:
+        path = storage.join(self._folder, name)
+        storage.replace_file(path, lambda file: file.write(text.encode("utf-8")))
+
+    def rewrite(self) -> None:
+        """Write a record that was read and cut, and remove the segments that it no longer has."""
+        old = record_files(self._folder)
+        self.write()
+        for name in old:
+            match = _SEGMENT_NAME.fullmatch(name)
+            if match and int(match[1]) >= self._full:
+                storage.remove_file(storage.join(self._folder, name))
+
+    def write(self) -> None:
+        """Bring what was added to storage.
+
+        Raises:
+            OSError: If storage fails; nothing is lost, the next `write` tries anew.
+        """
+        with self._writing:
+            with self._lock:
+                entries = list(self._newest)
+                self._behind = False
+            full = (len(entries) - 1) // SEGMENT if entries else 0
+            try:
+                for number in range(full):
+                    segment = entries[number * SEGMENT : (number + 1) * SEGMENT]
+                    name = f"snapshots-{self._full + number:04d}.jsonl"
+                    self._replace(name, _text(segment))
+                newest = _text(entries[full * SEGMENT :])
+                self._replace(RECORD, newest)
+            except BaseException:
+                self._behind = True
+                raise
+            self._written = newest
+            with self._lock:
+                del self._newest[: full * SEGMENT]
+                self._full += full
+
+
+def record_files(folder: str) -> list[str]:
+    """Return the names of a record's files, oldest first."""
+    names = storage.list_folder(folder)
+    segments = sorted(
+        (name for name in names if _SEGMENT_NAME.fullmatch(name)),
+        key=lambda name: int(name[len("snapshots-") : -len(".jsonl")]),
+    )
+    return segments + ([RECORD] if RECORD in names else [])
+
+
+def read_entries(folder: str, names: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the entries of a record, oldest first, each key once.
+
+    Raises:
+        ValueError: If an entry is from a newer version, or its file is outside the folder.
+    """
+    found: dict[tuple[int, int, int], dict[str, Any]] = {}
+    broken = 0
+    for name in names:
+        for line in _lines(storage.join(folder, name)):
+            if not line.strip():
+                continue
+            try:
+                entry = json.loads(line)
+                version = int(entry.get("format", FORMAT))
+                batch = int(entry["batch"])
+                key = int(entry["epoch"]), batch, 0 if batch else int(entry.get("step", 0))
+            except (ValueError, TypeError, KeyError, AttributeError):
+                broken += 1
+                continue
+            if version > FORMAT:
+                raise ValueError(
+                    f"The record in {folder!r} was written by a newer keras_image_saver (format "
+                    f"{version}, this one reads {FORMAT}). Upgrade the package, or use another "
+                    "folder; nothing was changed."
+                )
+            _check_file(folder, entry.get("file"))
+            found.pop(key, None)
+            found[key] = entry
+    if broken:
+        warnings.warn(
+            f"{broken} lines of the record in {folder!r} cannot be read and are left out.",
+            stacklevel=3,
+        )
+    return list(found.values())
+
+
+def _lines(path: str) -> list[str]:
+    return storage.read_bytes(path).decode("utf-8", errors="replace").split("\n")
+
+
+def _check_file(folder: str, file: Any) -> None:
+    """Refuse file names that lead out of the folder: a record from elsewhere is data."""
+    if file is None:
+        return
+    parts = re.split(r"[/\\]", file) if isinstance(file, str) else [".."]
+    drive = isinstance(file, str) and re.match(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]+://", file)
+    if ".." in parts or parts[0] == "" or drive or not storage.is_inside(folder, file):
+        raise ValueError(
+            f"The record in {folder!r} names a file outside its folder, {file!r}. It is not used."
+        )
+
+
+def _snapshot(folder: str, entry: Mapping[str, Any]) -> Snapshot:
+    file = entry.get("file")
+    return Snapshot(
+        epoch=int(entry["epoch"]),
+        batch=int(entry["batch"]),
+        step=int(entry.get("step", 0)),
+        path=storage.join(folder, file) if file else "",
+        logs=from_json_logs(entry.get("logs") or {}),
+        time=float(entry.get("time", 0.0)),
+        missed="" if file else str(entry.get("reason") or "unknown"),
+        geometry=entry.get("geometry") or {},
+    )
+
+
+def _entry(folder: str, snapshot: Snapshot) -> dict[str, Any]:
+    file = storage.relative(snapshot.path, folder) if snapshot.path else None
+    return {
+        "format": FORMAT,
+        "epoch": snapshot.epoch,
+        "batch": snapshot.batch,
+        "step": snapshot.step,
+        "file": file,
+        "time": round(snapshot.time, 3),
+        "logs": json_logs(snapshot.logs),
+        "missed": bool(snapshot.missed),
+        **({"reason": snapshot.missed} if snapshot.missed else {}),
+        "geometry": dict(snapshot.geometry),
+    }
+
+
+def _text(entries: Iterable[Mapping[str, Any]]) -> str:
+    return "".join(json.dumps(entry, allow_nan=False) + "\n" for entry in entries)

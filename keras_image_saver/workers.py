@@ -1,0 +1,30 @@
+"""Which worker writes, where several train together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+
+def check_writer(trained: Any) -> bool:
+    """Tell whether this process writes: every worker runs the same inference, one writes.
+
+    A forward pass of the chief alone dies in a collective wherever there is BatchNorm.
+
+    Raises:
+        ValueError: Under `ParameterServerStrategy`, where callbacks cannot run the model.
+    """
+    if tf.keras.backend.backend() == "jax":
+        import jax
+
+        return int(jax.process_index()) == 0
+    strategy = getattr(trained, "distribute_strategy", None)
+    if strategy is None:
+        return True
+    if "ParameterServer" in type(strategy).__name__:
+        raise ValueError(
+            f"ImageSaver cannot run under {type(strategy).__name__}: the model's variables are on "
+            "other machines. Use MirroredStrategy or MultiWorkerMirroredStrategy."
+        )
+    return bool(getattr(strategy.extended, "should_checkpoint", True))

@@ -1,0 +1,262 @@
+"""Processes that are killed: nothing is torn, and the next start goes on with what is there."""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+from models import keras, names, read
+
+from keras_image_saver import Run, encode_image
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork"),
+    pytest.mark.skipif(
+        keras.backend.backend() != "tensorflow",
+        reason="what is killed is the same on every backend",
+    ),
+]
+
+STEPS = 4
+KILLS = 50
+
+# Imports TensorFlow once and forks a process for each line that it reads, before any of its
+# operations has run and any of its threads exists.
+SERVER = """
+    import os, signal, sys
+    import numpy as np
+    import tensorflow as tf
+    from keras_image_saver import Images, ImageSaver
+
+    keras = tf.keras
+    steps = int(sys.argv[1])
+
+    class Killer(keras.callbacks.Callback):
+        # In the midst of the sixth epoch: a kill while Keras writes its backup would break that.
+        def on_epoch_begin(self, epoch, logs=None):
+            self.due = epoch == 5
+
+        def on_train_batch_end(self, batch, logs=None):
+            if self.due and batch == 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def train(folder, kind, first, last):
+        x = np.zeros((2 * steps, 4, 4, 1), np.float32)
+        model = keras.Sequential(
+            [keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 1, activation="sigmoid")]
+        )
+        model.compile("sgd", "mse", run_eagerly=True)  # nothing is traced: the start is quick
+        options = {"render": Images((0, 1), panels=("prediction",))}
+        if kind == "batches":
+            options["every_batches"] = 1
+        path = "{epoch:02d}/{step:04d}.png" if kind == "batches" else "{epoch:02d}.png"
+        callbacks = [ImageSaver(os.path.join(folder, path), x[:2], **options)]
+        if kind != "batches":
+            callbacks.append(keras.callbacks.BackupAndRestore(folder + "-backup"))
+        if kind == "killed":
+            callbacks.append(Killer())
+        model.fit(
+            x, x, batch_size=2, verbose=0, initial_epoch=first, epochs=last, callbacks=callbacks
+        )
+
+    print("ready", flush=True)
+    for line in sys.stdin:
+        folder, kind, first, last = line.split()
+        child = os.fork()
+        if child == 0:
+            train(folder, kind, int(first), int(last))
+            sys.stdout.flush()
+            os._exit(0)
+        print(child, flush=True)
+        print(os.waitpid(child, 0)[1], flush=True)
+"""
+
+
+class Server:
+    """Trains in processes that can be killed, one at a time."""
+
+    def __init__(self):
+        command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(SERVER)]
+        self.process = subprocess.Popen(
+            [*command, str(STEPS)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout.readline() == "ready\n"
+
+    def start(self, folder, kind, first, last):
+        self.process.stdin.write(f"{folder} {kind} {first} {last}\n")
+        self.process.stdin.flush()
+        self.child = int(self.process.stdout.readline())
+
+    def kill(self):
+        with contextlib.suppress(ProcessLookupError):  # it may have come to its end
+            os.kill(self.child, signal.SIGKILL)
+        return self.wait()
+
+    def ended(self):
+        try:
+            os.kill(self.child, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    def wait(self):
+        """Wait for the end of training, or of the process by a kill; tell whether it was a kill."""
+        status = int(self.process.stdout.readline())
+        assert status in (0, signal.SIGKILL), f"the training failed, status {status}"
+        return status != 0
+
+    def train(self, *arguments):
+        self.start(*arguments)
+        assert not self.wait()
+
+
+@pytest.fixture(scope="module")
+def server():
+    found = Server()
+    yield found
+    found.process.stdin.close()
+    found.process.wait(30)
+    found.process.stdout.close()
+
+
+def wait_until(condition, seconds=60):
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, "waited in vain"
+        time.sleep(0.002)
+
+
+def told(folder):
+    """The snapshots that the record tells; every file that it names is there and decodes."""
+    if not (folder / "snapshots.jsonl").exists():
+        return []
+    run = Run.open(str(folder))
+    assert run.missed == []
+    for snapshot in run:
+        assert read(snapshot.path).size
+    return list(run)
+
+
+def assert_every_picture_decodes(folder):
+    for path in folder.rglob("*.png"):
+        assert read(path).size, path
+
+
+def left_over(folder):
+    return [path.name for path in folder.rglob(".keras_image_saver-*")]
+
+
+def count_pictures(folder):
+    """Count them in the folder's own subfolders, or in itself; cheap enough to ask again and again."""
+    if not folder.is_dir():
+        return 0
+    within = [place for place in os.scandir(folder) if place.name.isdecimal()]
+    return sum(name.endswith(".png") for place in [folder, *within] for name in os.listdir(place))
+
+
+def test_run_that_is_killed_50_times_is_whole_each_time_and_completed(server, tmp_path):
+    folder, random_ = tmp_path / "run", random.Random(3)
+    done = killed = 0
+    for _ in range(KILLS):
+        least = count_pictures(folder) + random_.randrange(4)
+        server.start(folder, "batches", done, 1_000)
+        wait_until(lambda least=least: server.ended() or count_pictures(folder) >= least)
+        time.sleep(random_.uniform(0, 0.03))  # any moment of the start, or of the next writes
+        killed += server.kill()
+        assert_every_picture_decodes(folder)
+        steps = [snapshot.step for snapshot in told(folder)]
+        assert steps == list(range(1, len(steps) + 1))
+        done = len(steps) // STEPS
+    assert killed == KILLS
+    server.train(folder, "batches", done, done + 2)
+    found = [(one.epoch, one.batch, one.step) for one in told(folder)]
+    assert found == [
+        (epoch + 1, batch + 1, epoch * STEPS + batch + 1)
+        for epoch in range(done + 2)
+        for batch in range(STEPS)
+    ]
+    # What was killed in its first epoch was begun anew, and set aside if it had pictures.
+    of_this_run = [name for name in names(folder) if not name.startswith("previous-")]
+    assert of_this_run == [f"{epoch:02d}/{step:04d}.png" for epoch, _, step in found]
+    assert done >= 5
+    for aside in folder.glob("previous-*"):
+        assert told(aside)
+    assert left_over(folder) == []
+
+
+OLD = 1_000  # snapshots of the earlier run, so that a move of them takes a while
+
+
+def make_earlier_run(folder):
+    picture = encode_image(np.zeros((2, 2, 1), np.uint8), "png")
+    entries = []
+    for step in range(1, OLD + 1):
+        file = f"{(step - 1) // 100:02d}/{step:04d}.png"
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_bytes(picture)
+        entries.append(
+            {"format": 1, "epoch": 1, "batch": step, "step": step, "file": file, "logs": {}}
+        )
+    for number in range(0, OLD, 256):
+        full = number + 256 < OLD
+        name = f"snapshots-{number // 256:04d}.jsonl" if full else "snapshots.jsonl"
+        lines = [json.dumps(entry) + "\n" for entry in entries[number : number + 256]]
+        (folder / name).write_text("".join(lines))
+    (folder / "samples.npz").write_bytes(b"samples")
+
+
+def test_run_that_is_killed_while_it_is_set_aside_is_kept_whole(server, tmp_path):
+    random_, kills, runs = random.Random(3), 0, 0
+    while kills < 20:
+        folder, runs = tmp_path / str(runs), runs + 1
+        make_earlier_run(folder)
+        files = names(folder)
+        aside = folder / "previous-1"
+        while True:
+            moved = count_pictures(aside)
+            server.start(folder, "batches", 0, 1)
+            wait_until(
+                lambda aside=aside, moved=moved: server.ended() or count_pictures(aside) > moved
+            )
+            time.sleep(random_.uniform(0, 0.03))
+            server.kill()
+            told(folder)  # what the record names is there, whatever has been moved
+            for name in files:
+                assert (folder / name).exists() or (aside / name).exists(), name
+            if not (aside / ".moving").exists():
+                break
+            kills += 1
+        assert names(aside) == files
+        assert [one.step for one in told(aside)] == list(range(1, OLD + 1))
+        assert (aside / "samples.npz").read_bytes() == b"samples"
+        server.train(folder, "batches", 0, 1)
+        assert [one.step for one in told(folder)] == [1, 2, 3, 4]
+        assert names(aside) == files
+
+
+def test_backup_and_restore_after_a_kill_goes_on_with_the_run(server, tmp_path):
+    folder = tmp_path / "run"
+    server.start(folder, "killed", 0, 8)
+    assert server.wait()
+    before = [one.epoch for one in told(folder)]
+    assert before[:3] == [1, 2, 3]
+    server.train(folder, "backup", 0, 8)
+    assert not (folder / "previous-1").exists()  # it was resumed, not begun anew
+    saved = told(folder)
+    # Two snapshots may be on their way to storage when the backup of their epoch is written.
+    assert {one.epoch for one in saved} | {4, 5} == set(range(1, 9))
+    assert [(one.epoch, one.step) for one in saved] == [
+        (epoch, STEPS * epoch) for epoch in sorted({one.epoch for one in saved})
+    ]
+    assert {one.epoch for one in saved} >= set(before)

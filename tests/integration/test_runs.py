@@ -1,0 +1,452 @@
+"""A run over several `fit`s, objects, processes and copies, and what its record tells."""
+
+import copy
+import json
+import os
+import pickle
+import subprocess
+import sys
+import textwrap
+import warnings
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from models import Counter, assert_drawn, autoencoder, drawn, floats, gan, names, read, tiles
+
+from keras_image_saver import Images, ImageSaver, Run, latents
+
+keras = tf.keras
+layers = keras.layers
+
+pytestmark = [
+    # Keras Tuner imports what Python 3.13 removes; its own models say how they save.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:keras_tuner.*"),
+]
+
+X = floats(4, 8, 8, 1)
+PREDICTION = Images((0, 1), panels=("prediction",))
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    keras.utils.set_random_seed(5)
+
+
+def fit(model, *savers, epochs=2, **kwargs):
+    kwargs = {"batch_size": 2, "verbose": 0, **kwargs}
+    return model.fit(X, X, epochs=epochs, callbacks=list(savers), **kwargs)
+
+
+class Meddler(keras.callbacks.Callback):
+    """Runs a function at a moment of training."""
+
+    def __init__(self, moment, function):
+        super().__init__()
+        setattr(self, moment, lambda number, logs=None: function(number))
+
+
+def raising(error):
+    def function(number):
+        raise error
+
+    return function
+
+
+def interrupt_at(epoch):
+    def function(number):
+        if number == epoch:
+            raise KeyboardInterrupt
+
+    return Meddler("on_epoch_begin", function)
+
+
+def told(folder):
+    """(epoch, file) of each snapshot that the record names; every file is there and decodes."""
+    run = Run.open(str(folder))
+    assert run.missed == []
+    for snapshot in run:
+        assert read(snapshot.path).size
+    return [(one.epoch, os.path.relpath(one.path, folder)) for one in run]
+
+
+def numbered(*epochs):
+    return [(epoch, f"{epoch:04d}.png") for epoch in epochs]
+
+
+def tree(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+# One object is one run, a new one begins another
+
+
+def test_second_fit_of_one_object_goes_on_with_its_record(tmp_path):
+    model, saver = autoencoder(), ImageSaver(tmp_path, X)
+    losses = fit(model, saver).history["loss"] + fit(model, saver, epochs=1).history["loss"]
+    assert told(tmp_path) == numbered(1, 2, 3)
+    saved = list(Run.open(str(tmp_path)))
+    assert [one.step for one in saved] == [2, 4, 6]
+    assert [one.logs["loss"] for one in saved] == losses
+    assert [one.geometry["count"] for one in saved] == [4, 4, 4]
+
+
+def test_new_object_sets_the_earlier_run_aside_with_its_subfolders(tmp_path):
+    model, path = autoencoder(), tmp_path / "{epoch}" / "image.png"
+    fit(model, ImageSaver(path, X), epochs=3)
+    (tmp_path / "notes.txt").write_text("mine")
+    fit(model, ImageSaver(path, X[:2]))
+    fit(model, ImageSaver(path, X), epochs=1)
+    assert told(tmp_path / "previous-1") == [(n, f"{n}/image.png") for n in (1, 2, 3)]
+    assert told(tmp_path / "previous-2") == [(n, f"{n}/image.png") for n in (1, 2)]
+    assert told(tmp_path) == [(1, "1/image.png")]
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+    with np.load(tmp_path / "previous-2" / "samples.npz") as kept:
+        np.testing.assert_array_equal(kept["x"], X[:2])
+
+
+def test_new_object_deletes_the_earlier_run_where_told_to(tmp_path):
+    model = autoencoder()
+    fit(model, ImageSaver(tmp_path, X), epochs=3)
+    (tmp_path / "0009.png").write_text("mine")
+    fit(model, ImageSaver(tmp_path, X, previous="delete"), epochs=1)
+    assert names(tmp_path) == ["0001.png", "0009.png"]
+    assert told(tmp_path) == numbered(1)
+
+
+def test_failed_start_leaves_the_earlier_run_where_it_is(tmp_path):
+    fit(autoencoder(), ImageSaver(tmp_path, X))
+    before = tree(tmp_path)
+    with pytest.raises(ValueError, match="`value_range` must be given"):
+        fit(autoencoder(activation=None), ImageSaver(tmp_path, X))
+    assert tree(tmp_path) == before
+
+
+def test_object_whose_folder_another_has_taken_over_says_so(tmp_path):
+    model, first = autoencoder(), ImageSaver(tmp_path, X)
+    fit(model, first)
+    fit(model, ImageSaver(tmp_path, X))
+    before, counter = tree(tmp_path), Counter()
+    with pytest.raises(ValueError, match=r"another run has begun since .*Use a new ImageSaver"):
+        fit(model, counter, first)
+    assert counter.batches == 0
+    assert tree(tmp_path) == before
+
+
+def test_loop_of_ones_own_that_counts_steps_has_each_in_its_record(tmp_path):
+    with ImageSaver(tmp_path / "{step:06d}.png", X).watch(autoencoder()) as saver:
+        for step in range(3):
+            saver.save(step=step, logs={"loss": step})
+    saved = list(Run.open(str(tmp_path)))
+    assert [(one.step, one.logs["loss"]) for one in saved] == [(1, 0), (2, 1), (3, 2)]
+    assert [os.path.basename(one.path) for one in saved] == [f"00000{n}.png" for n in (1, 2, 3)]
+
+
+# Resuming
+
+
+def test_resumed_run_supersedes_the_entries_beyond_its_first_epoch(tmp_path):
+    model, path = autoencoder(), tmp_path / "{epoch}-{loss:.9f}.png"
+    first = fit(model, ImageSaver(path, X), epochs=4).history["loss"]
+    history = fit(model, ImageSaver(path, X), initial_epoch=2, epochs=5).history["loss"]
+    losses = first[:2] + history
+    saved = list(Run.open(str(tmp_path)))
+    assert [(one.epoch, one.step) for one in saved] == [(n, 2 * n) for n in range(1, 6)]
+    assert told(tmp_path) == [(n, f"{n}-{loss:.9f}.png") for n, loss in enumerate(losses, 1)]
+
+
+def test_resumed_run_of_batches_goes_on_counting_steps(tmp_path):
+    model = autoencoder()
+    fit(model, ImageSaver(tmp_path, X, every_batches=1), epochs=3)
+    fit(model, ImageSaver(tmp_path, X, every_batches=1), initial_epoch=1, epochs=2)
+    saved = list(Run.open(str(tmp_path)))
+    assert [(one.epoch, one.batch, one.step) for one in saved] == [
+        (1, 1, 1),
+        (1, 2, 2),
+        (2, 1, 3),
+        (2, 2, 4),
+    ]
+
+
+def test_run_resumed_before_its_first_entry_keeps_none_of_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("keras_image_saver.run.SEGMENT", 2)
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    model = autoencoder()
+    fit(model, ImageSaver(tmp_path, X), initial_epoch=4, epochs=9)
+    fit(model, ImageSaver(tmp_path, X), initial_epoch=2, epochs=3)
+    assert told(tmp_path) == numbered(3)
+
+
+def test_resuming_in_an_empty_folder_begins_its_record(tmp_path):
+    fit(autoencoder(), ImageSaver(tmp_path / "run", X), initial_epoch=3, epochs=5)
+    assert told(tmp_path / "run") == numbered(4, 5)
+    assert [one.step for one in Run.open(str(tmp_path / "run"))] == [8, 10]
+
+
+def shuffled(seed):
+    """A dataset whose first rows are others under each seed."""
+    x = floats(24, 8, 8, 1)
+    return tf.data.Dataset.from_tensor_slices((x, x)).shuffle(24, seed=seed).batch(4)
+
+
+def kept_samples(folder):
+    with np.load(folder / "samples.npz", allow_pickle=False) as kept:
+        return kept["x"]
+
+
+def test_run_resumed_with_a_reshuffled_dataset_draws_the_kept_samples(tmp_path):
+    model = autoencoder()
+    path = tmp_path / "{epoch}.png"
+    options = {"num_samples": 5, "render": PREDICTION}
+    fit(model, ImageSaver(path, shuffled(1), **options), epochs=1)
+    kept = kept_samples(tmp_path)
+    other = next(iter(shuffled(2).unbatch().batch(5)))[0].numpy()
+    assert not np.array_equal(kept, other)
+    fit(model, ImageSaver(path, shuffled(2), **options), initial_epoch=1, epochs=2)
+    np.testing.assert_array_equal(kept_samples(tmp_path), kept)
+    assert_drawn(tiles(read(tmp_path / "2.png"), 5, (8, 8)), drawn(model, kept, (0, 1)))
+
+
+def test_run_resumed_with_other_arrays_draws_them_and_warns(tmp_path):
+    model, path = autoencoder(), tmp_path / "{epoch}.png"
+    fit(model, ImageSaver(path, X, render=PREDICTION), epochs=1)
+    with pytest.warns(UserWarning, match="`samples` are not those that the run in .* begun with"):
+        fit(
+            model,
+            ImageSaver(path, X[::-1].copy(), render=PREDICTION),
+            initial_epoch=1,
+            epochs=2,
+        )
+    assert_drawn(tiles(read(tmp_path / "2.png"), 4, (8, 8)), drawn(model, X[::-1], (0, 1)))
+    # The same arrays are no news.
+    fit(model, ImageSaver(path, X[::-1].copy(), render=PREDICTION), initial_epoch=2, epochs=3)
+    assert told(tmp_path) == [(1, "1.png"), (2, "2.png"), (3, "3.png")]
+
+
+def test_samples_that_are_broken_on_disk_are_warned_of_and_not_used(tmp_path):
+    model = autoencoder()
+    fit(model, ImageSaver(tmp_path, X), epochs=1)
+    (tmp_path / "samples.npz").write_bytes(b"PK broken")
+    with pytest.warns(UserWarning, match=r"samples\.npz in .* cannot be read"):
+        fit(model, ImageSaver(tmp_path, X), initial_epoch=1, epochs=2)
+    assert told(tmp_path) == numbered(1, 2)
+    np.testing.assert_array_equal(kept_samples(tmp_path), X)
+
+
+def test_interrupted_fit_is_gone_on_with_by_the_same_object(tmp_path):
+    model, saver = autoencoder(), ImageSaver(tmp_path, X)
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, saver, interrupt_at(2), epochs=5)
+    fit(model, saver, epochs=2)
+    assert told(tmp_path) == numbered(1, 2, 3, 4)
+
+
+@pytest.mark.parametrize("resumed", [False, True], ids=["begins anew", "resumes"])
+def test_interrupted_fit_makes_way_for_a_new_saver_of_the_process(tmp_path, resumed):
+    model = autoencoder()
+    interrupted = ImageSaver(tmp_path, X)  # kept alive, as by a notebook
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, interrupted, interrupt_at(2), epochs=5)
+    fit(model, ImageSaver(tmp_path, X), initial_epoch=2 if resumed else 0, epochs=3)
+    assert told(tmp_path) == numbered(1, 2, 3)
+    if not resumed:
+        assert told(tmp_path / "previous-1") == numbered(1, 2)
+
+
+# Records that are refused
+
+
+@pytest.mark.parametrize("options", [{}, {"previous": "delete"}], ids=["keep", "delete"])
+@pytest.mark.parametrize("initial_epoch", [0, 1], ids=["begins", "resumes"])
+def test_record_of_a_newer_version_is_refused_and_nothing_changes(tmp_path, options, initial_epoch):
+    entry = {"format": 2, "epoch": 1, "batch": 2, "step": 2, "file": "0001.png", "new": [1]}
+    (tmp_path / "snapshots.jsonl").write_text(json.dumps(entry) + "\n")
+    (tmp_path / "0001.png").write_text("a picture")
+    before, counter = tree(tmp_path), Counter()
+    saver = ImageSaver(tmp_path, X, **options)
+    message = "written by a newer keras_image_saver .*Upgrade the package, or use another folder"
+    with pytest.raises(ValueError, match=message):
+        fit(autoencoder(), counter, saver, initial_epoch=initial_epoch)
+    assert counter.batches == 0
+    assert tree(tmp_path) == before
+    with pytest.raises(ValueError, match=r"format 2, this one reads 1"):
+        Run.open(str(tmp_path))
+
+
+def test_two_savers_of_one_fit_in_one_folder_are_refused_before_training(tmp_path):
+    counter = Counter()
+    first = ImageSaver(tmp_path / "run", X)
+    second = ImageSaver(tmp_path / "run" / "b-{epoch}.png", X)
+    with pytest.raises(
+        ValueError, match=r"no other saver writes to, got .*run.*another ImageSaver"
+    ):
+        fit(autoencoder(), counter, first, second)
+    assert counter.batches == 0
+    assert names(tmp_path) == []
+    fit(autoencoder(), second)  # the first one's training has ended
+    assert told(tmp_path / "run") == [(1, "b-1.png"), (2, "b-2.png")]
+
+
+def test_savers_of_nested_folders_leave_one_another_alone(tmp_path):
+    started = []
+
+    def start_the_outer(epoch):
+        if epoch == 1:
+            half_written = tmp_path / "inner" / ".keras_image_saver-0.tmp"
+            half_written.write_text("")
+            (tmp_path / ".keras_image_saver-1.tmp").write_text("")
+            fit(autoencoder(), ImageSaver(tmp_path / "{epoch}.png", X), epochs=1)
+            started.append(half_written.exists())
+            half_written.unlink()
+
+    inner = ImageSaver(tmp_path / "inner", X)
+    fit(autoencoder(), inner, Meddler("on_epoch_begin", start_the_outer), epochs=2)
+    assert started == [True]
+    assert told(tmp_path) == [(1, "1.png")]
+    assert told(tmp_path / "inner") == numbered(1, 2)
+    assert not (tmp_path / ".keras_image_saver-1.tmp").exists()
+
+
+OTHER = """
+    import sys
+    from keras_image_saver.folder import Lock, tick
+    held = Lock(sys.argv[1], lambda: None, scoped=False)
+    held.acquire(tick())
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_second_process_is_refused_before_it_trains(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(OTHER), str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    counter, saver = Counter(), ImageSaver(tmp_path, X)
+    try:
+        assert process.stdout.readline() == b"held\n"
+        with pytest.raises(ValueError, match="which another process uses"):
+            fit(autoencoder(), counter, saver)
+    finally:
+        process.kill()
+        process.communicate()
+    assert counter.batches == 0
+    assert names(tmp_path) == []
+    fit(autoencoder(), saver)  # a killed process leaves no lock
+    assert told(tmp_path) == numbered(1, 2)
+
+
+# Copies
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))], ids=["copy", "pickle"]
+)
+def test_copies_taken_before_during_and_after_training_begin_runs_of_their_own(tmp_path, copied):
+    model = autoencoder()
+    saver = ImageSaver(tmp_path, X, every_batches=1, save_initial=True)
+    copies = [copied(saver)]
+    taker = Meddler("on_train_batch_end", lambda batch: copies.append(copied(saver)))
+    fit(model, saver, taker, epochs=1)
+    copies.append(copied(saver))
+    expected = ["00000000.png", "00000001.png", "00000002.png"]
+    assert [file for _, file in told(tmp_path)] == expected
+    assert len(copies) == 4
+    for number, one in enumerate(copies, 1):
+        fit(model, one, epochs=1)
+        assert [file for _, file in told(tmp_path)] == expected
+        assert [file for _, file in told(tmp_path / f"previous-{number}")] == expected
+    fit(model, copies[-1], epochs=1)  # and go on with them
+    assert len(told(tmp_path)) == 5
+
+
+def test_copies_of_a_gans_callback_name_its_generator(tmp_path):
+    saver = ImageSaver(tmp_path, latents(3, 4), model="generator")
+    real = floats(4, 8, 8, 3, low=-1)
+    for one in (saver, copy.deepcopy(saver)):
+        gan().fit(real, batch_size=2, epochs=1, verbose=0, callbacks=[one])
+    assert told(tmp_path) == numbered(1)
+    assert told(tmp_path / "previous-1") == numbered(1)
+
+
+def test_keras_tuners_search_keeps_the_run_of_each_trial(tmp_path, monkeypatch):
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("Keras Tuner's protocol is the same on every backend")
+    saver = ImageSaver(tmp_path / "run", X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        keras_tuner = pytest.importorskip("keras_tuner")
+        # It wants TensorBoard installed, for callbacks of another kind.
+        monkeypatch.setattr(
+            keras_tuner.Tuner, "_configure_tensorboard_dir", lambda *arguments: None
+        )
+
+        def build(parameters):
+            model = autoencoder()
+            rate = parameters.Choice("rate", [0.1, 0.01, 0.001])
+            model.compile(keras.optimizers.SGD(rate), "mse")
+            return model
+
+        tuner = keras_tuner.GridSearch(
+            build, objective="loss", max_trials=3, directory=tmp_path / "tuner", project_name="ae"
+        )
+        tuner.search(X, X, epochs=2, verbose=0, callbacks=[saver])
+    for folder in ("run/previous-1", "run/previous-2", "run"):
+        assert told(tmp_path / folder) == numbered(1, 2)
+
+
+def test_deep_copies_as_keras_tuner_takes_them_keep_the_run_of_each_trial(tmp_path):
+    saver = ImageSaver(tmp_path, X)
+    for _ in range(3):
+        fit(autoencoder(), *copy.deepcopy([saver]))
+    for folder in (tmp_path / "previous-1", tmp_path / "previous-2", tmp_path):
+        assert told(folder) == numbered(1, 2)
+
+
+# Places that are no plain path
+
+
+def test_file_url_is_a_local_run(tmp_path):
+    url = f"file://{tmp_path}/run"
+    model = autoencoder()
+    fit(model, ImageSaver(url, X))
+    fit(model, ImageSaver(url, X), initial_epoch=2, epochs=3)
+    assert [(one.epoch, one.path) for one in Run.open(url)] == [
+        (epoch, f"{url}/{epoch:04d}.png") for epoch in (1, 2, 3)
+    ]
+    assert told(tmp_path / "run") == numbered(1, 2, 3)
+    fit(model, ImageSaver(url, X), epochs=1)
+    assert told(tmp_path / "run" / "previous-1") == numbered(1, 2, 3)
+
+
+def test_remote_run_is_recorded_resumed_deleted_and_not_moved():
+    url, model, counter = "ram://test_runs/ae", autoencoder(), Counter()
+    fit(model, ImageSaver(url, X))
+    fit(model, ImageSaver(url, X), initial_epoch=1, epochs=3)
+    saved = [(one.epoch, one.path) for one in Run.open(url)]
+    assert saved == [(epoch, f"{url}/{epoch:04d}.png") for epoch in (1, 2, 3)]
+    for _, path in saved:
+        content = tf.io.gfile.GFile(path, "rb").read()
+        assert content.startswith(b"\x89PNG")
+        assert content.rstrip(b"\0").endswith(b"IEND\xaeB`\x82")
+    with pytest.raises(ValueError, match=r"got 'ram://test_runs/ae'.*previous=\"delete\""):
+        fit(model, counter, ImageSaver(url, X))
+    assert counter.batches == 0
+    fit(model, ImageSaver(url, X, previous="delete"), epochs=1)
+    assert [one.epoch for one in Run.open(url)] == [1]
+    assert not tf.io.gfile.exists(f"{url}/0002.png")
+
+
+@pytest.mark.parametrize("options", [{}, {"rehearse": False}], ids=["", "rehearse=False"])
+def test_scheme_that_tensorflow_does_not_know_is_refused_before_training(options):
+    counter = Counter()
+    with pytest.raises(
+        ValueError, match=r"`filepath` must be local or of a scheme .*'foo://bucket"
+    ):
+        fit(autoencoder(), counter, ImageSaver("foo://bucket/run", X, **options))
+    assert counter.batches == 0

@@ -1,0 +1,133 @@
+"""Several devices or processes train one model: each sample is drawn once, and one process writes."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import types
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import together
+from models import BACKEND, KERAS_3, assert_drawn, drawn, names, read, regularised, tiles
+
+from keras_image_saver import Run, workers
+
+SCRIPT = Path(together.__file__)
+DEADLINE_S = 240
+
+with_strategies = pytest.mark.skipif(
+    BACKEND != "tensorflow", reason="tf.distribute is TensorFlow's own"
+)
+
+
+def run_together(training, folder, environments):
+    """Run `training` in one process for each environment; they end, all of them, and well."""
+    with ExitStack() as stack:
+        processes = []
+        for number, environment in enumerate(environments):
+            log = stack.enter_context(open(folder / f"{number}.log", "w+"))
+            process = stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, str(SCRIPT), training, str(folder)],
+                    env={**os.environ, **environment},
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                )
+            )
+            stack.callback(process.kill)
+            processes.append((process, log))
+        for process, log in processes:
+            try:
+                code = process.wait(DEADLINE_S)
+            except subprocess.TimeoutExpired:
+                code = f"none after {DEADLINE_S} s"
+            log.seek(0)
+            assert code == 0, f"exit code {code}:\n{log.read()[-4000:]}"
+
+
+def assert_each_epoch_once(folder, weights):
+    """The record and the folder have each epoch once, and the last shows each sample once, in order.
+
+    What is expected comes from the weights alone, drawn by one process on one device.
+    """
+    assert names(folder) == [f"{epoch + 1:04d}.png" for epoch in range(together.EPOCHS)]
+    assert [snapshot.epoch for snapshot in Run.open(folder)] == [1, 2]
+    picture = read(folder / f"{together.EPOCHS:04d}.png")
+    images = tiles(picture, len(together.SAMPLES), (together.SIZE,) * 2, columns=5)
+    model = regularised(together.SIZE)
+    with np.load(weights) as kept:
+        model.set_weights([kept[name] for name in kept.files])
+    assert_drawn(images, drawn(model, together.SAMPLES, (0, 1)))
+
+
+def free_ports(count):
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+@with_strategies
+def test_mirrored_strategy_draws_each_sample_once_in_order(tmp_path):
+    run_together("mirrored", tmp_path, [{}])
+    assert_each_epoch_once(tmp_path / "run", tmp_path / "weights.npz")
+
+
+@pytest.mark.skipif(BACKEND != "jax", reason="keras.distribution is for JAX")
+def test_data_parallel_draws_each_sample_once_in_order(tmp_path):
+    devices = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    run_together("data_parallel", tmp_path, [devices])
+    assert_each_epoch_once(tmp_path / "run", tmp_path / "weights.npz")
+
+
+@pytest.mark.skipif(
+    KERAS_3, reason="Keras 3 does not get through `fit` under MultiWorkerMirroredStrategy"
+)
+@pytest.mark.parametrize(
+    "tasks",
+    [[("chief", 0), ("worker", 0)], [("worker", 0), ("worker", 1)]],
+    ids=["chief and worker", "no chief"],
+)
+def test_of_several_workers_one_writes_each_snapshot_once(tmp_path, tasks):
+    cluster = {}
+    for (kind, _), port in zip(tasks, free_ports(len(tasks)), strict=True):
+        cluster.setdefault(kind, []).append(f"127.0.0.1:{port}")
+    configs = [
+        {"cluster": cluster, "task": {"type": kind, "index": index}} for kind, index in tasks
+    ]
+    run_together("multi_worker", tmp_path, [{"TF_CONFIG": json.dumps(one)} for one in configs])
+    first, second = (tmp_path / f"{kind}-{index}" for kind, index in tasks)
+    assert_each_epoch_once(tmp_path / "run", first / "weights.npz")
+    assert names(first / "run") == [f"{step:08d}.png" for step in (1, 2, 3, 4)]
+    assert not (second / "run").exists()
+    assert json.loads((first / "heard.json").read_text()) == [1, 2]
+    assert json.loads((second / "heard.json").read_text()) == []
+    with np.load(first / "weights.npz") as one, np.load(second / "weights.npz") as other:
+        for name in one.files:
+            np.testing.assert_array_equal(one[name], other[name])
+
+
+@with_strategies
+def test_check_writer_follows_what_the_strategy_says():
+    assert workers.check_writer(tf.keras.Sequential())
+    for writes in (True, False):
+        extended = types.SimpleNamespace(should_checkpoint=writes)
+        strategy = types.SimpleNamespace(extended=extended)
+        model = types.SimpleNamespace(distribute_strategy=strategy)
+        assert workers.check_writer(model) is writes
+
+
+@with_strategies
+def test_parameter_servers_are_refused():
+    class ParameterServerStrategyV2:
+        extended = None
+
+    model = types.SimpleNamespace(distribute_strategy=ParameterServerStrategyV2())
+    with pytest.raises(ValueError, match=r"under ParameterServerStrategyV2.*MirroredStrategy"):
+        workers.check_writer(model)

@@ -1,0 +1,254 @@
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+
+import pytest
+
+from keras_image_saver import folder as folder_module
+from keras_image_saver import storage
+from keras_image_saver.folder import Lock, check_previous, complete_move, set_aside, tick
+
+
+def lock(folder, *, scoped=False, flush=lambda: None):
+    return Lock(str(folder), flush, scoped=scoped)
+
+
+def make_run(folder, files=("0001.png", "sub/0002.png"), entries=None):
+    entries = entries or [
+        {"format": 1, "epoch": number, "batch": 1, "step": number, "file": name}
+        for number, name in enumerate(files, 1)
+    ]
+    for name in files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(name.encode())
+    folder.mkdir(exist_ok=True)
+    (folder / "snapshots.jsonl").write_text("".join(json.dumps(one) + "\n" for one in entries))
+    (folder / "samples.npz").write_bytes(b"samples")
+
+
+def tree(folder):
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )
+
+
+RUN = ["0001.png", "samples.npz", "snapshots.jsonl", "sub/0002.png"]
+
+
+def test_lock_refuses_a_second_saver_of_the_process_and_is_free_after_release(tmp_path):
+    first, second = lock(tmp_path / "run"), lock(tmp_path / "run")
+    began = tick()
+    first.acquire(began)
+    first.acquire(began)  # its own is no obstacle
+    with pytest.raises(ValueError, match=r"no other saver writes to, got .*run"):
+        second.acquire(began)
+    first.release()
+    first.release()
+    second.acquire(began)
+    second.release()
+    assert tree(tmp_path) == []
+
+
+def test_lock_of_an_interrupted_training_gives_way_and_is_flushed_first(tmp_path):
+    flushed = []
+    lock(tmp_path, flush=lambda: flushed.append(True)).acquire(tick())
+    second = lock(tmp_path)
+    second.acquire(tick())  # its training began later, on the same thread: the first has ended
+    assert flushed == [True]
+    second.release()
+
+
+@pytest.mark.parametrize("reason", ["watch", "thread"])
+def test_lock_of_a_live_saver_does_not_give_way(tmp_path, reason):
+    holder = lock(tmp_path, scoped=reason == "watch")
+    if reason == "thread":
+        thread = threading.Thread(target=holder.acquire, args=(tick(),))
+        thread.start()
+        thread.join()
+    else:
+        holder.acquire(tick())
+    with pytest.raises(ValueError, match="another ImageSaver of this process"):
+        lock(tmp_path).acquire(tick())
+    holder.release()
+
+
+def test_lock_undone_leaves_the_folder_as_it_was(tmp_path):
+    held = lock(tmp_path / "a" / "b")
+    held.acquire(tick())
+    assert (tmp_path / "a" / "b").is_dir()
+    held.undo()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_lock_where_a_file_stands_is_an_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        lock(tmp_path / "file").acquire(tick())
+    with pytest.raises(OSError, match="file"):
+        lock(tmp_path / "file" / "run").acquire(tick())
+    assert tree(tmp_path) == ["file"]
+
+
+HOLDER = """
+    import sys
+    from keras_image_saver.folder import Lock, tick
+    held = Lock(sys.argv[1], lambda: None, scoped=False)
+    held.acquire(tick())
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_lock_refuses_another_process_and_a_killed_one_leaves_none(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(HOLDER), str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout.readline() == b"held\n"
+        with pytest.raises(ValueError, match="which another process uses"):
+            lock(tmp_path).acquire(tick())
+    finally:
+        process.kill()
+        process.communicate()
+    mine = lock(tmp_path)
+    mine.acquire(tick())
+    mine.release()
+    assert tree(tmp_path) == []
+
+
+def test_set_aside_moves_record_samples_and_files_with_their_subfolders(tmp_path):
+    make_run(tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    set_aside(str(tmp_path), "keep")
+    assert tree(tmp_path) == ["notes.txt", *(f"previous-1/{name}" for name in RUN)]
+    make_run(tmp_path)
+    set_aside(str(tmp_path), "keep")
+    assert tree(tmp_path / "previous-2") == RUN
+    assert tree(tmp_path / "previous-1") == RUN
+
+
+def test_set_aside_with_delete_removes_what_the_record_names_and_nothing_else(tmp_path):
+    make_run(tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    set_aside(str(tmp_path), "delete")
+    assert tree(tmp_path) == ["notes.txt"]
+
+
+def test_set_aside_simply_replaces_a_record_without_snapshots(tmp_path):
+    make_run(tmp_path, files=(), entries=[{"epoch": 1, "batch": 1, "file": None}])
+    set_aside(str(tmp_path), "keep")
+    assert tree(tmp_path) == []
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["killed once", "killed twice"])
+def test_a_move_killed_at_any_step_is_completed_at_the_next_start(tmp_path, monkeypatch, again):
+    """At every system call, and at every one of the redo."""
+
+    def killing_after(steps):
+        left = [steps]
+
+        def counted(function):
+            def call(*arguments, **options):
+                if left[0] == 0:
+                    raise Killed
+                left[0] -= 1
+                return function(*arguments, **options)
+
+            return call
+
+        return counted
+
+    def attempt(steps, action):
+        """Run `action`, killed after so many steps; True if it came to its end."""
+        counted = killing_after(steps)
+        with monkeypatch.context() as patch:
+            for name in ("move_file", "replace_file", "remove_file"):
+                patch.setattr(storage, name, counted(getattr(storage, name)))
+            try:
+                action()
+            except Killed:
+                return False
+        return True
+
+    for steps in range(20):
+        for redo in range(20 if again else 1):
+            run = tmp_path / f"{steps}-{redo}"
+            run.mkdir()
+            make_run(run)
+            ended = attempt(steps, lambda run=run: set_aside(str(run), "keep"))
+            redone = again and attempt(redo, lambda run=run: complete_move(str(run)))
+            complete_move(str(run))
+            if (run / "snapshots.jsonl").exists():  # the move had not begun
+                assert tree(run) == RUN
+            else:
+                assert tree(run) == [f"previous-1/{name}" for name in RUN]
+            if redone:
+                break
+        if ended:
+            assert steps >= 5
+            return
+    pytest.fail("the move never came to its end")
+
+
+def test_complete_move_leaves_the_next_runs_files_where_an_old_one_was_deleted(tmp_path):
+    make_run(tmp_path)
+    set_aside(str(tmp_path), "keep")
+    (tmp_path / "previous-1" / "0001.png").unlink()
+    (tmp_path / "0001.png").write_text("of the new run")
+    complete_move(str(tmp_path))
+    assert (tmp_path / "0001.png").read_text() == "of the new run"
+
+
+def test_check_previous_refuses_a_newer_record_and_changes_nothing(tmp_path):
+    make_run(tmp_path, entries=[{"format": 2, "epoch": 1, "batch": 1, "file": "0001.png"}])
+    for previous in ("keep", "delete"):
+        with pytest.raises(ValueError, match="newer keras_image_saver"):
+            check_previous(str(tmp_path), previous)
+    assert tree(tmp_path) == RUN
+
+
+def test_a_record_from_elsewhere_never_moves_or_deletes_files_outside(tmp_path):
+    (tmp_path / "precious.txt").write_text("mine")
+    make_run(tmp_path / "run", entries=[{"epoch": 1, "batch": 1, "file": "../precious.txt"}])
+    for previous in ("keep", "delete"):
+        with pytest.raises(ValueError, match=r"outside its folder, '\.\./precious\.txt'"):
+            set_aside(str(tmp_path / "run"), previous)
+    assert (tmp_path / "precious.txt").read_text() == "mine"
+
+
+def test_lock_inherited_by_a_fork_is_not_the_childs(tmp_path):
+    if "fork" not in multiprocessing.get_all_start_methods():
+        pytest.skip("this system has no fork")  # Windows
+    script = f"""
+        import os
+        from keras_image_saver.folder import Lock, tick
+        held = Lock({str(tmp_path)!r}, lambda: None, scoped=False)
+        held.acquire(tick())
+        child = os.fork()
+        if child == 0:
+            try:
+                Lock({str(tmp_path)!r}, lambda: None, scoped=False).acquire(tick())
+            except ValueError as error:
+                os._exit(0 if "another process" in str(error) else 2)
+            os._exit(1)
+        assert os.waitpid(child, 0)[1] == 0
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(script)], check=False
+    )
+    assert done.returncode == 0
+
+
+def test_the_names_that_a_reader_relies_on_are_what_the_design_says():
+    assert folder_module.SAMPLES == "samples.npz"
+    assert os.path.basename(folder_module.SAMPLES) == folder_module.SAMPLES

@@ -1,0 +1,180 @@
+import json
+import math
+import os
+
+import pytest
+
+from keras_image_saver import Run, storage
+from keras_image_saver.run import SEGMENT, Record, Snapshot, read_entries, record_files
+
+
+def entry(epoch, *, file="{:04d}.png", batch=4, **changes):
+    name = file.format(epoch) if file else None
+    found = {"format": 1, "epoch": epoch, "batch": batch, "step": epoch * 4, "file": name}
+    return found | {"time": 1.5, "logs": {}, "missed": name is None} | changes
+
+
+def write(folder, entries, name="snapshots.jsonl"):
+    lines = [one if isinstance(one, str) else json.dumps(one) for one in entries]
+    (folder / name).write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+
+
+def snapshot(folder, epoch, **changes):
+    fields = {"batch": 4, "step": epoch * 4, "path": f"{folder}/{epoch:04d}.png", "time": 2.0}
+    return Snapshot(epoch, **(fields | changes))
+
+
+def test_run_gives_snapshots_with_paths_and_logs_in_the_order_of_steps(tmp_path):
+    write(tmp_path, [entry(2, logs={"loss": 0.5}), entry(1, logs={"loss": "NaN", "a/b": [1]})])
+    run = Run.open(str(tmp_path))
+    assert [(one.epoch, one.step) for one in run] == [(1, 4), (2, 8)]
+    assert [one.path for one in run] == [f"{tmp_path}/0001.png", f"{tmp_path}/0002.png"]
+    first, second = run
+    assert math.isnan(first.logs["loss"])
+    assert first.logs["a/b"] == [1]
+    assert second.logs == {"loss": 0.5}
+    assert len(run) == 2
+    assert run.missed == []
+
+
+def test_run_keeps_missed_snapshots_apart(tmp_path):
+    write(tmp_path, [entry(1), entry(2, file=None, reason="OSError: disk full")])
+    run = Run.open(str(tmp_path))
+    assert [one.epoch for one in run] == [1]
+    assert [(one.epoch, one.path, one.missed) for one in run.missed] == [
+        (2, "", "OSError: disk full")
+    ]
+
+
+def test_run_takes_the_last_entry_of_a_key(tmp_path):
+    write(tmp_path, [entry(1, logs={"loss": 1}), entry(2), entry(1, logs={"loss": 2})])
+    assert [(one.epoch, one.logs) for one in Run.open(str(tmp_path))] == [(1, {"loss": 2}), (2, {})]
+
+
+def test_run_without_a_record_names_the_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match=str(tmp_path)):
+        Run.open(str(tmp_path))
+
+
+def test_run_from_a_newer_version_says_so(tmp_path):
+    write(tmp_path, [entry(1, format=7)])
+    with pytest.raises(ValueError, match=r"newer keras_image_saver \(format 7, this one reads 1\)"):
+        Run.open(str(tmp_path))
+
+
+def test_run_with_unreadable_lines_reads_the_others_and_says_how_many(tmp_path):
+    write(tmp_path, [entry(1), '{"epoch": 2, "ba', "[]", "", entry(3)])
+    with pytest.warns(UserWarning, match="2 lines of the record"):
+        run = Run.open(str(tmp_path))
+    assert [one.epoch for one in run] == [1, 3]
+
+
+def test_run_keeps_what_it_does_not_know(tmp_path):
+    write(tmp_path, [entry(1, invented={"a": 1})])
+    assert [one.epoch for one in Run.open(str(tmp_path))] == [1]
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["../secret.png", "a/../../b.png", "/etc/passwd", "C:\\x.png", "..\\x.png", "gs://b/x.png", 5],
+)
+def test_run_refuses_a_file_outside_its_folder(tmp_path, file):
+    write(tmp_path, [entry(1) | {"file": file}])
+    with pytest.raises(ValueError, match="names a file outside its folder"):
+        Run.open(str(tmp_path))
+
+
+def test_run_refuses_a_file_that_a_link_leads_outside(tmp_path):
+    (tmp_path / "run").mkdir()
+    os.symlink(tmp_path, tmp_path / "run" / "link")
+    write(tmp_path / "run", [entry(1) | {"file": "link/x.png"}])
+    with pytest.raises(ValueError, match=r"outside its folder, 'link/x\.png'"):
+        Run.open(str(tmp_path / "run"))
+
+
+def test_record_writes_one_entry_a_line_with_relative_files_and_plain_json(tmp_path):
+    record = Record(str(tmp_path))
+    record.add(snapshot(tmp_path, 1, logs={"loss": float("nan")}, path=f"{tmp_path}/a/1.png"))
+    record.add(snapshot(tmp_path, 2, path="", missed="OSError: full"))
+    record.write()
+    lines = (tmp_path / "snapshots.jsonl").read_text().splitlines()
+    first, second = (json.loads(line, parse_constant=pytest.fail) for line in lines)
+    assert (first["file"], first["logs"], first["missed"]) == ("a/1.png", {"loss": "NaN"}, False)
+    assert (second["file"], second["missed"], second["reason"]) == (None, True, "OSError: full")
+
+
+@pytest.mark.parametrize("count", [1, SEGMENT, SEGMENT + 1, 2 * SEGMENT, 2 * SEGMENT + 3])
+@pytest.mark.parametrize("each", [True, False], ids=["written each", "written once"])
+def test_record_splits_into_segments_of_at_most_256(tmp_path, count, each, monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    record = Record(str(tmp_path))
+    for epoch in range(1, count + 1):
+        record.add(snapshot(tmp_path, epoch))
+        if each:
+            record.write()
+    record.write()
+    names = record_files(str(tmp_path))
+    full = (count - 1) // SEGMENT
+    assert names == [f"snapshots-{n:04d}.jsonl" for n in range(full)] + ["snapshots.jsonl"]
+    sizes = [len((tmp_path / name).read_text().splitlines()) for name in names]
+    assert sizes == [SEGMENT] * full + [count - full * SEGMENT]
+    assert [one.epoch for one in Run.open(str(tmp_path))] == list(range(1, count + 1))
+
+
+def test_record_costs_the_same_however_long_the_run_is(tmp_path, monkeypatch):
+    written = []
+    replace_file = storage.replace_file
+
+    def counted(path, write):
+        replace_file(path, write)
+        written.append(os.path.getsize(path))
+
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    monkeypatch.setattr(storage, "replace_file", counted)
+    record = Record(str(tmp_path))
+    for epoch in range(1, 6 * SEGMENT + 1):
+        record.add(snapshot(tmp_path, epoch))
+        record.write()
+    assert len(written) == 6 * SEGMENT + 5
+    assert max(written[-SEGMENT:]) < 1.1 * max(written[:SEGMENT])
+
+
+def test_record_keeps_entries_while_storage_fails_and_writes_them_later(tmp_path, monkeypatch):
+    def full(path, write):
+        raise OSError(28, "No space left on device")
+
+    record = Record(str(tmp_path))
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "replace_file", full)
+        for epoch in range(1, SEGMENT + 3):
+            record.add(snapshot(tmp_path, epoch))
+            with pytest.raises(OSError, match="No space"):
+                record.write()
+    assert record.is_behind
+    assert record_files(str(tmp_path)) == []
+    record.write()
+    assert not record.is_behind
+    assert len(Run.open(str(tmp_path))) == SEGMENT + 2
+
+
+def test_record_rewritten_after_a_cut_has_no_segment_left_over(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    record = Record(str(tmp_path))
+    for epoch in range(1, 3 * SEGMENT + 1):
+        record.add(snapshot(tmp_path, epoch))
+    record.write()
+    entries = read_entries(str(tmp_path), record_files(str(tmp_path)))
+    Record(str(tmp_path), [one for one in entries if one["epoch"] <= SEGMENT + 10]).rewrite()
+    assert record_files(str(tmp_path)) == ["snapshots-0000.jsonl", "snapshots.jsonl"]
+    assert len(Run.open(str(tmp_path))) == SEGMENT + 10
+
+
+def test_record_tells_when_another_run_has_written_in_its_folder(tmp_path):
+    record = Record(str(tmp_path))
+    record.add(snapshot(tmp_path, 1))
+    record.write()
+    assert record.is_ours()
+    write(tmp_path, [entry(9)])
+    assert not record.is_ours()
+    (tmp_path / "snapshots.jsonl").unlink()
+    assert record.is_ours()

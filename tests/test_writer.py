@@ -1,0 +1,179 @@
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+
+import pytest
+
+from keras_image_saver import writer as writer_module
+from keras_image_saver.writer import Background, Inline
+
+
+class Storage:
+    """A job that hangs until it is let go."""
+
+    def __init__(self):
+        self.entered = threading.Event()
+        self.answers = threading.Event()
+
+    def __call__(self):
+        self.entered.set()
+        assert self.answers.wait(30)
+
+
+@pytest.fixture
+def short_stall(monkeypatch):
+    monkeypatch.setattr(writer_module, "STALL_S", 0.05)
+
+
+def test_inline_runs_each_job_on_the_callers_thread():
+    ran = []
+    assert Inline().submit(lambda: ran.append(threading.get_ident()))
+    assert ran == [threading.get_ident()]
+    assert Inline().flush()
+
+
+def test_background_keeps_the_order_and_runs_on_another_thread():
+    writer, ran = Background(), []
+    for number in range(20):
+        assert writer.submit(lambda number=number: ran.append((number, threading.get_ident())))
+    assert writer.flush()
+    assert [number for number, _ in ran] == list(range(20))
+    assert threading.get_ident() not in {thread for _, thread in ran}
+
+
+def test_background_lets_one_job_wait_and_the_next_submit_wait_for_room():
+    writer, storage, ran = Background(), Storage(), []
+    writer.submit(storage)
+    assert storage.entered.wait(30)
+    writer.submit(lambda: ran.append("waiting"))
+    submitted = threading.Event()
+
+    def third():
+        writer.submit(lambda: ran.append("third"))
+        submitted.set()
+
+    thread = threading.Thread(target=third)
+    thread.start()
+    assert not submitted.wait(0.2)
+    storage.answers.set()
+    thread.join(30)
+    assert writer.flush()
+    assert ran == ["waiting", "third"]
+
+
+def test_background_leaves_no_thread_when_there_is_nothing_to_do():
+    writer = Background()
+    writer.submit(lambda: None)
+    assert writer.flush()
+    names = [thread.name for thread in threading.enumerate() if thread.is_alive()]
+    deadline = 100
+    while "keras_image_saver" in names and deadline:
+        for thread in threading.enumerate():
+            if thread.name == "keras_image_saver":
+                thread.join(1)
+        names = [thread.name for thread in threading.enumerate()]
+        deadline -= 1
+    assert "keras_image_saver" not in names
+
+
+def test_background_goes_on_after_a_job_that_raises(caplog):
+    writer, ran = Background(), []
+
+    def broken():
+        raise ValueError("broken")
+
+    writer.submit(broken)
+    writer.submit(lambda: ran.append("next"))
+    assert writer.flush()
+    assert ran == ["next"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "A job failed: ValueError('broken')"
+    ]
+
+
+def test_background_waits_once_for_storage_that_hangs_then_refuses_at_once(
+    short_stall, monkeypatch
+):
+    writer, storage, waits = Background(), Storage(), []
+    writer.submit(storage)
+    assert storage.entered.wait(30)
+    writer.submit(lambda: None)
+    wait_for = writer._changed.wait_for
+
+    def watched(predicate, timeout=None):
+        waits.append(timeout)
+        return wait_for(predicate, timeout)
+
+    monkeypatch.setattr(writer._changed, "wait_for", watched)
+    assert [writer.submit(lambda: None) for _ in range(3)] == [False, False, False]
+    assert waits == [0.05, 0.0, 0.0]
+    assert not writer.flush()
+    storage.answers.set()
+    monkeypatch.setattr(writer_module, "STALL_S", 30)
+    assert writer.flush()
+    assert writer.submit(lambda: None)
+    assert writer.flush()
+
+
+@pytest.mark.parametrize("ending", ["", "raise SystemExit(0)", "1 / 0", "raise KeyboardInterrupt"])
+def test_what_is_queued_is_written_before_the_interpreter_exits(ending, tmp_path):
+    script = f"""
+        import time
+        from keras_image_saver.writer import Background
+        writer = Background()
+        for number in range(3):
+            def job(number=number):
+                time.sleep(0.2)
+                open({str(tmp_path)!r} + f"/{{number}}", "w").close()
+            writer.submit(job)
+        {ending}
+    """
+    subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        timeout=60,
+        capture_output=True,
+        check=False,
+    )
+    assert sorted(os.listdir(tmp_path)) == ["0", "1", "2"]
+
+
+def test_the_interpreters_exit_does_not_wait_for_storage_that_hangs():
+    script = """
+        import threading
+        from keras_image_saver import writer
+        writer.STALL_S = 0.2
+        writer.Background().submit(lambda: threading.Event().wait())
+        background = writer.Background()
+        background.submit(lambda: threading.Event().wait())
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], timeout=30, check=False)
+    assert done.returncode == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_child_neither_waits_for_nor_repeats_the_parents_jobs(tmp_path):
+    script = f"""
+        import os, threading
+        from keras_image_saver import writer
+        background, go = writer.Background(), threading.Event()
+        entered = threading.Event()
+        def job():
+            entered.set()
+            go.wait(20)
+            open({str(tmp_path)!r} + "/" + str(os.getpid()), "w").close()
+        background.submit(job)
+        entered.wait(20)
+        child = os.fork()
+        if child == 0:
+            raise SystemExit(0 if background.flush() else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        go.set()
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(script)], timeout=60, check=False
+    )
+    assert done.returncode == 0
+    assert len(os.listdir(tmp_path)) == 1
