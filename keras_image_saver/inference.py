@@ -50,6 +50,7 @@ class Inference:
         call = functools.partial(model, training=False)
         self._function = tf.function(call, reduce_retracing=True)
         self._state = _State([model, trained])
+        self._trained = trained
 
     def run(self, inputs: Any, rows: int, decide: Callable[[Any], Any] | None = None) -> Any:
         """Return the outputs of the model in their own structure, as NumPy arrays.
@@ -63,7 +64,7 @@ class Inference:
             ValueError: If an output has not a row a sample.
             Exception: Whatever the model or `predict` raises.
         """
-        with self._state.kept():
+        with _jax_state_kept(self._trained), self._state.kept():
             if inputs is None:
                 outputs = self._predicted(None)
                 return _to_numpy(decide(outputs) if decide else outputs)
@@ -97,7 +98,7 @@ class Inference:
     def _called(self, inputs: Any) -> Any:
         if tf.keras.backend.backend() != "tensorflow":
             if isinstance(self.model, tf.keras.Model):
-                return self._called_on_batch(inputs)
+                return self.model.predict_on_batch(inputs)
             return self.model(tf.nest.map_structure(_to_tensor, inputs), training=False)
         tensors = tf.nest.map_structure(_to_tensor, inputs)
         if self._direct or not getattr(self.model, "built", True):
@@ -111,15 +112,6 @@ class Inference:
             outputs = self.model(tensors, training=False)
             self._direct = True
         self._traced = True
-        return outputs
-
-    def _called_on_batch(self, inputs: Any) -> Any:
-        # Where a dataset of unknown length ends, `fit` on JAX puts optimizer and metrics together
-        # again from this state, in which `predict_on_batch` leaves the weights alone.
-        state = getattr(self.model, "_jax_state", None)
-        outputs = self.model.predict_on_batch(inputs)
-        if state is not None:
-            self.model._jax_state = state
         return outputs
 
 
@@ -172,8 +164,32 @@ class _State:
         return list(found.values())
 
 
+@contextmanager
+def _jax_state_kept(trained: Any) -> Iterator[None]:
+    """Keep what `fit` on JAX has beside the variables, which hold the same when a pass begins.
+
+    Where a dataset of unknown length ends, `fit` makes all variables anew from it, and
+    `predict_on_batch` leaves but the weights in it, or donates the arrays that it holds.
+    """
+    state = getattr(trained, "_jax_state", None)
+    try:
+        yield
+    finally:
+        if state is not None:
+            variables = {
+                name: trained.optimizer.variables
+                if name == "optimizer_variables"
+                else getattr(trained, name)
+                for name in state
+            }
+            trained._jax_state = {
+                name: [variable.value for variable in kept] for name, kept in variables.items()
+            }
+
+
 def _value(variable: Any) -> Any:
-    return variable.numpy() if hasattr(variable, "numpy") else variable
+    # Keras 3's own `numpy()` warns on JAX and PyTorch, which may be an error in the user's script.
+    return variable.value if hasattr(tf.keras, "ops") else variable.numpy()
 
 
 def _is_seed(variable: Any) -> bool:

@@ -64,7 +64,7 @@ class Report:
                 "%d of %d snapshots were missed, the first at epoch %d.",
                 len(self._missed),
                 len(self._missed) + self._saved,
-                self._missed[0],
+                min(self._missed),  # what fails in drawing is known before what fails in writing
             )
         self._missed, self._saved = [], 0
 

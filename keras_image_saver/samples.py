@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -269,7 +270,10 @@ def _global_random_state() -> Iterator[None]:
 def save_samples(samples: Samples, file: Any) -> None:
     """Write samples into an open binary file, as `.npz`, without pickle."""
     arrays: dict[str, Any] = {name: _without_objects(x) for name, x in _named(samples).items()}
-    np.savez(file, **arrays)
+    # NumPy leaves its archive open where a file fails, which Python reports when it is collected.
+    archive = io.BytesIO()
+    np.savez(archive, **arrays)
+    file.write(archive.getbuffer())
 
 
 def load_samples(content: Any, like: Samples) -> Samples | None:

@@ -12,7 +12,18 @@ import warnings
 import numpy as np
 import pytest
 import tensorflow as tf
-from models import Counter, assert_drawn, autoencoder, drawn, floats, gan, names, read, tiles
+from models import (
+    Counter,
+    assert_drawn,
+    autoencoder,
+    drawn,
+    floats,
+    gan,
+    names,
+    only_tensorflow,
+    read,
+    tiles,
+)
 
 from keras_image_saver import Images, ImageSaver, Run, latents
 
@@ -365,6 +376,7 @@ def test_copies_taken_before_during_and_after_training_begin_runs_of_their_own(t
     assert len(told(tmp_path)) == 5
 
 
+@only_tensorflow
 def test_copies_of_a_gans_callback_name_its_generator(tmp_path):
     saver = ImageSaver(tmp_path, latents(3, 4), model="generator")
     real = floats(4, 8, 8, 3, low=-1)
