@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -210,7 +212,13 @@ class OwnModel(keras.Model):
         lambda x: layers.Add()([conv("tanh")(x), conv("tanh")(x)]),
         lambda x: layers.Concatenate()([conv("tanh")(x), conv("sigmoid")(x)]),
         lambda x: layers.BatchNormalization()(conv("tanh")(x)),
-        lambda x: x,
+        pytest.param(
+            lambda x: x,
+            marks=pytest.mark.skipif(
+                sys.version_info < (3, 11),
+                reason="the newest Keras for Python 3.10 refuses a model without layers",
+            ),
+        ),
         layers.Cropping2D(1),
     ],
     ids=[
