@@ -181,8 +181,9 @@ def set_aside(folder: str, previous: Previous) -> None:
         storage.replace_file(storage.join(aside, _MARKER), lambda file: None)
         _move(folder, aside)
         return
-    # The record goes last: killed in between, the next start goes on with it.
-    for name in [*files, SAMPLES, *names]:
+    # The record goes last: killed in between, the next start goes on with it. Without one, nothing
+    # in the folder is ours.
+    for name in [*files, SAMPLES, *names] if names else ():
         storage.remove_file(storage.join(folder, name))
 
 

@@ -146,6 +146,12 @@ def test_set_aside_simply_replaces_a_record_without_snapshots(tmp_path):
     assert tree(tmp_path) == []
 
 
+def test_set_aside_without_a_record_leaves_everything(tmp_path):
+    (tmp_path / "samples.npz").write_text("mine")
+    set_aside(str(tmp_path), "delete")
+    assert tree(tmp_path) == ["samples.npz"]
+
+
 class Killed(BaseException):
     pass
 
