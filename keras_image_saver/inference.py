@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -98,7 +99,10 @@ class Inference:
     def _called(self, inputs: Any) -> Any:
         if tf.keras.backend.backend() != "tensorflow":
             if isinstance(self.model, tf.keras.Model):
-                return self.model.predict_on_batch(inputs)
+                with warnings.catch_warnings():
+                    # Keras's own, on PyTorch with NumPy 2; the user may have made warnings errors.
+                    warnings.filterwarnings("ignore", "__array__ impl", DeprecationWarning)
+                    return self.model.predict_on_batch(inputs)
             return self.model(tf.nest.map_structure(_to_tensor, inputs), training=False)
         tensors = tf.nest.map_structure(_to_tensor, inputs)
         if self._direct or not getattr(self.model, "built", True):

@@ -31,6 +31,8 @@ keras = tf.keras
 layers = keras.layers
 
 pytestmark = [
+    # Keras 3's own on PyTorch, which `pytest.warns` gives again without saying whose it is.
+    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning"),
     # Keras Tuner imports what Python 3.13 removes; its own models say how they save.
     pytest.mark.filterwarnings("ignore::DeprecationWarning:keras_tuner.*"),
 ]
