@@ -140,6 +140,7 @@ def _lock_file(file: Any) -> None:
     if os.name == "nt":
         import msvcrt
 
+        # mypy sees msvcrt's names on Windows only.
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
     else:
         import fcntl

@@ -118,6 +118,7 @@ def _flush_at_exit() -> None:
         if writer._process == os.getpid():
             with writer._changed:
                 idle = writer._thread is None
+                # mypy has no type for a lambda's default, which binds the loop's writer.
                 writer._changed.wait_for(
                     lambda writer=writer: writer._thread is None,  # type: ignore[misc]
                     0 if idle else max(0.0, ends - time.monotonic()),
