@@ -13,7 +13,7 @@ import tensorflow as tf
 from benchmarks.measure import Table, Target, medians, ms, ratio, round_robin
 from benchmarks.models import WORKLOADS
 from keras_image_saver import Images, ImageSaver, Segmentation
-from keras_image_saver.decisions import decide_on_device
+from keras_image_saver.model.device_classes import decide_on_device
 
 
 def composing(values: Any, render: Any) -> tuple[Any, Any]:

@@ -8,7 +8,7 @@ import tensorflow as tf
 from benchmarks.measure import Table, medians, ms, ratio, resident_mib, round_robin
 from benchmarks.models import dcgan_generator
 from keras_image_saver import latents
-from keras_image_saver.inference import Inference
+from keras_image_saver.model.inference import Inference
 
 CALLS = 300
 

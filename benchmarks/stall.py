@@ -16,7 +16,9 @@ import tensorflow as tf
 from benchmarks import peers
 from benchmarks.measure import Table, Target, above, error, medians, ms, ratio, round_robin
 from benchmarks.models import WORKLOADS, class_maps, dcgan_generator, photo_tiles, segmenter
-from keras_image_saver import ImageSaver, Segmentation, encoder, latents, storage
+from keras_image_saver import ImageSaver, Segmentation, latents
+from keras_image_saver.picture import encoder
+from keras_image_saver.run import storage
 
 OURS, INLINE, FLOOR = "ImageSaver", "ImageSaver, background=False", "forward pass alone"
 KERAS, MATPLOTLIB, CAREFUL = "array_to_img, a PNG an image", "matplotlib figure", "20 careful lines"

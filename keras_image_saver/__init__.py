@@ -8,46 +8,46 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from keras_image_saver.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from keras_image_saver.callback import ImageSaver as ImageSaver
-    from keras_image_saver.class_map import colorize as colorize
-    from keras_image_saver.class_map import overlay as overlay
-    from keras_image_saver.encoder import encode_image as encode_image
-    from keras_image_saver.grid import make_grid as make_grid
     from keras_image_saver.listeners import NotebookDisplay as NotebookDisplay
     from keras_image_saver.listeners import TensorBoardImages as TensorBoardImages
-    from keras_image_saver.pixels import Images as Images
-    from keras_image_saver.pixels import to_uint8 as to_uint8
-    from keras_image_saver.render import Batch as Batch
+    from keras_image_saver.picture.encoder import encode_image as encode_image
+    from keras_image_saver.picture.grid import make_grid as make_grid
+    from keras_image_saver.render.base import Batch as Batch
+    from keras_image_saver.render.class_map import colorize as colorize
+    from keras_image_saver.render.class_map import overlay as overlay
+    from keras_image_saver.render.images import Images as Images
+    from keras_image_saver.render.ranges import to_uint8 as to_uint8
+    from keras_image_saver.render.segmentation import Segmentation as Segmentation
     from keras_image_saver.report import ImageSaverError as ImageSaverError
-    from keras_image_saver.run import Run as Run
-    from keras_image_saver.run import Snapshot as Snapshot
+    from keras_image_saver.run.record import Run as Run
+    from keras_image_saver.run.record import Snapshot as Snapshot
     from keras_image_saver.samples import latents as latents
     from keras_image_saver.save import save_image as save_image
-    from keras_image_saver.segmentation import Segmentation as Segmentation
     from keras_image_saver.viewers.page import write_page as write_page
     from keras_image_saver.viewers.strip import strip as strip
     from keras_image_saver.viewers.timelapse import timelapse as timelapse
 
-__version__ = "0.1.0"
-
 _MODULES = {
     "ImageSaver": "callback",
     "ImageSaverError": "report",
-    "encode_image": "encoder",
-    "make_grid": "grid",
+    "encode_image": "picture.encoder",
+    "make_grid": "picture.grid",
     "NotebookDisplay": "listeners",
     "TensorBoardImages": "listeners",
-    "Images": "pixels",
-    "to_uint8": "pixels",
-    "Batch": "render",
-    "Run": "run",
-    "Snapshot": "run",
+    "Images": "render.images",
+    "to_uint8": "render.ranges",
+    "Batch": "render.base",
+    "Run": "run.record",
+    "Snapshot": "run.record",
     "latents": "samples",
     "save_image": "save",
-    "Segmentation": "segmentation",
-    "colorize": "class_map",
-    "overlay": "class_map",
+    "Segmentation": "render.segmentation",
+    "colorize": "render.class_map",
+    "overlay": "render.class_map",
     "write_page": "viewers.page",
     "strip": "viewers.strip",
     "timelapse": "viewers.timelapse",

@@ -15,21 +15,25 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_image_saver import encoder, workers
-from keras_image_saver.custom import Custom
-from keras_image_saver.folder import Previous, tick
-from keras_image_saver.grid import check_grid
-from keras_image_saver.logs import json_logs, plain_logs
+from keras_image_saver.arrays import UInt8Image
+from keras_image_saver.model import workers
+from keras_image_saver.model.datasets import read_samples
+from keras_image_saver.model.lookup import BUILDS_AT_ANY_TIME, check_call, find_model, is_built
+from keras_image_saver.picture import encoder
+from keras_image_saver.picture.grid import check_grid
 from keras_image_saver.pipeline import Drawing, Pipeline
-from keras_image_saver.pixels import Images
-from keras_image_saver.render import Finding, UInt8Image
+from keras_image_saver.progress import Schedule
+from keras_image_saver.render.base import Finding
+from keras_image_saver.render.function import Custom
+from keras_image_saver.render.images import Images
 from keras_image_saver.report import Report
-from keras_image_saver.run import Snapshot
-from keras_image_saver.samples import Samples, read_samples
-from keras_image_saver.schedule import Schedule
-from keras_image_saver.session import Session
-from keras_image_saver.template import Template
-from keras_image_saver.trained import BUILDS_AT_ANY_TIME, check_call, find_model, is_built
+from keras_image_saver.run.lock import tick
+from keras_image_saver.run.logs import json_logs, plain_logs
+from keras_image_saver.run.previous import Previous
+from keras_image_saver.run.record import Snapshot
+from keras_image_saver.run.session import Session
+from keras_image_saver.run.template import Template
+from keras_image_saver.samples import Samples
 
 _LONG_REHEARSAL_S = 10.0
 

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-import keras_image_saver
+from keras_image_saver.version import __version__
 
 _NAME = "keras-image-saver"
 _DONE, _FAILED, _MISUSED = 0, 1, 2
@@ -83,7 +83,7 @@ def _strip(options: argparse.Namespace) -> None:
 
 
 def _info(options: argparse.Namespace) -> None:
-    from keras_image_saver.run import Run
+    from keras_image_saver.run.record import Run
     from keras_image_saver.viewers.overview import overview
 
     sys.stdout.write(overview(Run.open(options.run_folder)) + "\n")
@@ -105,7 +105,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog=_NAME, description="Look at what a Keras model drew while it trained.")
-    version = f"%(prog)s {keras_image_saver.__version__}"
+    version = f"%(prog)s {__version__}"
     parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 

@@ -10,10 +10,10 @@ import os
 import warnings
 from typing import Any
 
-from keras_image_saver import storage
-from keras_image_saver.encoder import encode_image
-from keras_image_saver.render import UInt8Image
-from keras_image_saver.run import Snapshot
+from keras_image_saver.arrays import UInt8Image
+from keras_image_saver.picture.encoder import encode_image
+from keras_image_saver.run import storage
+from keras_image_saver.run.record import Snapshot
 
 # `DataClass` of TensorBoard's `summary.proto`: what a summary of its images plug-in holds.
 _BLOB_SEQUENCE = 3

@@ -9,30 +9,28 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_image_saver import encoder, grid, storage
-from keras_image_saver.decisions import decide_on_device
-from keras_image_saver.ends import output_ends
-from keras_image_saver.inference import Inference, chunk_rows, joined
-from keras_image_saver.pixels import Images
-from keras_image_saver.render import (
+from keras_image_saver.arrays import (
     PIECE,
     Array,
-    Batch,
-    Bound,
-    Facts,
-    Finding,
-    Rendered,
-    Renderer,
     UInt8Image,
     UInt8Images,
     copied,
     describe,
-    input_images,
+    joined,
     leaves,
 )
+from keras_image_saver.model.activations import output_ends
+from keras_image_saver.model.device_classes import decide_on_device
+from keras_image_saver.model.inference import Inference, chunk_rows
+from keras_image_saver.model.lookup import check_batched
+from keras_image_saver.picture import encoder, grid
+from keras_image_saver.picture.text import caption_size, draw_captions
+from keras_image_saver.render.base import Batch, Bound, Facts, Finding, Rendered, Renderer
+from keras_image_saver.render.images import Images
+from keras_image_saver.render.panels import input_images
+from keras_image_saver.render.segmentation import Segmentation
+from keras_image_saver.run import storage
 from keras_image_saver.samples import Samples
-from keras_image_saver.segmentation import Segmentation
-from keras_image_saver.trained import check_batched
 
 
 @dataclass(frozen=True)
@@ -246,7 +244,7 @@ class Pipeline:
             for panel, name in enumerate(layout.panels)
         ]
         width = layout.width // layout.enlargement
-        return encoder.draw_captions(picture, captions, width, self._pad_value)
+        return draw_captions(picture, captions, width, self._pad_value)
 
     def write(
         self, path: str, picture: UInt8Image, drawing: Drawing, metadata: Mapping[str, Any]
@@ -263,7 +261,7 @@ class Pipeline:
     def _plan(self, rendered: Rendered, count: int) -> grid.Layout:
         sizes = {name: images.shape[1:3] for name, images in rendered.panels.items()}
         width = max(size[1] for size in sizes.values())
-        captions = encoder.caption_size(tuple(sizes), width) if len(sizes) > 1 else (0, 0)
+        captions = caption_size(tuple(sizes), width) if len(sizes) > 1 else (0, 0)
         return grid.plan(
             sizes, count, columns=self._columns, padding=self._padding, caption_size=captions
         )

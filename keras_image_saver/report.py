@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from keras_image_saver.run import Snapshot
-from keras_image_saver.session import Outcome
+from keras_image_saver.run.record import Snapshot
+from keras_image_saver.run.session import Outcome
 
 logger = logging.getLogger("keras_image_saver")
 

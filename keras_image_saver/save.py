@@ -7,10 +7,11 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from keras_image_saver import encoder, storage
-from keras_image_saver.grid import check_grid, make_grid
-from keras_image_saver.pixels import convert
-from keras_image_saver.render import CHANNELS, as_array, describe
+from keras_image_saver.arrays import CHANNELS, as_array, describe
+from keras_image_saver.picture import encoder
+from keras_image_saver.picture.grid import check_grid, make_grid
+from keras_image_saver.render.ranges import convert
+from keras_image_saver.run import storage
 
 
 def save_image(

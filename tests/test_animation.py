@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_image_saver import animation
-from keras_image_saver.animation import durations, in_order, shared_palette, write_animation
+from keras_image_saver.picture import animation
+from keras_image_saver.picture.animation import durations, in_order, shared_palette, write_animation
 
 KINDS = ["GIF", "PNG", "WEBP"]
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from keras_image_saver import colorize, overlay
-from keras_image_saver.class_map import BAD, Classes, is_one_hot, logit, voc_palette
+from keras_image_saver.render.class_map import BAD, Classes, is_one_hot, logit, voc_palette
 
 MAGENTA = [255, 0, 255]
 VOID = [224, 224, 192]

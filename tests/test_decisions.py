@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_image_saver.class_map import BAD, Classes
-from keras_image_saver.decisions import decide_on_device
+from keras_image_saver.model.device_classes import decide_on_device
+from keras_image_saver.render.class_map import BAD, Classes
 
 
 def telling(*shape):

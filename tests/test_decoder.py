@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_image_saver.decoder import TooLargeError, read_header, read_image
+from keras_image_saver.picture.decoder import TooLargeError, read_header, read_image
 
 RED = np.array([[[255, 0, 0], [9, 8, 7]]], np.uint8)
 

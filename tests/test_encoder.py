@@ -12,17 +12,9 @@ from PIL import ExifTags, Image, features
 
 import keras_image_saver
 from keras_image_saver import encode_image
-from keras_image_saver.encoder import (
-    caption_size,
-    check_format,
-    check_image,
-    check_options,
-    draw_captions,
-    draw_line,
-    line_size,
-    write_image,
-)
-from keras_image_saver.grid import plan
+from keras_image_saver.picture.encoder import check_format, check_image, check_options, write_image
+from keras_image_saver.picture.grid import plan
+from keras_image_saver.picture.text import caption_size, draw_captions, draw_line, line_size
 
 LOSSLESS = ["png", "tif", "tiff", "bmp", "webp"]
 LOSSY = ["jpg", "jpeg", "avif"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_image_saver.ends import output_ends
+from keras_image_saver.model.activations import output_ends
 
 keras = tf.keras
 layers = keras.layers

@@ -9,9 +9,11 @@ import threading
 
 import pytest
 
-from keras_image_saver import folder as folder_module
-from keras_image_saver import storage
-from keras_image_saver.folder import Lock, check_previous, complete_move, set_aside, tick
+from keras_image_saver.run import lock as lock_module
+from keras_image_saver.run import storage
+from keras_image_saver.run.files import SAMPLES
+from keras_image_saver.run.lock import Lock, tick
+from keras_image_saver.run.previous import check_previous, complete_move, set_aside
 
 
 def lock(folder, *, scoped=False, flush=lambda: None):
@@ -105,7 +107,7 @@ def test_lock_where_a_file_stands_is_an_error(tmp_path):
 
 HOLDER = """
     import sys
-    from keras_image_saver.folder import Lock, tick
+    from keras_image_saver.run.lock import Lock, tick
     held = Lock(sys.argv[1], lambda: None, scoped=False)
     held.acquire(tick())
     print("held", flush=True)
@@ -259,7 +261,7 @@ def test_a_record_from_elsewhere_never_moves_or_deletes_files_outside(tmp_path):
 def test_lock_inherited_by_a_fork_is_not_the_childs(tmp_path):
     script = f"""
         import os
-        from keras_image_saver.folder import Lock, tick
+        from keras_image_saver.run.lock import Lock, tick
         held = Lock({str(tmp_path)!r}, lambda: None, scoped=False)
         held.acquire(tick())
         child = os.fork()
@@ -278,15 +280,15 @@ def test_lock_inherited_by_a_fork_is_not_the_childs(tmp_path):
 
 
 def test_the_names_that_a_reader_relies_on_are_what_the_design_says():
-    assert folder_module.SAMPLES == "samples.npz"
-    assert os.path.basename(folder_module.SAMPLES) == folder_module.SAMPLES
+    assert SAMPLES == "samples.npz"
+    assert os.path.basename(SAMPLES) == SAMPLES
 
 
 def test_file_system_without_locks_is_used_without_and_it_is_said(tmp_path, monkeypatch, caplog):
     def lockf(file):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(folder_module, "_lock_file", lockf)
+    monkeypatch.setattr(lock_module, "_lock_file", lockf)
     one = lock(tmp_path)
     one.acquire(tick())
     assert "cannot be locked against other processes: [Errno" in caplog.messages[0]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_image_saver import make_grid
-from keras_image_saver.grid import Canvas, check_grid, most_channels, plan, sample_box
+from keras_image_saver.picture.grid import Canvas, check_grid, most_channels, plan, sample_box
 
 
 def ones_to(count, height=1, width=1, channels=1):

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_image_saver.inference import Inference, chunk_rows, joined
+from keras_image_saver.arrays import joined
+from keras_image_saver.model.inference import Inference, chunk_rows
 
 keras = tf.keras
 layers = keras.layers

@@ -8,7 +8,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from keras_image_saver.logs import json_logs, plain_logs
+from keras_image_saver.run.logs import json_logs, plain_logs
 
 
 @pytest.mark.parametrize(

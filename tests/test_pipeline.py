@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from keras_image_saver import Batch, Images, Segmentation, colorize, make_grid, to_uint8
-from keras_image_saver.custom import Custom
+from keras_image_saver.arrays import PIECE
 from keras_image_saver.pipeline import Drawing, Pipeline
-from keras_image_saver.render import PIECE, Facts
+from keras_image_saver.render.base import Facts
+from keras_image_saver.render.function import Custom
 from keras_image_saver.samples import Samples
 
 FACTS = Facts(("prediction",), (None,), 0)

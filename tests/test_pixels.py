@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from keras_image_saver import Batch, Images, to_uint8
-from keras_image_saver.custom import Custom
-from keras_image_saver.render import Facts
+from keras_image_saver.render.base import Facts
+from keras_image_saver.render.function import Custom
 
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 FLOATS = ["float16", "float32", "float64", "bfloat16"]

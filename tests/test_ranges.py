@@ -4,7 +4,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from keras_image_saver.ranges import (
+from keras_image_saver.render.base import Seen
+from keras_image_saver.render.ranges import (
     check_dtype,
     check_range,
     extent,
@@ -13,7 +14,6 @@ from keras_image_saver.ranges import (
     map_to_uint8,
     show_range,
 )
-from keras_image_saver.render import Seen
 
 
 def by_formula(values, low, high):

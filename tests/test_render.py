@@ -5,21 +5,23 @@ import numpy as np
 import pytest
 
 from keras_image_saver import Batch
-from keras_image_saver.render import (
-    Facts,
+from keras_image_saver.arrays import (
     as_array,
+    describe,
+    is_image,
+    leaves,
+    nearest,
+    single,
+    with_channels,
+)
+from keras_image_saver.render.base import Facts
+from keras_image_saver.render.panels import (
     channels_last,
     check_panels,
     choose_panels,
     chosen_target,
-    describe,
     input_images,
-    is_image,
-    leaves,
-    nearest,
     require_chosen,
-    single,
-    with_channels,
 )
 
 ONE = Facts(("prediction",), (None,), 0)

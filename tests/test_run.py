@@ -4,8 +4,10 @@ import os
 
 import pytest
 
-from keras_image_saver import Run, storage
-from keras_image_saver.run import SEGMENT, Record, Snapshot, read_entries, record_files
+from keras_image_saver import Run
+from keras_image_saver.run import storage
+from keras_image_saver.run.files import SEGMENT, record_files
+from keras_image_saver.run.record import Record, Snapshot, read_entries
 
 
 def entry(epoch, *, file="{:04d}.png", batch=4, **changes):

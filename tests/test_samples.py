@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_image_saver.render import leaves
-from keras_image_saver.samples import Latents, Samples, latents, read_samples
+from keras_image_saver.arrays import leaves
+from keras_image_saver.model.datasets import read_samples
+from keras_image_saver.samples import Latents, Samples, latents
 
 keras = tf.keras
 

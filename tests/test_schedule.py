@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_image_saver.schedule import Schedule
+from keras_image_saver.progress import Schedule
 
 
 def due_epochs(schedule, count=8):

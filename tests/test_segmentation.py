@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_image_saver import Batch, Segmentation
-from keras_image_saver.render import Facts
+from keras_image_saver.render.base import Facts
 
 BLACK, RED, GREEN, YELLOW = [0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0]
 MAGENTA, VOID, WHITE = [255, 0, 255], [224, 224, 192], [255, 255, 255]

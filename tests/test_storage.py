@@ -5,8 +5,8 @@ import stat
 
 import pytest
 
-from keras_image_saver import storage
-from keras_image_saver.storage import (
+from keras_image_saver.run import storage
+from keras_image_saver.run.storage import (
     TEMPORARY_PREFIX,
     exists,
     is_remote,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_image_saver.template import Template
+from keras_image_saver.run.template import Template
 
 COUNTERS = {"epoch": 3, "batch": 4, "step": 25}
 

@@ -7,8 +7,8 @@ from functools import partial
 
 import pytest
 
-from keras_image_saver import writer as writer_module
-from keras_image_saver.writer import Background, Inline, within_limit
+from keras_image_saver.run import writer as writer_module
+from keras_image_saver.run.writer import Background, Inline, within_limit
 
 
 class Storage:
@@ -122,7 +122,7 @@ def test_background_waits_once_for_storage_that_hangs_then_refuses_at_once(
 def test_what_is_queued_is_written_before_the_interpreter_exits(ending, tmp_path):
     script = f"""
         import time
-        from keras_image_saver.writer import Background
+        from keras_image_saver.run.writer import Background
         writer = Background()
         for number in range(3):
             def job(number=number):
@@ -143,7 +143,7 @@ def test_what_is_queued_is_written_before_the_interpreter_exits(ending, tmp_path
 def test_the_interpreters_exit_does_not_wait_for_storage_that_hangs():
     script = """
         import threading
-        from keras_image_saver import writer
+        from keras_image_saver.run import writer
         writer.STALL_S = 0.2
         writer.Background().submit(lambda: threading.Event().wait())
         background = writer.Background()
@@ -158,7 +158,7 @@ def test_the_interpreters_exit_does_not_wait_for_storage_that_hangs():
 def test_a_forked_child_neither_waits_for_nor_repeats_the_parents_jobs(tmp_path):
     script = f"""
         import os, threading
-        from keras_image_saver import writer
+        from keras_image_saver.run import writer
         background, go = writer.Background(), threading.Event()
         entered = threading.Event()
         def job():

@@ -6,7 +6,7 @@ import string
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from keras_image_saver.run import Snapshot
+from keras_image_saver.run.record import Snapshot
 
 _NO_VALUE = "-"
 

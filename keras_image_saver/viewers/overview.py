@@ -7,8 +7,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from keras_image_saver import storage
-from keras_image_saver.run import Run, Snapshot, record_files
+from keras_image_saver.run import storage
+from keras_image_saver.run.files import record_files
+from keras_image_saver.run.record import Run, Snapshot
 
 _MOST_LISTED = 10
 _SAMPLES = "samples.npz"

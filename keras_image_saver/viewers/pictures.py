@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver import decoder, storage
-from keras_image_saver.grid import sample_box
-from keras_image_saver.render import UInt8Image, nearest
-from keras_image_saver.run import Run, Snapshot
+from keras_image_saver.arrays import UInt8Image, nearest
+from keras_image_saver.picture import decoder
+from keras_image_saver.picture.grid import sample_box
+from keras_image_saver.run import storage
+from keras_image_saver.run.record import Run, Snapshot
 
 _MOST_NAMED = 3
 

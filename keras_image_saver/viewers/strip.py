@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_image_saver import decoder, encoder, grid, storage
-from keras_image_saver.render import UInt8Image, UInt8Images
-from keras_image_saver.run import Run, Snapshot
+from keras_image_saver.arrays import UInt8Image, UInt8Images
+from keras_image_saver.picture import decoder, encoder, grid
+from keras_image_saver.picture.text import caption_size, draw_captions
+from keras_image_saver.run import storage
+from keras_image_saver.run.record import Run, Snapshot
 from keras_image_saver.viewers.pictures import (
     Pictures,
     Screen,
@@ -147,12 +149,12 @@ def _tile(
         len(columns[0]),
         columns=1,
         padding=_PADDING,
-        caption_size=encoder.caption_size(captions, width),
+        caption_size=caption_size(captions, width),
     )
     canvas = grid.Canvas(layout, grid.most_channels(panels))
     canvas.place(panels)
     places = [(0, layout.tile_at(0, panel)[1], text) for panel, text in enumerate(captions)]
-    return encoder.draw_captions(canvas.image, places, width, 0)
+    return draw_captions(canvas.image, places, width, 0)
 
 
 def _stack(column: Sequence[UInt8Image | None], size: tuple[int, int]) -> UInt8Images:

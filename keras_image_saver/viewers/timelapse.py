@@ -9,9 +9,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from keras_image_saver import animation, decoder, encoder, storage
-from keras_image_saver.render import UInt8Image
-from keras_image_saver.run import Run
+from keras_image_saver.arrays import UInt8Image
+from keras_image_saver.picture import animation, decoder, encoder
+from keras_image_saver.picture.text import draw_line, line_size
+from keras_image_saver.run import storage
+from keras_image_saver.run.record import Run
 from keras_image_saver.viewers.captions import captions
 from keras_image_saver.viewers.pictures import (
     Pictures,
@@ -128,7 +130,7 @@ class _Film:
         self._font_size = self._line_height = 0
         if texts:
             lines = [*texts, max(texts, key=len) + _MISSING]
-            self._font_size, self._line_height, needed = encoder.line_size(lines, width)
+            self._font_size, self._line_height, needed = line_size(lines, width)
             width = max(width, needed)
         self._screen = Screen(height, width, screen.channels)
 
@@ -164,7 +166,7 @@ class _Film:
         if self._texts is None:
             return fitted, None
         text = self._texts[number] + (_MISSING if image is None else "")
-        line = encoder.draw_line(text, self._font_size, self._line_height, self._screen.width)
+        line = draw_line(text, self._font_size, self._line_height, self._screen.width)
         return fitted, Screen(self._line_height, self._screen.width, self._screen.channels).fit(
             line
         )

@@ -17,8 +17,9 @@ import pytest
 import tensorflow as tf
 from models import assert_drawn, autoencoder, drawn, floats, names, read, tiles
 
-from keras_image_saver import Images, ImageSaver, ImageSaverError, Run, storage
-from keras_image_saver import writer as writer_module
+from keras_image_saver import Images, ImageSaver, ImageSaverError, Run
+from keras_image_saver.run import storage
+from keras_image_saver.run import writer as writer_module
 
 keras = tf.keras
 layers = keras.layers
@@ -640,7 +641,8 @@ ENDINGS = """
     import atexit, os, signal, sys, threading, warnings
     import numpy as np
     import tensorflow as tf
-    from keras_image_saver import ImageSaver, storage
+    from keras_image_saver import ImageSaver
+    from keras_image_saver.run import storage
 
     folder = sys.argv[1]
     for ending in ("raise", "SIGINT", "SIGTERM", "end"):

@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 from models import autoencoder, floats
 
-from keras_image_saver import ImageSaver, Run, latents, storage, write_page
+from keras_image_saver import ImageSaver, Run, latents, write_page
+from keras_image_saver.run import storage
 from keras_image_saver.viewers.page import page_html
 
 X = floats(4, 8, 8, 1)

@@ -24,15 +24,7 @@ from models import (
     unet,
 )
 
-from keras_image_saver import (
-    Images,
-    ImageSaver,
-    Segmentation,
-    colorize,
-    latents,
-    overlay,
-    to_uint8,
-)
+from keras_image_saver import Images, ImageSaver, Segmentation, colorize, latents, overlay, to_uint8
 
 keras = tf.keras
 layers = keras.layers

@@ -27,10 +27,10 @@ from models import (
 )
 
 from keras_image_saver import Images, ImageSaver, Run, Snapshot, latents
-from keras_image_saver.folder import tick
-from keras_image_saver.samples import read_samples
-from keras_image_saver.session import Session
-from keras_image_saver.template import Template
+from keras_image_saver.model.datasets import read_samples
+from keras_image_saver.run.lock import tick
+from keras_image_saver.run.session import Session
+from keras_image_saver.run.template import Template
 
 keras = tf.keras
 layers = keras.layers
@@ -211,7 +211,7 @@ def test_second_loop_that_counts_steps_anew_goes_on_with_the_run(tmp_path):
 
 
 def test_run_resumed_before_its_first_entry_keeps_none_of_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("keras_image_saver.run.SEGMENT", 2)
+    monkeypatch.setattr("keras_image_saver.run.files.SEGMENT", 2)
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     model = autoencoder()
     fit(model, ImageSaver(tmp_path, X), initial_epoch=4, epochs=9)
@@ -422,7 +422,7 @@ def test_savers_of_nested_folders_leave_one_another_alone(tmp_path):
 
 OTHER = """
     import sys
-    from keras_image_saver.folder import Lock, tick
+    from keras_image_saver.run.lock import Lock, tick
     held = Lock(sys.argv[1], lambda: None, scoped=False)
     held.acquire(tick())
     print("held", flush=True)

@@ -15,7 +15,8 @@ import tensorflow as tf
 import together
 from models import BACKEND, KERAS_3, assert_drawn, drawn, names, read, regularised, tiles
 
-from keras_image_saver import Run, workers
+from keras_image_saver import Run
+from keras_image_saver.model import workers
 
 SCRIPT = Path(together.__file__)
 DEADLINE_S = 240

@@ -7,8 +7,9 @@ import re
 import numpy as np
 
 from keras_image_saver import encode_image
-from keras_image_saver.grid import plan
-from keras_image_saver.run import RECORD, Record, Snapshot
+from keras_image_saver.picture.grid import plan
+from keras_image_saver.run.files import RECORD
+from keras_image_saver.run.record import Record, Snapshot
 from keras_image_saver.viewers.page import Page
 
 SIZE = 8

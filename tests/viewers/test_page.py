@@ -7,8 +7,10 @@ import re
 import pytest
 from page_runs import Writer, make_run, read_script
 
-from keras_image_saver import Run, storage, write_page
-from keras_image_saver.run import SEGMENT, Record, page_files, read_entries, record_files
+from keras_image_saver import Run, write_page
+from keras_image_saver.run import storage
+from keras_image_saver.run.files import SEGMENT, page_files, record_files
+from keras_image_saver.run.record import Record, read_entries
 from keras_image_saver.viewers.page import page_html
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028\u2029<!--"

@@ -14,8 +14,9 @@ from page_runs import SIZE, Writer, color, layout, long_run, make_run, picture
 from PIL import Image
 
 from keras_image_saver import encode_image, write_page
-from keras_image_saver.folder import set_aside
-from keras_image_saver.run import RECORD, SEGMENT, read_entries, record_files
+from keras_image_saver.run.files import RECORD, SEGMENT, record_files
+from keras_image_saver.run.previous import set_aside
+from keras_image_saver.run.record import read_entries
 
 REQUIRED = os.environ.get("KERAS_IMAGE_SAVER_BROWSER") == "required"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from keras_image_saver import Run, make_grid, strip
-from keras_image_saver.decoder import TooLargeError
+from keras_image_saver.picture.decoder import TooLargeError
 from keras_image_saver.viewers.strip import spaced
 
 SIZE = 80  # wide enough for "epoch 1" without being enlarged

@@ -10,8 +10,9 @@ import pytest
 from folders import decoded, flat, geometry, write_run
 from PIL import Image
 
-from keras_image_saver import Run, encoder, timelapse
-from keras_image_saver.decoder import TooLargeError
+from keras_image_saver import Run, timelapse
+from keras_image_saver.picture import encoder
+from keras_image_saver.picture.decoder import TooLargeError
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 200, 0), (0, 0, 128)
 

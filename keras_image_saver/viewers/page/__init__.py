@@ -19,16 +19,9 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-from keras_image_saver import storage
-from keras_image_saver.run import (
-    FORMAT,
-    PAGE,
-    PAGE_MARK,
-    RECORD,
-    is_page_file,
-    read_entries,
-    record_files,
-)
+from keras_image_saver.run import storage
+from keras_image_saver.run.files import FORMAT, PAGE, PAGE_MARK, RECORD, is_page_file, record_files
+from keras_image_saver.run.record import read_entries
 
 _SCRIPTS = ("record.js", "pictures.js", "frame.js", "strip.js", "charts.js", "page.js")
 

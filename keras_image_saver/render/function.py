@@ -8,14 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.ranges import check_dtype, findings, fixed_range, map_to_uint8
-from keras_image_saver.render import (
-    Batch,
-    Bound,
-    Facts,
-    Finding,
-    Rendered,
-    Seen,
+from keras_image_saver.arrays import (
     UInt8Images,
     as_array,
     copied,
@@ -24,6 +17,8 @@ from keras_image_saver.render import (
     leaves,
     with_channels,
 )
+from keras_image_saver.render.base import Batch, Bound, Facts, Finding, Rendered, Seen
+from keras_image_saver.render.ranges import check_dtype, findings, fixed_range, map_to_uint8
 
 
 class Custom:

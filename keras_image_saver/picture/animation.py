@@ -24,8 +24,8 @@ from typing import Any, BinaryIO, Protocol, TypeVar
 import numpy as np
 from PIL import Image
 
-from keras_image_saver import encoder
-from keras_image_saver.render import UInt8Image
+from keras_image_saver.arrays import UInt8Image
+from keras_image_saver.picture import encoder
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -13,8 +13,26 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.colormap import apply_colormap, color_table
-from keras_image_saver.ranges import (
+from keras_image_saver.arrays import (
+    Array,
+    UInt8Images,
+    describe,
+    is_image,
+    leaves,
+    with_channels,
+)
+from keras_image_saver.render.base import Batch, Bound, Facts, Finding, Rendered, Seen
+from keras_image_saver.render.class_map import apply_colormap, color_table
+from keras_image_saver.render.panels import (
+    channels_last,
+    check_input_image,
+    check_panels,
+    choose_panels,
+    chosen_target,
+    input_images,
+    require_chosen,
+)
+from keras_image_saver.render.ranges import (
     Range,
     check_dtype,
     check_range,
@@ -23,89 +41,12 @@ from keras_image_saver.ranges import (
     fixed_range,
     map_to_uint8,
 )
-from keras_image_saver.render import (
-    CHANNELS,
-    Array,
-    Batch,
-    Bound,
-    Facts,
-    Finding,
-    Rendered,
-    Seen,
-    UInt8Images,
-    as_array,
-    channels_last,
-    check_input_image,
-    check_panels,
-    choose_panels,
-    chosen_target,
-    describe,
-    input_images,
-    is_image,
-    leaves,
-    require_chosen,
-    with_channels,
-)
 
 _ACTIVATION_RANGES: dict[str, Range] = {
     "tanh": (-1.0, 1.0),
     "sigmoid": (0.0, 1.0),
     "hard_sigmoid": (0.0, 1.0),
 }
-
-
-def to_uint8(images: Any, *, value_range: Any = None) -> UInt8Images:
-    """Map an image, or images, to uint8 by a stated value range.
-
-    The bytes are rint(clip((float32(x) - low) * float32(255 / (high - low)), 0, 255)). Pixels that
-    are not finite become magenta (255, 0, 255), grey images turning RGB for it.
-
-    Args:
-        images: An array or tensor of shape (H, W), (N, H, W), (H, W, C) or (N, H, W, C), C in
-            {1, 3, 4}; bool, integer or float of any width. Three axes whose last is 1, 3 or 4 are
-            one image (H, W, C).
-        value_range: (low, high), the values that become 0 and 255; each one number, or one a
-            channel. None: uint8 as it is, bool as 0 and 255, other integers (0, 255), and floats
-            (0, 1).
-
-    Returns:
-        uint8 of the same shape; uint8 without a range is returned as it is, not copied.
-
-    Raises:
-        ValueError: If the shape is none of these, or the range is not low < high.
-        TypeError: If the dtype is not bool, integer or float.
-
-    Warns:
-        UserWarning: If pixels are not finite, or if more than 1 % of the values were clipped.
-
-    Example:
-        >>> to_uint8(np.array([[-1.0, 0.0, 1.0]]), value_range=(-1, 1))
-        array([[  0, 128, 255]], dtype=uint8)
-    """
-    mapped, said = convert(images, value_range)
-    for finding in said:
-        warnings.warn(finding.text, stacklevel=2)
-    return mapped
-
-
-def convert(images: Any, value_range: Any) -> tuple[UInt8Images, tuple[Finding, ...]]:
-    """Do the work of `to_uint8`, and return what there is to warn of."""
-    array = as_array(images)
-    check_dtype(array, "images")
-    plain = array.ndim == 2 or (array.ndim == 3 and array.shape[2] not in CHANNELS)
-    deep = array.ndim == 4 and array.shape[3] not in CHANNELS
-    if array.ndim not in (2, 3, 4) or deep or not array.size:
-        raise ValueError(
-            "`images` must have the shape (H, W), (N, H, W), (H, W, C) or (N, H, W, C) with C in "
-            f"{{1, 3, 4}}, and no side of 0, got {describe(array)}."
-        )
-    if value_range is not None:
-        value_range = check_range(value_range, "value_range")
-    elif array.dtype != np.uint8:
-        value_range = fixed_range(array.dtype) or (0.0, 1.0)
-    mapped, seen = map_to_uint8(array[..., np.newaxis] if plain else array, value_range)
-    said = findings(seen, "image", value_range, "value_range")
-    return mapped[..., 0] if plain and mapped.shape[-1] == 1 else mapped, said
 
 
 class Images:

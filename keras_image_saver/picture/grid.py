@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.render import CHANNELS, UInt8Image, UInt8Images, as_array, describe, nearest
+from keras_image_saver.arrays import CHANNELS, UInt8Image, UInt8Images, as_array, describe, nearest
 
 
 @dataclass(frozen=True)

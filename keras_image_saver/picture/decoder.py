@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
-from keras_image_saver.render import UInt8Image
+from keras_image_saver.arrays import UInt8Image
 
 # Ten thousand pixels a side: 1,024 samples of 300 x 300.
 MAX_PIXELS = 100_000_000

@@ -12,34 +12,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from keras_image_saver import storage
-from keras_image_saver.folder import (
-    LOCK,
-    SAMPLES,
-    Lock,
-    Previous,
-    check_previous,
-    complete_move,
-    set_aside,
-)
-from keras_image_saver.render import Finding
-from keras_image_saver.run import (
-    RECORD,
-    Mirror,
-    Record,
-    Snapshot,
-    entry_of,
-    read_entries,
-    record_files,
-)
-from keras_image_saver.samples import (
-    Samples,
+from keras_image_saver.render.base import Finding
+from keras_image_saver.run import storage
+from keras_image_saver.run.files import LOCK, RECORD, SAMPLES, record_files
+from keras_image_saver.run.lock import Lock
+from keras_image_saver.run.previous import Previous, check_previous, complete_move, set_aside
+from keras_image_saver.run.record import Mirror, Record, Snapshot, entry_of, read_entries
+from keras_image_saver.run.samples_file import (
     load_samples,
     same_samples,
     samples_bytes,
     save_samples,
 )
-from keras_image_saver.writer import Background, Inline, Writer, within_limit
+from keras_image_saver.run.writer import Background, Inline, Writer, within_limit
+from keras_image_saver.samples import Samples
 
 _MOST_SAMPLE_BYTES = 64 * 2**20
 

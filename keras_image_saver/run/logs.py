@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.render import as_array
+from keras_image_saver.arrays import as_array
 
 _LONGEST_ARRAY = 64
 

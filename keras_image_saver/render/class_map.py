@@ -7,12 +7,12 @@ and every other id that no class has are drawn magenta.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from keras_image_saver.render import CHANNELS, MAGENTA, Array, UInt8Images, as_array, describe
+from keras_image_saver.arrays import CHANNELS, MAGENTA, Array, UInt8Images, as_array, describe
+from keras_image_saver.checks import check_count, check_weight
 
 Decision: TypeAlias = Literal["ids", "threshold", "multi_label", "argmax"]
 
@@ -156,22 +156,6 @@ def check_palette(palette: Any, num_classes: int | None) -> UInt8Images:
     return table[:num_classes].astype(np.uint8)
 
 
-def is_number(value: Any) -> bool:
-    """Tell a real number, also one of NumPy's, from anything else."""
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
-def check_count(count: Any, name: str) -> None:
-    whole = isinstance(count, (int, np.integer)) and not isinstance(count, bool)
-    if count is not None and not (whole and count >= 1):
-        raise ValueError(f"`{name}` must be an int, 1 or more, or None, got {count!r}.")
-
-
-def check_weight(weight: Any, name: str) -> None:
-    if not is_number(weight) or not 0 <= weight <= 1:
-        raise ValueError(f"`{name}` must be a number from 0 to 1, got {weight!r}.")
-
-
 @dataclass(frozen=True)
 class Classes:
     """How the scores and targets of one model become class maps.
@@ -242,3 +226,46 @@ def _masked(ids: Array, values: Array) -> Array:
     if values.dtype.kind != "f":
         return ids
     return np.where(np.isfinite(values).all(-1), ids, BAD)
+
+
+def color_table(colormap: Any) -> Array:
+    """Return a (256, 3) uint8 table from a table, or from the name of one of Matplotlib's."""
+    if isinstance(colormap, str):
+        try:
+            from matplotlib import colormaps
+        except ImportError:
+            raise ImportError(
+                f"colormap={colormap!r} is one of Matplotlib's, which is not installed. Install "
+                'the extra with `pip install "keras-image-saver[colormaps]"`, or pass a (256, 3) '
+                "table."
+            ) from None
+        if colormap not in colormaps:
+            raise ValueError(
+                f"`colormap` must be a (256, 3) table or a name that Matplotlib knows, got "
+                f"{colormap!r}. Names are, for example: viridis, magma, turbo, gray."
+            )
+        colormap = colormaps[colormap](np.linspace(0, 1, 256))[:, :3]
+    table = np.asarray(colormap)
+    if table.shape != (256, 3) or table.dtype.kind not in "uif":
+        raise ValueError(f"`colormap` must be a (256, 3) table, got {describe(table)}.")
+    if table.dtype.kind == "f":
+        if not (np.all(table >= 0) and np.all(table <= 1)):
+            raise ValueError(
+                "`colormap` as floats must lie in [0, 1], got values from "
+                f"{table.min():g} to {table.max():g}."
+            )
+        scaled: Array = np.rint(table * 255).astype(np.uint8)
+        return scaled
+    if table.min() < 0 or table.max() > 255:
+        raise ValueError(
+            f"`colormap` must hold 0 to 255, got values from {table.min()} to {table.max()}."
+        )
+    return table.astype(np.uint8)
+
+
+def apply_colormap(mapped: UInt8Images, table: Array) -> UInt8Images:
+    """Colour what was grey by a table; magenta pixels stay magenta."""
+    colored: UInt8Images = np.take(table, mapped[..., 0], axis=0)
+    if mapped.shape[-1] == 3:
+        colored[mapped[..., 0] != mapped[..., 1]] = MAGENTA
+    return colored

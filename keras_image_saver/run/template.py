@@ -9,7 +9,7 @@ import string
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from keras_image_saver.storage import check_path
+from keras_image_saver.run.storage import check_path
 
 _COUNTERS = ("epoch", "batch", "step")
 # A lossy format such as {epoch:.0e} prints some of these like the next number; {epoch}{batch} prints

@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_image_saver.class_map import BAD, Classes
+from keras_image_saver.render.class_map import BAD, Classes
 
 _MOST_UNROLLED = 64
 

@@ -17,17 +17,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from keras_image_saver import storage
-from keras_image_saver.logs import from_json_logs, json_logs
-from keras_image_saver.render import UInt8Image
-
-FORMAT = 1
-SEGMENT = 256
-RECORD = "snapshots.jsonl"
-PAGE = "index.html"
-PAGE_MARK = "keras_image_saver page"  # near the start of each file of a page
-_SEGMENT_NAME = re.compile(r"snapshots-(\d{4,})\.jsonl")
-_PAGE_NAME = re.compile(r"index\.html|snapshots(-\d{4,})?\.js")
+from keras_image_saver.arrays import UInt8Image
+from keras_image_saver.run import storage
+from keras_image_saver.run.files import _SEGMENT_NAME, FORMAT, RECORD, SEGMENT, record_files
+from keras_image_saver.run.logs import from_json_logs, json_logs
 
 # Called with a file of the record and its entries once it is written, or None once it is removed.
 Mirror = Callable[[str, Sequence[Mapping[str, Any]] | None], None]
@@ -198,30 +191,6 @@ class Record:
             with self._lock:
                 del self._newest[: full * SEGMENT]
                 self._full += full
-
-
-def record_files(folder: str) -> list[str]:
-    """Return the names of a record's files, oldest first."""
-    names = storage.list_folder(folder)
-    segments = sorted(
-        (name for name in names if _SEGMENT_NAME.fullmatch(name)),
-        key=lambda name: int(name[len("snapshots-") : -len(".jsonl")]),
-    )
-    return segments + ([RECORD] if RECORD in names else [])
-
-
-def page_files(folder: str) -> list[str]:
-    """Return the names of the page and its scripts in a folder; others may be called so too."""
-    names = (name for name in storage.list_folder(folder) if _PAGE_NAME.fullmatch(name))
-    return sorted(name for name in names if is_page_file(storage.join(folder, name)))
-
-
-def is_page_file(path: str) -> bool:
-    """Tell whether a file was written as one of a page."""
-    try:
-        return PAGE_MARK.encode() in storage.read_bytes(path)[:200]
-    except OSError:  # a folder, or not to be read: not ours to replace
-        return False
 
 
 def read_entries(folder: str, names: Iterable[str]) -> list[dict[str, Any]]:

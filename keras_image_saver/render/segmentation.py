@@ -9,47 +9,35 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.class_map import (
+from keras_image_saver.arrays import MAGENTA, Array, UInt8Images, describe, leaves, nearest
+from keras_image_saver.checks import check_count, check_weight, is_number
+from keras_image_saver.render.base import Batch, Bound, Facts, Finding, Rendered, Seen
+from keras_image_saver.render.class_map import (
     BAD,
     Classes,
     Decision,
-    check_count,
     check_palette,
-    check_weight,
     colorize,
-    is_number,
     is_one_hot,
     logit,
     overlay,
 )
-from keras_image_saver.ranges import (
+from keras_image_saver.render.panels import (
+    channels_last,
+    check_input_image,
+    check_panels,
+    choose_panels,
+    chosen_target,
+    input_images,
+    require_chosen,
+)
+from keras_image_saver.render.ranges import (
     Range,
     check_dtype,
     check_range,
     extent,
     findings,
     map_to_uint8,
-)
-from keras_image_saver.render import (
-    MAGENTA,
-    Array,
-    Batch,
-    Bound,
-    Facts,
-    Finding,
-    Rendered,
-    Seen,
-    UInt8Images,
-    channels_last,
-    check_input_image,
-    check_panels,
-    choose_panels,
-    chosen_target,
-    describe,
-    input_images,
-    leaves,
-    nearest,
-    require_chosen,
 )
 
 # Float sigmoids end at 1 exactly; what lies further out is no probability.

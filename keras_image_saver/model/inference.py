@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_image_saver.render import Array, as_array, describe, leaves
+from keras_image_saver.arrays import Array, as_array, describe, leaves
 
 _SEED_STATE = "seed_generator_state"
 
@@ -121,13 +121,6 @@ class Inference:
             self._direct = True
         self._traced = True
         return outputs
-
-
-def joined(chunks: list[Any]) -> Any:
-    """Return the chunks of `Inference.run` as one."""
-    if len(chunks) == 1:
-        return chunks[0]
-    return tf.nest.map_structure(lambda *parts: np.concatenate(parts), *chunks)
 
 
 def chunk_rows(rows: int, batch_size: int) -> int:

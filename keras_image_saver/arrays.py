@@ -1,0 +1,132 @@
+"""Words for arrays and for structures of them: NumPy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+UInt8Image: TypeAlias = npt.NDArray[np.uint8]
+UInt8Images: TypeAlias = npt.NDArray[np.uint8]
+
+CHANNELS = (1, 3, 4)
+# Values that are worked on at a time: 256 KiB of float32, so that they stay in a core's cache.
+PIECE = 65_536
+MAGENTA = (255, 0, 255)
+
+
+def as_array(values: Any) -> Array:
+    """Return `values` as a NumPy array: tensors of any library, bfloat16 as float32."""
+    if hasattr(values, "detach"):  # PyTorch tensors may require grad, or live on a device
+        values = values.detach().cpu()
+        if str(values.dtype) == "torch.bfloat16":
+            values = values.float()
+    array = np.asarray(values)
+    # bfloat16 and float8 (from ml_dtypes) are not "floating" to NumPy.
+    if array.dtype.kind == "V" and "float" in array.dtype.name:
+        array = array.astype(np.float32)
+    return array
+
+
+def leaves(structure: Any, prefix: str = "") -> dict[str, Any]:
+    """Return the arrays of nested dicts, lists and tuples by path, dict keys sorted as in Keras.
+
+    >>> leaves({"b": 1, "a": [2, 3]})
+    {'a/0': 2, 'a/1': 3, 'b': 1}
+    """
+    if isinstance(structure, Mapping):
+        items = [(str(key), structure[key]) for key in sorted(structure)]
+    elif isinstance(structure, (list, tuple)):
+        items = [(str(index), value) for index, value in enumerate(structure)]
+    else:
+        return {prefix: structure}
+    found: dict[str, Any] = {}
+    for key, value in items:
+        found |= leaves(value, f"{prefix}/{key}" if prefix else key)
+    return found
+
+
+def map_leaves(function: Callable[..., Any], *structures: Any) -> Any:
+    """Apply a function to the arrays of structures of one kind, in the order of `leaves`.
+
+    Args:
+        function: Called with one array of each structure.
+        *structures: Nested dicts, lists and tuples, alike but for their arrays.
+
+    Returns:
+        What the function returned, in the structure of the first.
+
+    Raises:
+        ValueError: If the structures differ.
+
+    Example:
+        >>> map_leaves(lambda a, b: a + b, {"x": (1, 2)}, {"x": (3, 4)})
+        {'x': (4, 6)}
+    """
+    first = structures[0]
+    if isinstance(first, Mapping):
+        if any(set(other) != set(first) for other in structures):
+            raise ValueError(f"the keys differ: {[list(one) for one in structures]}")
+        mapped = {
+            key: map_leaves(function, *(one[key] for one in structures)) for key in sorted(first)
+        }
+        return {key: mapped[key] for key in first}
+    if isinstance(first, (list, tuple)):
+        items = [map_leaves(function, *parts) for parts in zip(*structures, strict=True)]
+        if isinstance(first, list):
+            return items
+        return type(first)(*items) if hasattr(first, "_fields") else tuple(items)
+    return function(*structures)
+
+
+def copied(structure: Any) -> Any:
+    """Return copies of the arrays of a structure: what is handed to the user's code may be changed."""
+    return map_leaves(lambda x: x.copy() if isinstance(x, np.ndarray) else x, structure)
+
+
+def cut_rows(structure: Any, start: int, stop: int) -> Any:
+    """Return some rows of each array; nothing is copied, and None stays None."""
+    return map_leaves(lambda x: None if x is None else x[start:stop], structure)
+
+
+def joined(chunks: Sequence[Any]) -> Any:
+    """Return structures of some rows each as one structure of all rows."""
+    if len(chunks) == 1:
+        return chunks[0]
+    return map_leaves(lambda *parts: np.concatenate(parts), *chunks)
+
+
+def is_image(array: Any) -> bool:
+    """Tell whether `array` has the shape of images: (N, H, W) or (N, H, W, C), C in {1, 3, 4}."""
+    shape: tuple[int, ...] = getattr(array, "shape", ())
+    return len(shape) == 3 or (len(shape) == 4 and shape[3] in CHANNELS)
+
+
+def with_channels(images: Array) -> Array:
+    """Give grey images of shape (N, H, W) their channel axis."""
+    return images[..., np.newaxis] if images.ndim == 3 else images
+
+
+def single(structure: Any) -> Array | None:
+    """Return the one array of a structure that holds exactly one."""
+    found: list[Array] = list(leaves(structure).values())
+    return found[0] if len(found) == 1 and hasattr(found[0], "shape") else None
+
+
+def describe(array: Any) -> str:
+    """Say what an array is: its shape and dtype."""
+    if hasattr(array, "shape") and hasattr(array, "dtype"):
+        return f"shape {tuple(array.shape)} and dtype {array.dtype}"
+    return f"{array!r} ({type(array).__name__})"
+
+
+def nearest(images: Array, height: int, width: int) -> Array:
+    """Enlarge (N, h, w, ...) to (N, height, width, ...) by nearest neighbour."""
+    if images.shape[1:3] == (height, width):
+        return images
+    rows = np.arange(height) * images.shape[1] // height
+    columns = np.arange(width) * images.shape[2] // width
+    return images[:, rows][:, :, columns]

@@ -1,0 +1,1 @@
+"""What knows Keras: which model draws, and how it is run."""

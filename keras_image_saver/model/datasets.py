@@ -1,0 +1,204 @@
+"""Read fixed samples once, as `fit` reads data."""
+
+from __future__ import annotations
+
+import random
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_image_saver.arrays import Array, as_array, describe, joined, leaves, map_leaves
+from keras_image_saver.samples import Latents, Samples
+
+_MOST_ROWS = 1_024
+_ROWS_OF_A_DATASET = 16
+
+
+def read_samples(samples: Any, num_samples: int | None) -> Samples:
+    """Read fixed samples, once, as `fit` reads data.
+
+    Args:
+        samples: An array or tensor; a tuple (x,), (x, y) or (x, y, w); a list or dict of arrays, also
+            nested; a batched `tf.data.Dataset`; a Keras `Sequence` or `PyDataset`.
+        num_samples: Rows to take. None: all of arrays, 16 of a dataset.
+
+    Raises:
+        ValueError: If there are no rows, or over 1,024; if arrays differ in length; or if the
+            dataset is empty or not batched.
+        TypeError: If `samples` is none of these, or holds objects.
+
+    Warns:
+        UserWarning: If there are fewer than `num_samples`; they are taken as they are.
+    """
+    whole = isinstance(num_samples, (int, np.integer)) and not isinstance(num_samples, bool)
+    if num_samples is not None and (not whole or not 1 <= num_samples <= _MOST_ROWS):
+        raise ValueError(
+            f"`num_samples` must be an int from 1 to {_MOST_ROWS}, or None, got {num_samples!r}."
+        )
+    batches = _batches(samples)
+    if batches is None:
+        read = _split(samples)
+        rows = _count_rows(read)
+        if num_samples is None and rows > _MOST_ROWS:
+            raise ValueError(
+                f"`samples` may have {_MOST_ROWS} rows at most, got {rows}. Pass x[:64] or "
+                "num_samples=64."
+            )
+        wanted = rows if num_samples is None else num_samples
+    else:
+        wanted = _ROWS_OF_A_DATASET if num_samples is None else num_samples
+        read = _read_batches(batches, wanted)
+        rows = _count_rows(read)
+    if num_samples is not None and rows < num_samples:
+        warnings.warn(
+            f"`samples` has {rows} rows, fewer than num_samples={num_samples}; all of them are "
+            "taken.",
+            stacklevel=3,
+        )
+    first = samples[0] if isinstance(samples, tuple) else samples
+    kept = replace(read, noise=isinstance(first, Latents), from_dataset=batches is not None)
+    return kept.rows(wanted)
+
+
+def _count_rows(read: Samples) -> int:
+    """Return the number of rows, the same in every array.
+
+    Raises:
+        ValueError: If it is not the same, or 0.
+    """
+    lengths = {
+        f"{part}{'/' + name if name else ''}": len(array)
+        for part, structure in (("x", read.inputs), ("y", read.targets))
+        for name, array in leaves(structure).items()
+        if array is not None
+    }
+    if len(set(lengths.values())) != 1:
+        raise ValueError(
+            f"`samples` must have as many rows in every array, got {lengths or 'no arrays'}. Is a "
+            "dataset not batched? Pass dataset.batch(16)."
+        )
+    rows = next(iter(lengths.values()))
+    if rows == 0:
+        raise ValueError(f"`samples` must have at least one row, got arrays of 0 rows: {lengths}.")
+    return rows
+
+
+def _split(data: Any) -> Samples:
+    """Unpack x, (x,), (x, y) or (x, y, w), and keep x and y as arrays."""
+    if isinstance(data, tuple):
+        if not 1 <= len(data) <= 3:
+            raise ValueError(
+                "`samples` as a tuple must be (x,), (x, y) or (x, y, sample_weight), got "
+                f"{len(data)} items. Several inputs are a list."
+            )
+        inputs, targets = data[0], (data[1] if len(data) > 1 else None)
+    else:
+        inputs, targets = data, None
+    if inputs is None:
+        raise ValueError("`samples` must not be None unless `predict` is given, got None.")
+    return Samples(
+        map_leaves(_keep, inputs), None if targets is None else map_leaves(_keep, targets)
+    )
+
+
+def _keep(values: Any) -> Array:
+    """Copy one array, so that the caller may change theirs."""
+    if isinstance(values, (tf.RaggedTensor, tf.SparseTensor)):
+        raise TypeError(
+            f"`samples` must be dense arrays, got a {type(values).__name__} of shape "
+            f"{values.shape}. Pass .to_tensor(), or tf.sparse.to_dense(...)."
+        )
+    if not hasattr(values, "shape"):
+        raise TypeError(
+            "`samples` must be an array, a tuple (x, y), a list or dict of arrays, a batched "
+            f"tf.data.Dataset or a Keras Sequence, got {describe(values)}."
+        )
+    array = np.array(as_array(values))
+    if array.dtype.kind == "O" and all(isinstance(item, (bytes, str)) for item in array.flat):
+        return array  # strings, as tf.data hands them over
+    if array.dtype.kind not in "buifSU":
+        raise TypeError(
+            f"`samples` must be bool, integer, float or string arrays, got {describe(array)}. "
+            "Rows of different shapes need padding to one shape."
+        )
+    if array.ndim == 0:
+        raise ValueError(
+            f"`samples` must have a row a sample, got a scalar, {array!r}. Is a dataset not batched? "
+            "Pass dataset.batch(16)."
+        )
+    # As `fit` does: float arrays are fed as Keras's default float.
+    return array.astype(tf.keras.backend.floatx()) if array.dtype == np.float64 else array
+
+
+def _batches(samples: Any) -> Iterator[Any] | None:
+    """Return an iterator over the batches of a dataset, or None for arrays."""
+    if isinstance(samples, tf.data.Dataset):
+        options = tf.data.Options()
+        # A batch more than is needed would be drawn on another thread, at any time.
+        options.experimental_optimization.inject_prefetch = False
+        batches: Iterator[Any] = iter(samples.with_options(options))
+        return batches
+    kinds = [getattr(tf.keras.utils, name, None) for name in ("PyDataset", "Sequence")]
+    sequences: Any = tuple(kind for kind in kinds if isinstance(kind, type))
+    if isinstance(samples, sequences):
+        return (samples[index] for index in range(_length(samples)))
+    if hasattr(samples, "__next__"):
+        raise TypeError(
+            f"`samples` must be read twice at times, but a {type(samples).__name__} can be read "
+            "once. Pass arrays, a batched tf.data.Dataset or a Keras Sequence."
+        )
+    return None
+
+
+def _length(samples: Any) -> int:
+    number = getattr(samples, "num_batches", None)
+    number = len(samples) if number is None else number
+    return 2**31 if number is None else int(number)
+
+
+def _read_batches(batches: Iterator[Any], wanted: int) -> Samples:
+    """Read batches until there are `wanted` rows."""
+    read: list[Samples] = []
+    rows = 0
+    with _global_random_state():
+        while rows < wanted:
+            batch = next(batches, None)
+            if batch is None:
+                break
+            read.append(_split(batch))
+            rows += _count_rows(read[-1])
+    if not read:
+        raise ValueError("`samples` is a dataset without a single batch.")
+    return Samples(
+        _join([one.inputs for one in read]),
+        _join([one.targets for one in read]),
+        elements=tuple(array.shape for array in leaves(read[0].inputs).values()),
+    )
+
+
+def _join(structures: Sequence[Any]) -> Any:
+    if structures[0] is None:
+        return None
+    try:
+        return joined(structures)
+    except ValueError as error:
+        raise ValueError(
+            f"`samples` must be batches of one shape, got batches that do not join: {error}. Is the "
+            "dataset not batched? Pass dataset.batch(16)."
+        ) from error
+
+
+@contextmanager
+def _global_random_state() -> Iterator[None]:
+    """Keep Python's and NumPy's global state: reading data that draws from it changes training."""
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - it is the global one
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002

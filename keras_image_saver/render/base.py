@@ -1,0 +1,143 @@
+"""What a renderer gets, and what it gives.
+
+A renderer turns a `Batch` (what went into the model, and what came out) into *panels*: images by
+name, one column of the grid each. Before the first batch it is bound to the model at hand, where
+every doubt about ranges, shapes and classes is settled or raised; after that, drawing a batch is a
+plain function on arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from keras_image_saver.arrays import UInt8Images, cut_rows, leaves
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One set of samples and what the model made of it, as a renderer sees it.
+
+    Attributes:
+        inputs: The samples' inputs: a NumPy array, or a list or dict of them. None if there are none.
+        targets: The samples' targets in their own structure, or None.
+        outputs: What the model or `predict` returned, as NumPy arrays (bfloat16 comes as float32),
+            or only the chosen one where `ImageSaver` has an `output`.
+        shown: The inputs as images (N, H, W, C), where `input_image` has made them of all samples.
+    """
+
+    inputs: Any
+    targets: Any
+    outputs: Any
+    shown: Any = None
+
+    @property
+    def is_single(self) -> bool:
+        """Whether there is one row."""
+        return len(next(iter(leaves(self.outputs).values()))) == 1
+
+    def rows(self, start: int, stop: int) -> Batch:
+        """Return some of the rows; nothing is copied."""
+        parts = (self.inputs, self.targets, self.outputs, self.shown)
+        return Batch(*(cut_rows(part, start, stop) for part in parts))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of the outputs before any value is looked at.
+
+    Attributes:
+        names: The outputs' names, in the order of `leaves`.
+        ends: The activation that ends each output, where the model's graph tells.
+        chosen: Which of them is the prediction, or None where there are several.
+        channels_first: Whether the model's images are (N, C, H, W).
+        noise: Whether the inputs came from `latents`: noise, not images.
+    """
+
+    names: tuple[str, ...]
+    ends: tuple[str | None, ...]
+    chosen: int | None
+    channels_first: bool = False
+    noise: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about the values that the user should hear of, once a kind."""
+
+    kind: str
+    panel: str
+    text: str
+
+
+@dataclass
+class Seen:
+    """What was met on the way from values to pixels, added up over pieces and batches.
+
+    Attributes:
+        low: The smallest finite value.
+        high: The largest finite value.
+        values: How many were mapped by a range.
+        clipped: How many of them lay outside it.
+        bad_pixels: How many pixels were not finite.
+        strange_pixels: How many had ids that no class has.
+    """
+
+    low: float = float("inf")
+    high: float = float("-inf")
+    values: int = 0
+    clipped: int = 0
+    bad_pixels: int = 0
+    strange_pixels: int = 0
+
+    def add(self, other: Seen) -> None:
+        self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+        self.values += other.values
+        self.clipped += other.clipped
+        self.bad_pixels += other.bad_pixels
+        self.strange_pixels += other.strange_pixels
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Panels, ready for the grid: uint8 (N, H, W, C), C in {1, 3, 4}, by name; what each has met."""
+
+    panels: dict[str, UInt8Images]
+    seen: dict[str, Seen]
+
+
+class Bound(Protocol):
+    """A renderer that knows its model."""
+
+    @property
+    def ranges(self) -> Mapping[str, Any]:
+        """(low, high) of each panel that has one."""
+        ...
+
+    def check_samples(self, batch: Batch) -> None:
+        """Look at all samples, not only those that were bound with, before training.
+
+        Raises:
+            ValueError: If they cannot be drawn.
+        """
+        ...
+
+    def __call__(self, batch: Batch, out: Mapping[str, UInt8Images] | None = None) -> Rendered:
+        """Draw a batch, of any number of rows.
+
+        Args:
+            batch: What to draw.
+            out: Where panels may be written to, by name, in the shape that they had before.
+        """
+        ...
+
+    def findings(self, seen: Mapping[str, Seen]) -> tuple[Finding, ...]:
+        """Say what the user should hear of, by what each panel has met in all batches."""
+        ...
+
+
+class Renderer(Protocol):
+    """`Images` and `Segmentation`: plain settings, shared and copied freely."""
+
+    def bind(self, batch: Batch, facts: Facts) -> Bound: ...
