@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
-UInt8Image: TypeAlias = npt.NDArray[np.uint8]
-UInt8Images: TypeAlias = npt.NDArray[np.uint8]
+UInt8Array: TypeAlias = npt.NDArray[np.uint8]
 
 CHANNELS = (1, 3, 4)
 # Values that are worked on at a time: 256 KiB of float32, so that they stay in a core's cache.

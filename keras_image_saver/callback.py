@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_image_saver.arrays import UInt8Image
+from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.model import workers
 from keras_image_saver.model.datasets import read_samples
 from keras_image_saver.model.lookup import BUILDS_AT_ANY_TIME, check_call, find_model, is_built
@@ -24,10 +24,10 @@ from keras_image_saver.picture.grid import check_grid
 from keras_image_saver.pipeline import Drawing, Pipeline
 from keras_image_saver.progress import Schedule
 from keras_image_saver.render.base import Finding
-from keras_image_saver.render.function import Custom
+from keras_image_saver.render.function import FunctionRenderer
 from keras_image_saver.render.images import Images
 from keras_image_saver.report import Report
-from keras_image_saver.run.lock import tick
+from keras_image_saver.run.lock import next_order
 from keras_image_saver.run.logs import json_logs, plain_logs
 from keras_image_saver.run.previous import Previous
 from keras_image_saver.run.record import Snapshot
@@ -154,7 +154,9 @@ class ImageSaver(tf.keras.callbacks.Callback):
             samples=Samples(None) if samples is None else read_samples(samples, num_samples),
             predict=predict,
             output=output,
-            renderer=Custom(render, whole=output is None) if custom else render or Images(),
+            renderer=FunctionRenderer(render, whole=output is None)
+            if custom
+            else render or Images(),
             batch_size=batch_size,
             columns=columns,
             padding=padding,
@@ -202,7 +204,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._fit_begins = True
-        self._began = tick()
+        self._began = next_order()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if self._fit_begins:
@@ -280,7 +282,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
             )
         self.set_model(model)
         self._fit_begins = True
-        self._began = tick()
+        self._began = next_order()
         self._begin(0, scoped=True)
         try:
             yield self
@@ -476,7 +478,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
 
     def _make(
         self, snapshot: Snapshot, drawing: Drawing
-    ) -> tuple[dict[str, Any], UInt8Image | None, tuple[Finding, ...]]:
+    ) -> tuple[dict[str, Any], UInt8Array | None, tuple[Finding, ...]]:
         """Map, tile, encode and write one snapshot."""
         picture = self._pipeline.compose(drawing)
         counters = {"epoch": snapshot.epoch, "batch": snapshot.batch, "step": snapshot.step}

@@ -10,7 +10,7 @@ import os
 import warnings
 from typing import Any
 
-from keras_image_saver.arrays import UInt8Image
+from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.picture.encoder import encode_image
 from keras_image_saver.run import storage
 from keras_image_saver.run.record import Snapshot
@@ -131,7 +131,7 @@ class NotebookDisplay:
         return {**self.__dict__, "_display": None}
 
 
-def _image(snapshot: Snapshot) -> UInt8Image:
+def _image(snapshot: Snapshot) -> UInt8Array:
     if snapshot.image is None:
         raise ValueError(
             f"`snapshot` must have its image, as listeners get it, got that of epoch "

@@ -12,20 +12,26 @@ import tensorflow as tf
 from keras_image_saver.arrays import (
     PIECE,
     Array,
-    UInt8Image,
-    UInt8Images,
+    UInt8Array,
     copied,
     describe,
     joined,
     leaves,
 )
-from keras_image_saver.model.activations import output_ends
+from keras_image_saver.model.activations import output_activations
 from keras_image_saver.model.device_classes import decide_on_device
 from keras_image_saver.model.inference import Inference, chunk_rows
 from keras_image_saver.model.lookup import check_batched
 from keras_image_saver.picture import encoder, grid
 from keras_image_saver.picture.text import caption_size, draw_captions
-from keras_image_saver.render.base import Batch, Bound, Facts, Finding, Rendered, Renderer
+from keras_image_saver.render.base import (
+    Batch,
+    BoundRenderer,
+    Finding,
+    OutputInfo,
+    Rendered,
+    Renderer,
+)
 from keras_image_saver.render.images import Images
 from keras_image_saver.render.panels import input_images
 from keras_image_saver.render.segmentation import Segmentation
@@ -37,7 +43,7 @@ from keras_image_saver.samples import Samples
 class Picture:
     """A snapshot's picture: uint8 (H, W, C), where its tiles stand, and what there is to say of it."""
 
-    image: UInt8Image
+    image: UInt8Array
     layout: grid.Layout
     findings: tuple[Finding, ...]
 
@@ -51,7 +57,7 @@ class Drawing:
         chunks: The outputs, some rows after others.
     """
 
-    def __init__(self, bound: Bound, samples: Batch, chunks: list[Any]) -> None:
+    def __init__(self, bound: BoundRenderer, samples: Batch, chunks: list[Any]) -> None:
         self.bound = bound
         self._samples = samples
         self._chunks = chunks
@@ -76,8 +82,8 @@ class Drawing:
                 yield chunk.rows(start, min(start + step, len(one)))
             first += len(one)
 
-    def render_part(self, part: Batch, out: Mapping[str, UInt8Images] | None = None) -> Rendered:
-        """Render one of the parts; `out` is where its panels may be written to, as in `Bound`."""
+    def render_part(self, part: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
+        """Render one of the parts; `out` is where panels may be written to, as in `BoundRenderer`."""
         return self.bound(part, out) if self._rendered is None else self._rendered
 
     @property
@@ -132,7 +138,7 @@ class Pipeline:
         self._kind = kind
         self._options = options
         self._inference: Inference | None = None
-        self._bound: Bound | None = None
+        self._bound: BoundRenderer | None = None
         self._shown: Array | None = None
         self._decide: Callable[[Any], Any] | None = None
 
@@ -193,23 +199,23 @@ class Pipeline:
         chunks = self._inference.run(samples.inputs, len(samples), self._decide)
         if self._bound is None:
             outputs = joined(chunks)
-            facts = self._facts(model, outputs)
-            self._shown = self._inputs_as_images(facts)
-            self._bound = self._renderer.bind(replace(self._batch(samples), outputs=outputs), facts)
-            self._decide = _decision(self._bound, facts)
+            info = self._facts(model, outputs)
+            self._shown = self._inputs_as_images(info)
+            self._bound = self._renderer.bind(replace(self._batch(samples), outputs=outputs), info)
+            self._decide = _decision(self._bound, info)
         return Drawing(self._bound, self._batch(samples), chunks)
 
     def _batch(self, samples: Samples) -> Batch:
         shown = None if self._shown is None else self._shown[: len(samples)]
         return Batch(samples.inputs, samples.targets, None, shown)
 
-    def _inputs_as_images(self, facts: Facts) -> Array | None:
+    def _inputs_as_images(self, info: OutputInfo) -> Array | None:
         """Run the user's `input_image`: once, on the training thread, on all samples together."""
         input_image = getattr(self._renderer, "input_image", None)
         if input_image is None or self.samples.inputs is None:
             return None
         samples = Batch(copied(self.samples.inputs), None, None)
-        shown = input_images(samples, facts, input_image, ())
+        shown = input_images(samples, info, input_image, ())
         if shown is None or len(shown) != len(self.samples):
             raise ValueError(
                 f"`input_image` must return an image a sample, got {describe(shown)} for "
@@ -235,7 +241,7 @@ class Pipeline:
         picture = self._caption(canvas.image, layout)
         return Picture(picture, layout, drawing.bound.findings(seen))
 
-    def _caption(self, picture: UInt8Image, layout: grid.Layout) -> UInt8Image:
+    def _caption(self, picture: UInt8Array, layout: grid.Layout) -> UInt8Array:
         if not layout.caption_height:
             return picture
         captions = [
@@ -247,7 +253,7 @@ class Pipeline:
         return draw_captions(picture, captions, width, self._pad_value)
 
     def write(
-        self, path: str, picture: UInt8Image, drawing: Drawing, metadata: Mapping[str, Any]
+        self, path: str, picture: UInt8Array, drawing: Drawing, metadata: Mapping[str, Any]
     ) -> None:
         """Encode a picture into a file, with what explains it."""
         ranges = drawing.bound.ranges
@@ -266,28 +272,30 @@ class Pipeline:
             sizes, count, columns=self._columns, padding=self._padding, caption_size=captions
         )
 
-    def _facts(self, model: Any, outputs: Any) -> Facts:
+    def _facts(self, model: Any, outputs: Any) -> OutputInfo:
         names = _output_names(model, outputs) if self._predict is None else list(leaves(outputs))
         if names == [""]:
             names = ["prediction"]
-        ends = (None,) * len(names) if self._predict else output_ends(model, len(names))
-        return Facts(
+        activations = (
+            (None,) * len(names) if self._predict else output_activations(model, len(names))
+        )
+        return OutputInfo(
             names=tuple(names),
-            ends=ends,
+            activations=activations,
             chosen=_choose(self._output, names, outputs),
             channels_first=tf.keras.backend.image_data_format() == "channels_first",
             noise=self.samples.noise,
         )
 
 
-def _decision(bound: Bound, facts: Facts) -> Callable[[Any], Any] | None:
+def _decision(bound: BoundRenderer, info: OutputInfo) -> Callable[[Any], Any] | None:
     """Return how scores become ids on the device, if the renderer wants ids and they are there."""
     classes = getattr(bound, "classes", None)
-    if classes is None or classes.decision == "ids" or facts.chosen is None:
+    if classes is None or classes.decision == "ids" or info.chosen is None:
         return None
     if tf.keras.backend.backend() != "tensorflow":
         return None
-    return decide_on_device(classes, facts.chosen, channels_first=facts.channels_first)
+    return decide_on_device(classes, info.chosen, channels_first=info.channels_first)
 
 
 def _output_names(model: Any, outputs: Any) -> list[str]:

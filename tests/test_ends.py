@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_image_saver.model.activations import output_ends
+from keras_image_saver.model.activations import output_activations
 
 keras = tf.keras
 layers = keras.layers
@@ -19,7 +19,7 @@ def functional(function, shape=(8, 8, 1)):
 
 
 def end_of(function, shape=(8, 8, 1)):
-    (end,) = output_ends(functional(function, shape), 1)
+    (end,) = output_activations(functional(function, shape), 1)
     return end
 
 
@@ -71,7 +71,7 @@ def test_output_ends_looks_through_what_keeps_the_range(activation, after):
 def test_output_ends_looks_through_several_of_them():
     chain = [conv("tanh"), layers.UpSampling2D(2), layers.Cropping2D(1), layers.Reshape((-1,))]
     model = keras.Sequential([keras.Input((8, 8, 1)), *chain])
-    assert output_ends(model, 1) == ("tanh",)
+    assert output_activations(model, 1) == ("tanh",)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_output_ends_looks_before_a_nested_model_that_keeps_the_range():
 def test_output_ends_tells_the_outputs_of_a_nested_model_apart():
     inner = functional(lambda x: [conv("tanh")(x), conv("sigmoid")(x)])
     model = functional(lambda x: inner(x)[::-1])
-    assert output_ends(model, 2) == ("sigmoid", "tanh")
+    assert output_activations(model, 2) == ("sigmoid", "tanh")
 
 
 def test_output_ends_looks_into_wrappers():
@@ -158,19 +158,19 @@ def test_output_ends_looks_into_wrappers():
 def test_output_ends_with_mixed_precision_finds_the_activation():
     last = [conv(), layers.Activation("sigmoid", dtype="float32")]
     model = keras.Sequential([keras.Input((8, 8, 1)), *last])
-    assert output_ends(model, 1) == ("sigmoid",)
+    assert output_activations(model, 1) == ("sigmoid",)
     cast = [conv("tanh", dtype="mixed_float16"), layers.Activation("linear", dtype="float32")]
-    assert output_ends(keras.Sequential([keras.Input((8, 8, 1)), *cast]), 1) == ("tanh",)
+    assert output_activations(keras.Sequential([keras.Input((8, 8, 1)), *cast]), 1) == ("tanh",)
 
 
 def test_output_ends_of_several_outputs_keep_their_order():
     model = functional(lambda x: [conv("sigmoid")(x), conv()(x), conv("tanh")(x)])
-    assert output_ends(model, 3) == ("sigmoid", None, "tanh")
+    assert output_activations(model, 3) == ("sigmoid", None, "tanh")
 
 
 def test_output_ends_of_a_dict_come_in_the_order_of_its_keys():
     model = functional(lambda x: {"b": conv("sigmoid")(x), "a": conv("tanh")(x)})
-    assert output_ends(model, 2) == ("tanh", "sigmoid")
+    assert output_activations(model, 2) == ("tanh", "sigmoid")
 
 
 # What does not tell
@@ -250,26 +250,26 @@ def test_output_ends_is_not_read_from_the_last_layer_of_the_list():
     unused = conv("tanh")(features)
     model = keras.Model(inputs, [image, unused])
     headless = keras.Model(inputs, image)
-    assert output_ends(model, 2) == (None, "tanh")
-    assert output_ends(headless, 1) == (None,)
+    assert output_activations(model, 2) == (None, "tanh")
+    assert output_activations(headless, 1) == (None,)
 
 
 def test_output_ends_follows_the_node_of_a_layer_that_is_used_twice():
     crop = layers.Cropping2D(1)
     inputs = keras.Input((8, 8, 1))
     tanh, sigmoid = crop(conv("tanh")(inputs)), crop(conv("sigmoid")(inputs))
-    assert output_ends(keras.Model(inputs, [tanh, sigmoid]), 2) == ("tanh", "sigmoid")
+    assert output_activations(keras.Model(inputs, [tanh, sigmoid]), 2) == ("tanh", "sigmoid")
 
 
 def test_output_ends_of_models_without_a_history_are_none():
     subclassed = OwnModel()
     subclassed(np.zeros((1, 8, 8, 1), np.float32))
-    assert output_ends(subclassed, 1) == (None,)
-    assert output_ends(object(), 2) == (None, None)
+    assert output_activations(subclassed, 1) == (None,)
+    assert output_activations(object(), 2) == (None, None)
 
 
 def test_output_ends_with_another_number_of_outputs_are_none():
-    assert output_ends(functional(conv("tanh")), 2) == (None, None)
+    assert output_activations(functional(conv("tanh")), 2) == (None, None)
 
 
 class OverriddenCall(keras.Sequential):
@@ -281,5 +281,5 @@ class OverriddenCall(keras.Sequential):
 
 def test_output_ends_of_a_model_that_overrides_call_are_none():
     model = OverriddenCall([keras.Input((8, 8, 1)), conv("tanh")])
-    assert output_ends(model, 1) == (None,)
+    assert output_activations(model, 1) == (None,)
     assert end_of(model) is None

@@ -12,7 +12,7 @@ import pytest
 from keras_image_saver.run import lock as lock_module
 from keras_image_saver.run import storage
 from keras_image_saver.run.files import SAMPLES
-from keras_image_saver.run.lock import Lock, tick
+from keras_image_saver.run.lock import Lock, next_order
 from keras_image_saver.run.previous import check_previous, complete_move, set_aside
 
 
@@ -53,7 +53,7 @@ RUN = [
 
 def test_lock_refuses_a_second_saver_of_the_process_and_is_free_after_release(tmp_path):
     first, second = lock(tmp_path / "run"), lock(tmp_path / "run")
-    began = tick()
+    began = next_order()
     first.acquire(began)
     first.acquire(began)  # its own is no obstacle
     with pytest.raises(ValueError, match=r"no other saver writes to, got .*run"):
@@ -67,9 +67,10 @@ def test_lock_refuses_a_second_saver_of_the_process_and_is_free_after_release(tm
 
 def test_lock_of_an_interrupted_training_gives_way_and_is_flushed_first(tmp_path):
     flushed = []
-    lock(tmp_path, flush=lambda: flushed.append(True)).acquire(tick())
+    lock(tmp_path, flush=lambda: flushed.append(True)).acquire(next_order())
     second = lock(tmp_path)
-    second.acquire(tick())  # its training began later, on the same thread: the first has ended
+    # Its training began later, on the same thread: the first has ended.
+    second.acquire(next_order())
     assert flushed == [True]
     second.release()
 
@@ -78,19 +79,19 @@ def test_lock_of_an_interrupted_training_gives_way_and_is_flushed_first(tmp_path
 def test_lock_of_a_live_saver_does_not_give_way(tmp_path, reason):
     holder = lock(tmp_path, scoped=reason == "watch")
     if reason == "thread":
-        thread = threading.Thread(target=holder.acquire, args=(tick(),))
+        thread = threading.Thread(target=holder.acquire, args=(next_order(),))
         thread.start()
         thread.join()
     else:
-        holder.acquire(tick())
+        holder.acquire(next_order())
     with pytest.raises(ValueError, match="another ImageSaver of this process"):
-        lock(tmp_path).acquire(tick())
+        lock(tmp_path).acquire(next_order())
     holder.release()
 
 
 def test_lock_undone_leaves_the_folder_as_it_was(tmp_path):
     held = lock(tmp_path / "a" / "b")
-    held.acquire(tick())
+    held.acquire(next_order())
     assert (tmp_path / "a" / "b").is_dir()
     held.undo()
     assert list(tmp_path.iterdir()) == []
@@ -99,17 +100,17 @@ def test_lock_undone_leaves_the_folder_as_it_was(tmp_path):
 def test_lock_where_a_file_stands_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
-        lock(tmp_path / "file").acquire(tick())
+        lock(tmp_path / "file").acquire(next_order())
     with pytest.raises(OSError, match="file"):
-        lock(tmp_path / "file" / "run").acquire(tick())
+        lock(tmp_path / "file" / "run").acquire(next_order())
     assert tree(tmp_path) == ["file"]
 
 
 HOLDER = """
     import sys
-    from keras_image_saver.run.lock import Lock, tick
+    from keras_image_saver.run.lock import Lock, next_order
     held = Lock(sys.argv[1], lambda: None, scoped=False)
-    held.acquire(tick())
+    held.acquire(next_order())
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -124,12 +125,12 @@ def test_lock_refuses_another_process_and_a_killed_one_leaves_none(tmp_path):
     try:
         assert process.stdout.readline() == b"held\n"
         with pytest.raises(ValueError, match="which another process uses"):
-            lock(tmp_path).acquire(tick())
+            lock(tmp_path).acquire(next_order())
     finally:
         process.kill()
         process.communicate()
     mine = lock(tmp_path)
-    mine.acquire(tick())
+    mine.acquire(next_order())
     mine.release()
     assert tree(tmp_path) == []
 
@@ -261,13 +262,13 @@ def test_a_record_from_elsewhere_never_moves_or_deletes_files_outside(tmp_path):
 def test_lock_inherited_by_a_fork_is_not_the_childs(tmp_path):
     script = f"""
         import os
-        from keras_image_saver.run.lock import Lock, tick
+        from keras_image_saver.run.lock import Lock, next_order
         held = Lock({str(tmp_path)!r}, lambda: None, scoped=False)
-        held.acquire(tick())
+        held.acquire(next_order())
         child = os.fork()
         if child == 0:
             try:
-                Lock({str(tmp_path)!r}, lambda: None, scoped=False).acquire(tick())
+                Lock({str(tmp_path)!r}, lambda: None, scoped=False).acquire(next_order())
             except ValueError as error:
                 os._exit(0 if "another process" in str(error) else 2)
             os._exit(1)
@@ -290,7 +291,7 @@ def test_file_system_without_locks_is_used_without_and_it_is_said(tmp_path, monk
 
     monkeypatch.setattr(lock_module, "_lock_file", lockf)
     one = lock(tmp_path)
-    one.acquire(tick())
+    one.acquire(next_order())
     assert "cannot be locked against other processes: [Errno" in caplog.messages[0]
     with pytest.raises(ValueError, match="another ImageSaver of this process"):
         Lock(str(tmp_path), lambda: None, scoped=True).acquire(0)

@@ -1,4 +1,4 @@
-"""The import rules of the design's module table."""
+"""Which folder may import which, and what the package imports of others."""
 
 import ast
 import subprocess
@@ -21,59 +21,30 @@ def dotted(path):
 SOURCES = {dotted(path): path for path in PACKAGE.rglob("*.py")}
 MODULES = sorted(SOURCES)
 
-# Imported as the module is; `storage` imports TensorFlow only where a path is remote, `listeners` only
-# to write to TensorBoard.
-WITH_TENSORFLOW = {
-    "callback",
-    "decisions",
-    "ends",
-    "inference",
-    "pipeline",
-    "samples",
-    "trained",
-    "workers",
+# What each folder, or module beside the folders, may import of the package; its own modules may import
+# one another. What stands under `JOINING` joins folders, and may import any but viewers.
+RULES = {
+    "version": "",
+    "arrays": "",
+    "checks": "",
+    "progress": "checks",
+    "samples": "arrays checks",
+    "render": "arrays checks",
+    "model": "arrays checks samples render.base",
+    "picture": "arrays checks render.base version",
+    "run": "arrays checks progress samples render.base",
+    "viewers": "arrays checks picture run",
+    "report": "run",
+    "listeners": "arrays checks picture run",
 }
-LAZY_TENSORFLOW = {"listeners", "storage"}
+JOINING = {"__init__", "__main__", "callback", "cli", "pipeline", "save"}
+# A viewer is imported when the user asks for one.
+ASK_FOR_VIEWERS = {"callback", "cli"}
 
-# What turns image files into arrays, and arrays into image files and animations.
-WITH_PILLOW = {"animation", "decoder", "encoder"}
-
-# What each stage may import of the package: the words that pass between stages, and what the table
-# allows. What joins stages may import any.
-STAGES = {
-    "animation": {"encoder", "render"},
-    "class_map": {"render"},
-    "colormap": {"render"},
-    "custom": {"ranges", "render"},
-    "decisions": {"class_map"},
-    "decoder": {"render"},
-    "encoder": {"render", ""},
-    "ends": set(),
-    "folder": {"run", "storage"},
-    "grid": {"render"},
-    "inference": {"render"},
-    "listeners": {"encoder", "render", "run", "storage"},
-    "logs": {"render"},
-    "pixels": {"colormap", "ranges", "render"},
-    "ranges": {"render"},
-    "render": set(),
-    "run": {"logs", "render", "storage"},
-    "samples": {"render"},
-    "schedule": set(),
-    "segmentation": {"class_map", "pixels", "ranges", "render"},
-    "storage": set(),
-    "template": {"storage"},  # which knows what a path is
-    "trained": {"samples"},
-    "workers": set(),
-    "writer": set(),
-}
-JOINING = {"__init__", "callback", "pipeline", "report", "save", "session"}
-# Of what is no viewer, these may import one, and only inside a function.
-ASK_FOR_VIEWERS = {"cli", "session"}
-
-# What reads a run; its own modules may import one another.
-VIEWERS = {"animation", "decoder", "encoder", "grid", "logs", "render", "run", "storage"}
-SHELL = {"__main__": {"cli"}, "cli": {"", "run", "viewers"}}
+# TensorFlow is imported where Keras is met; `run.storage` imports it only for a remote path,
+# `listeners` only to write to TensorBoard.
+WITH_TENSORFLOW = {"callback", "model"}
+LAZY_TENSORFLOW = {"listeners", "run.storage"}
 
 PUBLIC = {
     "Batch",
@@ -116,10 +87,11 @@ def imports(module, *, lazy=True):
             found |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "the package imports by full names"
-            if node.module == "keras_image_saver":
-                found |= {f"keras_image_saver.{name.name}" for name in node.names}
-            else:
-                found.add(node.module)
+            for name in node.names:
+                inner_module = f"{node.module}.{name.name}".removeprefix("keras_image_saver.")
+                found.add(
+                    f"keras_image_saver.{inner_module}" if inner_module in SOURCES else node.module
+                )
     return found
 
 
@@ -132,8 +104,13 @@ def own_imports(module, *, lazy=True):
     }
 
 
-def is_viewer(module):
-    return module.split(".")[0] == "viewers"
+def folder(module):
+    """The folder of a module, or its own name where it stands beside the folders."""
+    return module.split(".")[0]
+
+
+def is_allowed(name, allowed):
+    return any(name == one or name.startswith(one + ".") for one in allowed)
 
 
 def roots(module, *, lazy=True):
@@ -151,20 +128,59 @@ def run_python(code):
 # By reading the source
 
 
-def test_imports_cover_every_module():
-    others = {module for module in MODULES if not is_viewer(module)}
-    assert others == set(STAGES) | JOINING | set(SHELL)
+def test_imports_have_a_rule_for_every_folder():
+    assert {folder(module) for module in MODULES} == set(RULES) | JOINING
 
 
-def test_imports_of_pillow_stand_where_image_files_are_read_and_written():
-    assert {module for module in MODULES if "PIL" in roots(module)} == WITH_PILLOW
+@pytest.mark.parametrize("place", RULES)
+def test_imports_of_a_folder_are_those_it_may_have(place):
+    allowed = [place, *RULES[place].split()]
+    modules = [module for module in MODULES if folder(module) == place]
+    forbidden = {
+        f"{module} imports {name}"
+        for module in modules
+        for name in own_imports(module)
+        if not is_allowed(name, allowed)
+    }
+    assert not forbidden
+
+
+def test_imports_make_no_circle():
+    needed = {
+        module: own_imports(module) & set(MODULES) for module in MODULES if module != "__init__"
+    }
+    while needed:
+        free = [module for module, names in needed.items() if not names & set(needed)]
+        assert free, f"a circle among {sorted(needed)}"
+        for module in free:
+            del needed[module]
+
+
+def test_imports_of_viewers_wait_until_the_user_asks_for_one():
+    asking = {
+        module
+        for module in MODULES
+        if folder(module) != "viewers" and any(folder(n) == "viewers" for n in own_imports(module))
+    }
+    assert asking - {"__init__"} == ASK_FOR_VIEWERS
+    at_once = {name for module in asking - {"__init__"} for name in own_imports(module, lazy=False)}
+    assert "viewers" not in {folder(name) for name in at_once}
+
+
+@pytest.mark.parametrize("module", ["__main__", "cli"])
+def test_imports_of_the_shell_wait_for_a_command(module):
+    assert not {"numpy", "PIL"} & roots(module, lazy=False)
+
+
+def test_imports_of_pillow_stand_where_pictures_are_made():
+    assert {folder(module) for module in MODULES if "PIL" in roots(module)} == {"picture"}
 
 
 def test_imports_of_tensorflow_stand_where_the_design_says():
     anywhere = {module for module in MODULES if {"tensorflow", "keras"} & roots(module)}
-    at_once = {module for module in MODULES if "tensorflow" in roots(module, lazy=False)}
-    assert at_once == WITH_TENSORFLOW
-    assert anywhere == WITH_TENSORFLOW | LAZY_TENSORFLOW
+    at_once = {module for module in anywhere if "tensorflow" in roots(module, lazy=False)}
+    assert {folder(module) for module in at_once} == WITH_TENSORFLOW
+    assert anywhere - at_once == LAZY_TENSORFLOW
 
 
 def test_imports_of_keras_go_through_tensorflow():
@@ -187,34 +203,7 @@ def test_imports_of_extras_wait_until_they_are_needed():
 
 
 def test_imports_of_matplotlib_wait_until_a_colormap_is_named():
-    assert {module for module in MODULES if "matplotlib" in roots(module)} == {"colormap"}
-    assert "matplotlib" not in roots("pixels", lazy=False)
-
-
-@pytest.mark.parametrize("module", STAGES)
-def test_imports_of_a_stage_are_those_it_may_have(module):
-    assert own_imports(module) <= STAGES[module]
-
-
-@pytest.mark.parametrize("module", SHELL)
-def test_imports_of_the_shell_are_viewers_and_wait_for_a_command(module):
-    own = {"viewers" if is_viewer(name) else name for name in own_imports(module)}
-    assert own <= SHELL[module]
-    assert not {"numpy", "PIL"} & roots(module, lazy=False)
-
-
-@pytest.mark.parametrize("module", list(filter(is_viewer, MODULES)))
-def test_imports_of_a_viewer_are_what_reads_a_run(module):
-    own = {name for name in own_imports(module) if not is_viewer(name)}
-    assert own <= VIEWERS
-
-
-def test_imports_of_viewers_wait_until_the_user_asks_for_one():
-    others = [module for module in MODULES if not is_viewer(module) and module != "__init__"]
-    at_once = {name for module in others for name in own_imports(module, lazy=False)}
-    assert not set(filter(is_viewer, at_once))
-    asking = {name for name in others if set(filter(is_viewer, own_imports(name)))}
-    assert asking == ASK_FOR_VIEWERS
+    assert {module for module in MODULES if "matplotlib" in roots(module)} == {"render.class_map"}
 
 
 # In a fresh interpreter
@@ -230,7 +219,11 @@ def test_import_of_the_package_imports_nothing_else():
 
 
 def test_import_of_pure_modules_imports_neither_tensorflow_nor_pillow():
-    pure = sorted(set(STAGES) - WITH_TENSORFLOW - WITH_PILLOW - {"listeners"})
+    pure = [
+        module
+        for module in MODULES
+        if folder(module) in {"arrays", "checks", "progress", "render", "run", "samples", "version"}
+    ]
     code = (
         "import importlib, sys\n"
         f"for name in {pure}: importlib.import_module('keras_image_saver.' + name)\n"

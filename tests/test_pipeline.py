@@ -9,11 +9,11 @@ import pytest
 from keras_image_saver import Batch, Images, Segmentation, colorize, make_grid, to_uint8
 from keras_image_saver.arrays import PIECE
 from keras_image_saver.pipeline import Drawing, Pipeline
-from keras_image_saver.render.base import Facts
-from keras_image_saver.render.function import Custom
+from keras_image_saver.render.base import OutputInfo
+from keras_image_saver.render.function import FunctionRenderer
 from keras_image_saver.samples import Samples
 
-FACTS = Facts(("prediction",), (None,), 0)
+INFO = OutputInfo(("prediction",), (None,), 0)
 
 
 def pipeline(render, samples=None, **options):
@@ -30,7 +30,7 @@ def pipeline(render, samples=None, **options):
 
 def composed(render, chunks, samples=None, **options):
     batch = Batch(None, None, None) if samples is None else samples
-    bound = render.bind(Batch(batch.inputs, batch.targets, np.concatenate(chunks)), FACTS)
+    bound = render.bind(Batch(batch.inputs, batch.targets, np.concatenate(chunks)), INFO)
     return pipeline(render, **options).compose(Drawing(bound, batch, chunks))
 
 
@@ -75,7 +75,7 @@ def test_compose_holds_no_second_picture_and_no_copy_of_the_outputs(kind):
         most = 1 if kind == "floats" else 2
         values = rng.uniform(-most, most, (64, 256, 256, 3)).astype(np.float32)
         render, expected = Images((-1, 1)), None
-    bound = render.bind(Batch(None, None, values[:1]), FACTS)
+    bound = render.bind(Batch(None, None, values[:1]), INFO)
     whole, drawing = (
         pipeline(render),
         Drawing(bound, Batch(None, None, None), [values[:32], values[32:]]),
@@ -105,11 +105,11 @@ def test_users_code_gets_copies_of_the_samples_and_its_buffers_are_copied():
         return {"prediction": buffer}
 
     batch = Batch(inputs, [inputs.copy()], inputs)
-    bound = Custom(render, whole=True).bind(batch, FACTS)
+    bound = FunctionRenderer(render, whole=True).bind(batch, INFO)
     rendered = bound(batch)
     assert inputs.min() == batch.targets[0].min() == 1
     in_place(buffer)
     assert rendered.panels["prediction"].min() == 7
     made = pipeline(Images((0, 1), input_image=in_place), Samples(inputs))
-    assert made._inputs_as_images(FACTS).max() == 0
+    assert made._inputs_as_images(INFO).max() == 0
     assert inputs.min() == 1

@@ -1,4 +1,4 @@
-"""`to_uint8`, and `Images` bound to facts and drawing plain arrays."""
+"""`to_uint8`, and `Images` bound to info and drawing plain arrays."""
 
 import sys
 import warnings
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from keras_image_saver import Batch, Images, to_uint8
-from keras_image_saver.render.base import Facts
-from keras_image_saver.render.function import Custom
+from keras_image_saver.render.base import OutputInfo
+from keras_image_saver.render.function import FunctionRenderer
 
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 FLOATS = ["float16", "float32", "float64", "bfloat16"]
@@ -23,14 +23,14 @@ def dtype_of(name):
     return np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)
 
 
-def bind(render, outputs, *, inputs=None, targets=None, ends=(None,), **facts):
+def bind(render, outputs, *, inputs=None, targets=None, activations=(None,), **info):
     batch = Batch(inputs, targets, outputs)
-    facts = Facts(**{"names": ("prediction",), "ends": ends, "chosen": 0, **facts})
-    return render.bind(batch, facts)
+    info = OutputInfo(**{"names": ("prediction",), "activations": activations, "chosen": 0, **info})
+    return render.bind(batch, info)
 
 
-def draw(render, outputs, *, inputs=None, targets=None, **facts):
-    bound = bind(render, outputs, inputs=inputs, targets=targets, **facts)
+def draw(render, outputs, *, inputs=None, targets=None, **info):
+    bound = bind(render, outputs, inputs=inputs, targets=targets, **info)
     rendered = bound(Batch(inputs, targets, outputs))
     return SimpleNamespace(panels=rendered.panels, findings=bound.findings(rendered.seen))
 
@@ -272,12 +272,12 @@ def test_images_with_value_range_maps_by_it():
     ],
 )
 def test_images_take_the_range_of_the_last_activation_not_of_the_data(end, expected):
-    rendered = draw(Images(), grey(0.0, 0.25, 0.5), ends=(end,))
+    rendered = draw(Images(), grey(0.0, 0.25, 0.5), activations=(end,))
     assert rendered.panels["prediction"].ravel().tolist() == expected
 
 
 def test_images_draw_later_batches_by_the_same_range():
-    bound = bind(Images(), grey(0.0, 0.01), ends=("tanh",))
+    bound = bind(Images(), grey(0.0, 0.01), activations=("tanh",))
     rendered = bound(Batch(None, None, grey(-1.0, 0.01, 3.0)))
     assert rendered.panels["prediction"].ravel().tolist() == [0, 129, 255]
     (finding,) = bound.findings(rendered.seen)
@@ -286,7 +286,7 @@ def test_images_draw_later_batches_by_the_same_range():
 
 
 def test_images_with_value_range_override_the_last_activation():
-    rendered = draw(Images(value_range=(0, 1)), grey(0.0, 0.5, 1.0), ends=("tanh",))
+    rendered = draw(Images(value_range=(0, 1)), grey(0.0, 0.5, 1.0), activations=("tanh",))
     assert rendered.panels["prediction"].ravel().tolist() == [0, 128, 255]
 
 
@@ -297,13 +297,13 @@ def test_images_of_floats_with_no_range_to_be_known_show_the_values(end):
         r"Pass Images\(value_range="
     )
     with pytest.raises(ValueError, match=rule):
-        bind(Images(), grey(-3.5, np.nan, 7.0), ends=(end,))
+        bind(Images(), grey(-3.5, np.nan, 7.0), activations=(end,))
 
 
 def test_images_of_a_softmax_name_segmentation():
     scores = np.full((1, 2, 2, 3), 1 / 3, np.float32)
     with pytest.raises(ValueError, match=r"ends in a softmax.*render=Segmentation"):
-        bind(Images(), scores, ends=("softmax",))
+        bind(Images(), scores, activations=("softmax",))
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ def test_images_with_reversed_range_of_a_panel_name_it():
 
 
 def test_images_tell_the_ranges_of_their_panels():
-    bound = bind(Images(), grey(0, 1), inputs=grey(3, dtype=np.uint8), ends=("tanh",))
+    bound = bind(Images(), grey(0, 1), inputs=grey(3, dtype=np.uint8), activations=("tanh",))
     assert bound.ranges == {"input": None, "prediction": (-1.0, 1.0)}
 
 
@@ -589,7 +589,7 @@ def test_images_with_input_image_that_gives_none_show_what_it_gave():
 
 # Images: several outputs
 
-TWO = {"names": ("depth", "rgb"), "ends": ("sigmoid", "tanh")}
+TWO = {"names": ("depth", "rgb"), "activations": ("sigmoid", "tanh")}
 
 
 def two_outputs():
@@ -631,10 +631,10 @@ def test_images_of_several_outputs_take_the_target_of_the_chosen():
 
 def test_images_of_a_named_output_with_no_range_to_be_known_show_how_to_pass_it():
     render = Images(panels=("rgb", "depth"))
-    facts = {"names": ("depth", "rgb"), "ends": (None, "tanh"), "chosen": None}
+    info = {"names": ("depth", "rgb"), "activations": (None, "tanh"), "chosen": None}
     rule = r"panel 'depth'.*from 0 to 1\..*value_range=\{\"depth\": \(-1, 1\)\}"
     with pytest.raises(ValueError, match=rule):
-        bind(render, two_outputs(), **facts)
+        bind(render, two_outputs(), **info)
 
 
 def test_images_with_a_panel_of_an_unknown_output_list_the_outputs():
@@ -732,8 +732,8 @@ def test_images_leave_the_arrays_of_the_batch():
 # A renderer of one's own
 
 
-def custom(function, outputs, *, whole=True, **facts):
-    return draw(Custom(function, whole=whole), outputs, **facts)
+def custom(function, outputs, *, whole=True, **info):
+    return draw(FunctionRenderer(function, whole=whole), outputs, **info)
 
 
 def test_custom_draws_what_it_returns_in_its_order():

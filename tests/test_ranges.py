@@ -4,7 +4,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from keras_image_saver.render.base import Seen
+from keras_image_saver.render.base import PixelCounts
 from keras_image_saver.render.ranges import (
     check_dtype,
     check_range,
@@ -322,4 +322,4 @@ def test_clipping_does_not_count_what_is_not_finite():
 
 
 def test_seen_before_any_value_says_nothing():
-    assert findings(Seen(), "prediction", (0.0, 1.0), "value_range") == ()
+    assert findings(PixelCounts(), "prediction", (0.0, 1.0), "value_range") == ()

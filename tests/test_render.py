@@ -14,7 +14,7 @@ from keras_image_saver.arrays import (
     single,
     with_channels,
 )
-from keras_image_saver.render.base import Facts
+from keras_image_saver.render.base import OutputInfo
 from keras_image_saver.render.panels import (
     channels_last,
     check_panels,
@@ -24,9 +24,9 @@ from keras_image_saver.render.panels import (
     require_chosen,
 )
 
-ONE = Facts(("prediction",), (None,), 0)
-TWO = Facts(("a", "b"), (None, None), 1)
-OPEN = Facts(("a", "b"), (None, None), None)
+ONE = OutputInfo(("prediction",), (None,), 0)
+TWO = OutputInfo(("a", "b"), (None, None), 1)
+OPEN = OutputInfo(("a", "b"), (None, None), None)
 
 
 # as_array
@@ -155,8 +155,8 @@ def test_with_channels_adds_one_to_grey_images():
     ],
 )
 def test_channels_last_moves_them_where_they_are_first(first, shape, expected):
-    facts = Facts(("prediction",), (None,), 0, channels_first=first)
-    assert channels_last(np.zeros(shape), facts).shape == expected
+    info = OutputInfo(("prediction",), (None,), 0, channels_first=first)
+    assert channels_last(np.zeros(shape), info).shape == expected
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ A, B = np.zeros(1), np.ones(1)
 
 
 @pytest.mark.parametrize(
-    ("targets", "facts", "expected"),
+    ("targets", "info", "expected"),
     [
         pytest.param(A, ONE, A, id="one"),
         pytest.param(A, TWO, A, id="one for two outputs"),
@@ -232,8 +232,8 @@ A, B = np.zeros(1), np.ones(1)
         pytest.param(None, ONE, None, id="none"),
     ],
 )
-def test_chosen_target_is_that_of_the_output(targets, facts, expected):
-    assert chosen_target(Batch(None, targets, None), facts, facts.chosen) is expected
+def test_chosen_target_is_that_of_the_output(targets, info, expected):
+    assert chosen_target(Batch(None, targets, None), info, info.chosen) is expected
 
 
 # Panels

@@ -1,4 +1,4 @@
-"""`Segmentation` bound to facts and drawing plain arrays."""
+"""`Segmentation` bound to info and drawing plain arrays."""
 
 from types import SimpleNamespace
 
@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 
 from keras_image_saver import Batch, Segmentation
-from keras_image_saver.render.base import Facts
+from keras_image_saver.render.base import OutputInfo
 
 BLACK, RED, GREEN, YELLOW = [0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0]
 MAGENTA, VOID, WHITE = [255, 0, 255], [224, 224, 192], [255, 255, 255]
 
 
-def bind(render, outputs, *, inputs=None, targets=None, ends=(None,), **facts):
-    facts = Facts(**{"names": ("prediction",), "ends": ends, "chosen": 0, **facts})
-    return render.bind(Batch(inputs, targets, outputs), facts)
+def bind(render, outputs, *, inputs=None, targets=None, activations=(None,), **info):
+    info = OutputInfo(**{"names": ("prediction",), "activations": activations, "chosen": 0, **info})
+    return render.bind(Batch(inputs, targets, outputs), info)
 
 
-def draw(render, outputs, *, inputs=None, targets=None, **facts):
-    bound = bind(render, outputs, inputs=inputs, targets=targets, **facts)
+def draw(render, outputs, *, inputs=None, targets=None, **info):
+    bound = bind(render, outputs, inputs=inputs, targets=targets, **info)
     rendered = bound(Batch(inputs, targets, outputs))
     return SimpleNamespace(panels=rendered.panels, findings=bound.findings(rendered.seen))
 
@@ -94,7 +94,7 @@ def test_segmentation_of_multi_label_logits_without_from_logits_shows_the_values
 
 def test_segmentation_of_a_sigmoid_with_from_logits_is_refused():
     with pytest.raises(ValueError, match=r"`from_logits` must be False.*sigmoid, got True"):
-        bind(Segmentation(from_logits=True), row([0.2]), ends=("sigmoid",))
+        bind(Segmentation(from_logits=True), row([0.2]), activations=("sigmoid",))
 
 
 def test_segmentation_of_probabilities_a_rounding_over_1_is_fine():
@@ -104,18 +104,18 @@ def test_segmentation_of_probabilities_a_rounding_over_1_is_fine():
 def test_segmentation_of_a_sigmoid_of_several_channels_asks_for_multi_label():
     rule = r"`multi_label` must be given .* sigmoid of 3 channels, got None\. True .*False"
     with pytest.raises(ValueError, match=rule):
-        bind(Segmentation(), row([0.1, 0.9, 0.2]), ends=("sigmoid",))
+        bind(Segmentation(), row([0.1, 0.9, 0.2]), activations=("sigmoid",))
 
 
 def test_segmentation_with_multi_label_draws_channels_over_the_threshold():
     scores = row([0.9, 0.1], [0.1, 0.9], [0.9, 0.9], [0.1, 0.2])
-    rendered = draw(Segmentation(multi_label=True), scores, ends=("sigmoid",))
+    rendered = draw(Segmentation(multi_label=True), scores, activations=("sigmoid",))
     assert drawn(rendered) == [RED, GREEN, GREEN, BLACK]
 
 
 def test_segmentation_with_multi_label_false_draws_the_highest():
     scores = row([0.9, 0.1], [0.1, 0.2])
-    rendered = draw(Segmentation(multi_label=False), scores, ends=("sigmoid",))
+    rendered = draw(Segmentation(multi_label=False), scores, activations=("sigmoid",))
     assert drawn(rendered) == [BLACK, RED]
 
 
@@ -194,11 +194,11 @@ def test_segmentation_channels_first_reads_ids_with_a_channel():
 
 def test_segmentation_of_several_outputs_without_a_choice_lists_them():
     outputs = [row([0.1]), row([0.9])]
-    facts = {"names": ("coarse", "fine"), "ends": (None, None)}
+    info = {"names": ("coarse", "fine"), "activations": (None, None)}
     rule = r"`output` must say which of the model's 2 outputs.*'coarse'.*'fine'"
     with pytest.raises(ValueError, match=rule):
-        bind(Segmentation(), outputs, **facts, chosen=None)
-    assert drawn(draw(Segmentation(), outputs, **facts, chosen=1)) == [RED]
+        bind(Segmentation(), outputs, **info, chosen=None)
+    assert drawn(draw(Segmentation(), outputs, **info, chosen=1)) == [RED]
 
 
 def test_segmentation_draws_later_batches_as_the_first():

@@ -47,7 +47,7 @@ _WITH_ACTIVATION = tuple(
 _INPUT = "input"
 
 
-def output_ends(model: Any, count: int) -> tuple[str | None, ...]:
+def output_activations(model: Any, count: int) -> tuple[str | None, ...]:
     """Return the activation that ends each output, None where the graph does not tell.
 
     Args:
@@ -57,8 +57,8 @@ def output_ends(model: Any, count: int) -> tuple[str | None, ...]:
     outputs = _outputs(model)
     if len(outputs) != count:
         return (None,) * count
-    ends = (_end(tensor) for tensor in outputs)
-    return tuple(None if end == _INPUT else end for end in ends)
+    found = (_activation(tensor) for tensor in outputs)
+    return tuple(None if one == _INPUT else one for one in found)
 
 
 def _outputs(model: Any) -> Sequence[Any]:
@@ -66,7 +66,7 @@ def _outputs(model: Any) -> Sequence[Any]:
     return (getattr(model, "outputs", None) or ()) if _calls_keras(model) else ()
 
 
-def _end(tensor: Any) -> str | None:
+def _activation(tensor: Any) -> str | None:
     """Follow one tensor back to what gave it its range; `_INPUT` if nothing does."""
     while True:
         history = getattr(tensor, "_keras_history", None)
@@ -75,7 +75,7 @@ def _end(tensor: Any) -> str | None:
         layer, node_index, tensor_index = history
         if isinstance(layer, tf.keras.layers.InputLayer):
             return _INPUT
-        end = _end_of_layer(layer, tensor_index)
+        end = _activation_of_layer(layer, tensor_index)
         if end != _INPUT:
             return end
         node = layer._inbound_nodes[node_index]
@@ -85,11 +85,11 @@ def _end(tensor: Any) -> str | None:
         tensor = inputs[0]
 
 
-def _end_of_layer(layer: Any, tensor_index: int) -> str | None:
+def _activation_of_layer(layer: Any, tensor_index: int) -> str | None:
     """Return the activation of a layer, None if it is unknown, `_INPUT` if its input decides."""
     if isinstance(layer, tf.keras.Model):
         outputs = _outputs(layer)
-        return _end(outputs[tensor_index]) if tensor_index < len(outputs) else None
+        return _activation(outputs[tensor_index]) if tensor_index < len(outputs) else None
     if isinstance(layer, tf.keras.layers.Wrapper):  # TimeDistributed, SpectralNormalization
         layer = layer.layer
     if isinstance(layer, tf.keras.layers.Softmax):

@@ -24,7 +24,7 @@ from typing import Any, BinaryIO, Protocol, TypeVar
 import numpy as np
 from PIL import Image
 
-from keras_image_saver.arrays import UInt8Image
+from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.picture import encoder
 
 Item = TypeVar("Item")
@@ -62,7 +62,7 @@ class _Piece:
 
     y: int
     x: int
-    pixels: UInt8Image
+    pixels: UInt8Array
     kept: np.ndarray[Any, np.dtype[np.bool_]]
     duration_ms: int
 
@@ -77,11 +77,11 @@ class Palette:
         transparent: The index that leaves a pixel as it is, or None.
     """
 
-    colors: UInt8Image
+    colors: UInt8Array
     picture: Any = None
     transparent: int | None = None
 
-    def indices(self, image: UInt8Image) -> UInt8Image:
+    def indices(self, image: UInt8Array) -> UInt8Array:
         """Map (H, W, C) to indices (H, W), each pixel by itself: dithering would flicker."""
         if self.picture is None:
             return image[..., 0]
@@ -89,7 +89,7 @@ class Palette:
         return np.asarray(mapped)
 
 
-def shared_palette(images: Sequence[UInt8Image]) -> Palette:
+def shared_palette(images: Sequence[UInt8Array]) -> Palette:
     """Return one palette for a whole animation.
 
     Args:
@@ -114,7 +114,7 @@ def shared_palette(images: Sequence[UInt8Image]) -> Palette:
     return Palette(colors, picture, transparent=255)
 
 
-def _few_colors(images: Sequence[UInt8Image], most: int) -> UInt8Image | None:
+def _few_colors(images: Sequence[UInt8Array], most: int) -> UInt8Array | None:
     """Return the colours of the images, (N, 3), or None if there are more than `most`."""
     found = np.zeros((0,), np.uint32)
     for image in images:
@@ -141,10 +141,10 @@ def durations(count: int, fps: float, hold_last_s: float, kind: str) -> list[int
 
 def write_animation(
     file: BinaryIO,
-    frames: Iterable[tuple[UInt8Image, int]],
+    frames: Iterable[tuple[UInt8Array, int]],
     kind: str,
     *,
-    probe: UInt8Image,
+    probe: UInt8Array,
     palette: Palette | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> None:
@@ -186,9 +186,9 @@ def in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Itera
             yield waiting.popleft().result()
 
 
-def _pieces(frames: Iterable[tuple[UInt8Image, int]], *, even: bool) -> Iterator[_Piece]:
+def _pieces(frames: Iterable[tuple[UInt8Array, int]], *, even: bool) -> Iterator[_Piece]:
     """Cut frames to what changed; with `even`, at even coordinates, as WebP wants."""
-    previous: UInt8Image | None = None
+    previous: UInt8Array | None = None
     for frame, duration_ms in frames:
         if previous is None:
             changed = np.ones(frame.shape[:2], np.bool_)
@@ -207,7 +207,7 @@ def _pieces(frames: Iterable[tuple[UInt8Image, int]], *, even: bool) -> Iterator
         previous = frame
 
 
-def _encode(pixels: UInt8Image, kind: str, options: Mapping[str, Any]) -> bytes:
+def _encode(pixels: UInt8Array, kind: str, options: Mapping[str, Any]) -> bytes:
     file = io.BytesIO()
     encoder.write_image(file, pixels, kind, options)
     return file.getvalue()

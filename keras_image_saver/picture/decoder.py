@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
-from keras_image_saver.arrays import UInt8Image
+from keras_image_saver.arrays import UInt8Array
 
 # Ten thousand pixels a side: 1,024 samples of 300 x 300.
 MAX_PIXELS = 100_000_000
@@ -47,7 +47,7 @@ def read_header(file: BinaryIO, max_pixels: int | None = MAX_PIXELS) -> tuple[in
     return height, width, _channels(picture)
 
 
-def read_image(file: BinaryIO) -> UInt8Image:
+def read_image(file: BinaryIO) -> UInt8Array:
     """Decode an image file of any size.
 
     Returns:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import CHANNELS, UInt8Image, UInt8Images, as_array, describe, nearest
+from keras_image_saver.arrays import CHANNELS, UInt8Array, as_array, describe, nearest
 
 
 @dataclass(frozen=True)
@@ -168,14 +168,14 @@ class Canvas:
     """
 
     def __init__(self, layout: Layout, channels: int, pad_value: int = 0) -> None:
-        self.image: UInt8Image = np.zeros((*layout.size, channels), np.uint8)
+        self.image: UInt8Array = np.zeros((*layout.size, channels), np.uint8)
         if pad_value:
             self.image[...] = pad_value
         self.image[..., 3:] = 255
         self._layout = layout
         self._placed = 0
 
-    def room(self, panels: Mapping[str, UInt8Images]) -> dict[str, UInt8Images]:
+    def room(self, panels: Mapping[str, UInt8Array]) -> dict[str, UInt8Array]:
         """Return where the next sample's panels may be drawn themselves, as (1, H, W, C) views.
 
         Args:
@@ -188,7 +188,7 @@ class Canvas:
                 found[name] = self.image[np.newaxis, y : y + layout.height, x : x + layout.width]
         return found
 
-    def place(self, panels: Mapping[str, UInt8Images]) -> None:
+    def place(self, panels: Mapping[str, UInt8Array]) -> None:
         """Put the next samples in their places: uint8 (N, H, W, C) by panel name, as planned."""
         if self.image.shape[2] == 1 < most_channels(panels):
             # Pixels that are not finite are magenta, in a grey picture too.
@@ -200,7 +200,7 @@ class Canvas:
                 self._place(image, *self._layout.tile_at(sample, number))
         self._placed += len(next(iter(panels.values())))
 
-    def _place(self, image: UInt8Image, y: int, x: int) -> None:
+    def _place(self, image: UInt8Array, y: int, x: int) -> None:
         fitted = _fit(image, self._layout)
         height, width = fitted.shape[:2]
         y, x = y + (self._layout.height - height) // 2, x + (self._layout.width - width) // 2
@@ -208,24 +208,24 @@ class Canvas:
         self.image[y : y + height, x : x + width, :used] = fitted
 
 
-def most_channels(panels: Mapping[str, UInt8Images]) -> int:
+def most_channels(panels: Mapping[str, UInt8Array]) -> int:
     return max(int(images.shape[3]) for images in panels.values())
 
 
-def _fit(image: UInt8Image, layout: Layout) -> UInt8Image:
+def _fit(image: UInt8Array, layout: Layout) -> UInt8Array:
     """Enlarge one image to its tile, or to as much of it as keeps the image's proportions."""
     height, width = image.shape[:2]
     if height * layout.width <= width * layout.height:
         size = max(1, height * layout.width // width), layout.width
     else:
         size = layout.height, max(1, width * layout.height // height)
-    fitted: UInt8Image = nearest(image[np.newaxis], *size)[0]
+    fitted: UInt8Array = nearest(image[np.newaxis], *size)[0]
     return fitted
 
 
 def make_grid(
     images: Any, *, columns: int | None = None, padding: int = 2, pad_value: int = 0
-) -> UInt8Image:
+) -> UInt8Array:
     """Tile images into one picture, row by row.
 
     Every image is shown; what is left of the last row is filled with `pad_value`.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from keras_image_saver.arrays import UInt8Image
+from keras_image_saver.arrays import UInt8Array
 
 _CAPTION_ASPECT = 8
 _CAPTION_SIZES = (10, 20)
@@ -29,8 +29,8 @@ def caption_size(names: Sequence[str], width: int) -> tuple[int, int]:
 
 
 def draw_captions(
-    image: UInt8Image, captions: Sequence[tuple[int, int, str]], width: int, background: int
-) -> UInt8Image:
+    image: UInt8Array, captions: Sequence[tuple[int, int, str]], width: int, background: int
+) -> UInt8Array:
     """Write captions into a picture with Pillow's built-in font.
 
     Args:
@@ -74,7 +74,7 @@ def line_size(texts: Iterable[str], width: int) -> tuple[int, int, int]:
     return size, sum(font.getmetrics()) + _LINE_MARGIN, needed
 
 
-def draw_line(text: str, font_size: int, height: int, width: int) -> UInt8Image:
+def draw_line(text: str, font_size: int, height: int, width: int) -> UInt8Array:
     """Write one line of text, white on black, centred: uint8 (height, width, 1)."""
     picture = Image.new("L", (width, height))
     font = ImageFont.load_default(font_size)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from keras_image_saver.arrays import UInt8Images, cut_rows, leaves
+from keras_image_saver.arrays import UInt8Array, cut_rows, leaves
 
 
 @dataclass(frozen=True)
@@ -44,19 +44,19 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Facts:
+class OutputInfo:
     """What is known of the outputs before any value is looked at.
 
     Attributes:
         names: The outputs' names, in the order of `leaves`.
-        ends: The activation that ends each output, where the model's graph tells.
+        activations: The activation that ends each output, where the model's graph tells.
         chosen: Which of them is the prediction, or None where there are several.
         channels_first: Whether the model's images are (N, C, H, W).
         noise: Whether the inputs came from `latents`: noise, not images.
     """
 
     names: tuple[str, ...]
-    ends: tuple[str | None, ...]
+    activations: tuple[str | None, ...]
     chosen: int | None
     channels_first: bool = False
     noise: bool = False
@@ -72,7 +72,7 @@ class Finding:
 
 
 @dataclass
-class Seen:
+class PixelCounts:
     """What was met on the way from values to pixels, added up over pieces and batches.
 
     Attributes:
@@ -81,7 +81,7 @@ class Seen:
         values: How many were mapped by a range.
         clipped: How many of them lay outside it.
         bad_pixels: How many pixels were not finite.
-        strange_pixels: How many had ids that no class has.
+        unknown_pixels: How many had ids that no class has.
     """
 
     low: float = float("inf")
@@ -89,25 +89,25 @@ class Seen:
     values: int = 0
     clipped: int = 0
     bad_pixels: int = 0
-    strange_pixels: int = 0
+    unknown_pixels: int = 0
 
-    def add(self, other: Seen) -> None:
+    def add(self, other: PixelCounts) -> None:
         self.low, self.high = min(self.low, other.low), max(self.high, other.high)
         self.values += other.values
         self.clipped += other.clipped
         self.bad_pixels += other.bad_pixels
-        self.strange_pixels += other.strange_pixels
+        self.unknown_pixels += other.unknown_pixels
 
 
 @dataclass(frozen=True)
 class Rendered:
     """Panels, ready for the grid: uint8 (N, H, W, C), C in {1, 3, 4}, by name; what each has met."""
 
-    panels: dict[str, UInt8Images]
-    seen: dict[str, Seen]
+    panels: dict[str, UInt8Array]
+    seen: dict[str, PixelCounts]
 
 
-class Bound(Protocol):
+class BoundRenderer(Protocol):
     """A renderer that knows its model."""
 
     @property
@@ -123,7 +123,7 @@ class Bound(Protocol):
         """
         ...
 
-    def __call__(self, batch: Batch, out: Mapping[str, UInt8Images] | None = None) -> Rendered:
+    def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
         """Draw a batch, of any number of rows.
 
         Args:
@@ -132,7 +132,7 @@ class Bound(Protocol):
         """
         ...
 
-    def findings(self, seen: Mapping[str, Seen]) -> tuple[Finding, ...]:
+    def findings(self, seen: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
         """Say what the user should hear of, by what each panel has met in all batches."""
         ...
 
@@ -140,4 +140,4 @@ class Bound(Protocol):
 class Renderer(Protocol):
     """`Images` and `Segmentation`: plain settings, shared and copied freely."""
 
-    def bind(self, batch: Batch, facts: Facts) -> Bound: ...
+    def bind(self, batch: Batch, info: OutputInfo) -> BoundRenderer: ...

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from keras_image_saver.arrays import CHANNELS, MAGENTA, Array, UInt8Images, as_array, describe
+from keras_image_saver.arrays import CHANNELS, MAGENTA, Array, UInt8Array, as_array, describe
 from keras_image_saver.checks import check_count, check_weight
 
 Decision: TypeAlias = Literal["ids", "threshold", "multi_label", "argmax"]
@@ -24,7 +24,7 @@ _VOC_COLORS = 256
 _LARGEST_ID = 2.0**31
 
 
-def voc_palette(num_classes: int = _VOC_COLORS) -> UInt8Images:
+def voc_palette(num_classes: int = _VOC_COLORS) -> UInt8Array:
     """Return the colour table of the PASCAL VOC devkit (`VOCcode/VOClabelcolormap.m`).
 
     The bits of the class id are dealt in turn to red, green and blue, from the highest bit down.
@@ -53,7 +53,7 @@ def colorize(
     palette: Any = "voc",
     num_classes: int | None = None,
     ignore_index: int | None = None,
-) -> UInt8Images:
+) -> UInt8Array:
     """Colour a class map.
 
     Args:
@@ -93,7 +93,7 @@ def colorize(
     return np.take(table, entries, axis=0)
 
 
-def overlay(images: Any, colors: Any, weight: float) -> UInt8Images:
+def overlay(images: Any, colors: Any, weight: float) -> UInt8Array:
     """Lay colours over images: rint((1 - weight) * image + weight * color).
 
     Args:
@@ -125,11 +125,11 @@ def overlay(images: Any, colors: Any, weight: float) -> UInt8Images:
             f"of shape {photos.shape} and colors of shape {tints.shape}."
         )
     mixed = np.float32(1 - weight) * photos[..., :3] + np.float32(weight) * tints
-    blended: UInt8Images = np.rint(mixed).astype(np.uint8)
+    blended: UInt8Array = np.rint(mixed).astype(np.uint8)
     return blended
 
 
-def check_palette(palette: Any, num_classes: int | None) -> UInt8Images:
+def check_palette(palette: Any, num_classes: int | None) -> UInt8Array:
     """Return the colours of the classes, (num_classes, 3) uint8."""
     check_count(num_classes, "num_classes")
     if isinstance(palette, str):
@@ -263,9 +263,9 @@ def color_table(colormap: Any) -> Array:
     return table.astype(np.uint8)
 
 
-def apply_colormap(mapped: UInt8Images, table: Array) -> UInt8Images:
+def apply_colormap(mapped: UInt8Array, table: Array) -> UInt8Array:
     """Colour what was grey by a table; magenta pixels stay magenta."""
-    colored: UInt8Images = np.take(table, mapped[..., 0], axis=0)
+    colored: UInt8Array = np.take(table, mapped[..., 0], axis=0)
     if mapped.shape[-1] == 3:
         colored[mapped[..., 0] != mapped[..., 1]] = MAGENTA
     return colored

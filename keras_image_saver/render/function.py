@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_image_saver.arrays import (
-    UInt8Images,
+    UInt8Array,
     as_array,
     copied,
     describe,
@@ -17,11 +17,18 @@ from keras_image_saver.arrays import (
     leaves,
     with_channels,
 )
-from keras_image_saver.render.base import Batch, Bound, Facts, Finding, Rendered, Seen
+from keras_image_saver.render.base import (
+    Batch,
+    BoundRenderer,
+    Finding,
+    OutputInfo,
+    PixelCounts,
+    Rendered,
+)
 from keras_image_saver.render.ranges import check_dtype, findings, fixed_range, map_to_uint8
 
 
-class Custom:
+class FunctionRenderer:
     """A renderer of the user's own, `render(batch) -> {panel name: images}`.
 
     Args:
@@ -33,12 +40,12 @@ class Custom:
         self.function = function
         self.whole = whole
 
-    def bind(self, batch: Batch, facts: Facts) -> Bound:
-        return _BoundCustom(self.function, None if self.whole else facts.chosen, {})
+    def bind(self, batch: Batch, info: OutputInfo) -> BoundRenderer:
+        return _BoundFunction(self.function, None if self.whole else info.chosen, {})
 
 
 @dataclass(frozen=True)
-class _BoundCustom:
+class _BoundFunction:
     function: Callable[[Batch], Any]
     chosen: int | None
     ranges: dict[str, Any]  # of the panels that were returned last
@@ -46,7 +53,7 @@ class _BoundCustom:
     def check_samples(self, batch: Batch) -> None:
         """Nothing is refused: the renderer is the user's."""
 
-    def __call__(self, batch: Batch, out: Mapping[str, UInt8Images] | None = None) -> Rendered:
+    def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
         if self.chosen is not None:
             outputs = list(leaves(batch.outputs).values())[self.chosen]
             batch = Batch(batch.inputs, batch.targets, outputs)
@@ -58,8 +65,8 @@ class _BoundCustom:
                 "`render` must return a dict of images by panel name, such as "
                 f'{{"prediction": images}}, got {describe(panels)}.'
             )
-        rendered: dict[str, UInt8Images] = {}
-        seen: dict[str, Seen] = {}
+        rendered: dict[str, UInt8Array] = {}
+        seen: dict[str, PixelCounts] = {}
         for name, values in panels.items():
             images = as_array(values)
             if not is_image(images):
@@ -81,7 +88,7 @@ class _BoundCustom:
             raise ValueError(f"`render` must return as many images in every panel, got {counts}.")
         return Rendered(rendered, seen)
 
-    def findings(self, seen: Mapping[str, Seen]) -> tuple[Finding, ...]:
+    def findings(self, seen: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
         argument = "the range of what `render` returns"
         return tuple(
             finding

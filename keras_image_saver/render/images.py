@@ -15,13 +15,20 @@ import numpy as np
 
 from keras_image_saver.arrays import (
     Array,
-    UInt8Images,
+    UInt8Array,
     describe,
     is_image,
     leaves,
     with_channels,
 )
-from keras_image_saver.render.base import Batch, Bound, Facts, Finding, Rendered, Seen
+from keras_image_saver.render.base import (
+    Batch,
+    BoundRenderer,
+    Finding,
+    OutputInfo,
+    PixelCounts,
+    Rendered,
+)
 from keras_image_saver.render.class_map import apply_colormap, color_table
 from keras_image_saver.render.panels import (
     channels_last,
@@ -98,19 +105,19 @@ class Images:
         self.panels = check_panels(panels)
         self.colormap = None if colormap is None else color_table(colormap)
 
-    def bind(self, batch: Batch, facts: Facts) -> Bound:
+    def bind(self, batch: Batch, info: OutputInfo) -> BoundRenderer:
         """Settle panels and ranges for a model, from shapes, dtypes and its last activation.
 
         Raises:
             ValueError: If an output cannot be drawn, or its range is not known.
         """
-        sources = _Sources(self.input_image, facts)
+        sources = _Sources(self.input_image, info)
         outputs = sources.outputs(batch)
-        chosen = facts.chosen
+        chosen = info.chosen
         if chosen is None and not set(self.panels or ()) & set(outputs):
-            chosen = require_chosen(facts, batch)
+            chosen = require_chosen(info, batch)
         # Without `output`, an output may still go by the name of "prediction".
-        prediction = outputs.get("prediction" if chosen is None else facts.names[chosen])
+        prediction = outputs.get("prediction" if chosen is None else info.names[chosen])
         default, possible = _panels(batch, sources, prediction)
         if isinstance(self.value_range, dict):
             for name in self.value_range:
@@ -136,13 +143,13 @@ class Images:
         found = {name: self._range(name, batch, sources) for name in order}
         return {name: found[name] for name in panels}
 
-    def _range_of_outputs(self, facts: Facts) -> Range | None:
+    def _range_of_outputs(self, info: OutputInfo) -> Range | None:
         """Return the one range that all drawn outputs have, or None."""
-        drawn = [name for name in self.panels or () if name in facts.names] or ["prediction"]
+        drawn = [name for name in self.panels or () if name in info.names] or ["prediction"]
         found = set()
         for name in drawn:
-            index = facts.names.index(name) if name in facts.names else facts.chosen
-            end = None if index is None else facts.ends[index]
+            index = info.names.index(name) if name in info.names else info.chosen
+            end = None if index is None else info.activations[index]
             found.add(self._stated(name) or _ACTIVATION_RANGES.get(end or ""))
         return found.pop() if len(found) == 1 else None
 
@@ -191,18 +198,18 @@ class Images:
         return self.value_range
 
     def _range_of_output(self, name: str, image: Array, sources: _Sources) -> Range:
-        facts = sources.facts
-        index = facts.names.index(name) if name in facts.names else facts.chosen
-        end = None if index is None else facts.ends[index]
+        info = sources.info
+        index = info.names.index(name) if name in info.names else info.chosen
+        end = None if index is None else info.activations[index]
         if end == "softmax":
             raise ValueError(
-                f"`render` is Images, but the model's output {facts.names[index or 0]!r} ends in a "
+                f"`render` is Images, but the model's output {info.names[index or 0]!r} ends in a "
                 "softmax: these are class scores, not colours. Pass render=Segmentation(...), or "
                 "Images(value_range=(0, 1)) to draw the scores themselves."
             )
         if end in _ACTIVATION_RANGES:
             return _ACTIVATION_RANGES[end]
-        shared = self._range_of_outputs(facts) if name in ("input", "target") else None
+        shared = self._range_of_outputs(info) if name in ("input", "target") else None
         if shared is not None:
             return shared
         argument = _argument(name)
@@ -226,9 +233,9 @@ class _BoundImages:
     def check_samples(self, batch: Batch) -> None:
         """Nothing is refused by value."""
 
-    def __call__(self, batch: Batch, out: Mapping[str, UInt8Images] | None = None) -> Rendered:
-        rendered: dict[str, UInt8Images] = {}
-        seen: dict[str, Seen] = {}
+    def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
+        rendered: dict[str, UInt8Array] = {}
+        seen: dict[str, PixelCounts] = {}
         for name, limits in self.ranges.items():
             colored = name in self.colored
             place = None if colored or out is None else out.get(name)
@@ -236,7 +243,7 @@ class _BoundImages:
             rendered[name] = apply_colormap(mapped, self.colormap) if colored else mapped
         return Rendered(rendered, seen)
 
-    def findings(self, seen: Mapping[str, Seen]) -> tuple[Finding, ...]:
+    def findings(self, seen: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
         return tuple(
             finding
             for name, met in seen.items()
@@ -249,27 +256,25 @@ class _Sources:
     """Where each panel's values come from."""
 
     input_image: Callable[[Any], Any] | None
-    facts: Facts
+    info: OutputInfo
 
     def outputs(self, batch: Batch) -> dict[str, Array]:
         found = leaves(batch.outputs).values()
-        return dict(
-            zip(self.facts.names, (channels_last(x, self.facts) for x in found), strict=True)
-        )
+        return dict(zip(self.info.names, (channels_last(x, self.info) for x in found), strict=True))
 
     def size(self, batch: Batch) -> tuple[int, ...]:
         """Return (height, width) of the prediction, or of the first output."""
-        first = list(self.outputs(batch).values())[self.facts.chosen or 0]
+        first = list(self.outputs(batch).values())[self.info.chosen or 0]
         return tuple(first.shape[1:3])
 
     def input(self, batch: Batch) -> Array | None:
-        return input_images(batch, self.facts, self.input_image, self.size(batch))
+        return input_images(batch, self.info, self.input_image, self.size(batch))
 
     def target(self, batch: Batch) -> Array | None:
-        target = chosen_target(batch, self.facts, self.facts.chosen)
+        target = chosen_target(batch, self.info, self.info.chosen)
         if target is None:
             return None
-        target = channels_last(target, self.facts)
+        target = channels_last(target, self.info)
         if not is_image(target) or (target.ndim == 3 and target.shape[1:3] != self.size(batch)):
             return None
         return with_channels(target)
@@ -282,8 +287,8 @@ class _Sources:
                 raise ValueError(f"the {name} has no images")
             return image
         outputs = self.outputs(batch)
-        chosen = name == "prediction" and self.facts.chosen is not None
-        return with_channels(outputs[self.facts.names[self.facts.chosen or 0] if chosen else name])
+        chosen = name == "prediction" and self.info.chosen is not None
+        return with_channels(outputs[self.info.names[self.info.chosen or 0] if chosen else name])
 
 
 def _panels(
@@ -305,7 +310,7 @@ def _panels(
     if prediction is not None and possible["prediction"] is not None:
         raise ValueError(f"The model's output cannot be drawn: {possible['prediction']}.")
     default = [name for name, reason in possible.items() if reason is None]
-    if sources.facts.noise and sources.input_image is None:
+    if sources.info.noise and sources.input_image is None:
         default = [name for name in default if name != "input"]
     for name, value in sources.outputs(batch).items():
         possible.setdefault(name, None if is_image(value) else _not_an_image(value))

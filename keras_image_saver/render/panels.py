@@ -16,34 +16,34 @@ from keras_image_saver.arrays import (
     single,
     with_channels,
 )
-from keras_image_saver.render.base import Batch, Facts
+from keras_image_saver.render.base import Batch, OutputInfo
 
 
-def channels_last(array: Array, facts: Facts) -> Array:
+def channels_last(array: Array, info: OutputInfo) -> Array:
     """Move the channels of (N, C, H, W) to the end where the model has them first."""
-    return np.moveaxis(array, 1, -1) if facts.channels_first and array.ndim == 4 else array
+    return np.moveaxis(array, 1, -1) if info.channels_first and array.ndim == 4 else array
 
 
-def chosen_target(batch: Batch, facts: Facts, index: int | None) -> Array | None:
+def chosen_target(batch: Batch, info: OutputInfo, index: int | None) -> Array | None:
     """Return the target that belongs to output number `index`."""
     targets = leaves(batch.targets)
     if len(targets) == 1:
         return single(batch.targets)
     if index is None:
         return None
-    if facts.names[index] in targets:
-        return single(targets[facts.names[index]])
-    return single(list(targets.values())[index]) if len(targets) == len(facts.names) else None
+    if info.names[index] in targets:
+        return single(targets[info.names[index]])
+    return single(list(targets.values())[index]) if len(targets) == len(info.names) else None
 
 
 def input_images(
-    batch: Batch, facts: Facts, input_image: Callable[[Any], Any] | None, size: tuple[int, ...]
+    batch: Batch, info: OutputInfo, input_image: Callable[[Any], Any] | None, size: tuple[int, ...]
 ) -> Array | None:
     """Return the inputs as images, channels last, or None where they are none.
 
     Args:
         batch: What went into the model.
-        facts: The data format, and whether the inputs are noise.
+        info: The data format, and whether the inputs are noise.
         input_image: The user's way from inputs to images.
         size: (height, width) of the prediction: inputs of rank 3 are grey images only at that size,
             since a sequence has that rank too.
@@ -55,7 +55,7 @@ def input_images(
         shown: Array = batch.shown
         return shown
     if input_image is not None:
-        image = channels_last(as_array(input_image(batch.inputs)), facts)
+        image = channels_last(as_array(input_image(batch.inputs)), info)
         if not is_image(image):
             raise ValueError(
                 "`input_image` must return images of shape (N, H, W) or (N, H, W, C) with C in "
@@ -65,7 +65,7 @@ def input_images(
     image_or_none = None if batch.inputs is None else single(batch.inputs)
     if image_or_none is None:
         return None
-    image = channels_last(image_or_none, facts)
+    image = channels_last(image_or_none, info)
     if not is_image(image) or (image.ndim == 3 and image.shape[1:3] != size):
         return None
     return with_channels(image)
@@ -116,15 +116,15 @@ def check_input_image(input_image: Any) -> None:
         )
 
 
-def require_chosen(facts: Facts, batch: Batch) -> int:
+def require_chosen(info: OutputInfo, batch: Batch) -> int:
     """Return the index of the prediction, or raise with the outputs that there are."""
-    if facts.chosen is not None:
-        return facts.chosen
+    if info.chosen is not None:
+        return info.chosen
     listed = "; ".join(
         f"{name!r}: {describe(value)}"
-        for name, value in zip(facts.names, leaves(batch.outputs).values(), strict=True)
+        for name, value in zip(info.names, leaves(batch.outputs).values(), strict=True)
     )
     raise ValueError(
-        f"`output` must say which of the model's {len(facts.names)} outputs to draw, got None. "
+        f"`output` must say which of the model's {len(info.names)} outputs to draw, got None. "
         f"The outputs are {listed}. Pass output=name, output=index, or a renderer of your own."
     )

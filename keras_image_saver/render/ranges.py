@@ -18,14 +18,14 @@ from keras_image_saver.arrays import (
     MAGENTA,
     PIECE,
     Array,
-    UInt8Images,
+    UInt8Array,
     as_array,
     describe,
 )
-from keras_image_saver.render.base import Finding, Seen
+from keras_image_saver.render.base import Finding, PixelCounts
 
 
-def to_uint8(images: Any, *, value_range: Any = None) -> UInt8Images:
+def to_uint8(images: Any, *, value_range: Any = None) -> UInt8Array:
     """Map an image, or images, to uint8 by a stated value range.
 
     The bytes are rint(clip((float32(x) - low) * float32(255 / (high - low)), 0, 255)). Pixels that
@@ -59,7 +59,7 @@ def to_uint8(images: Any, *, value_range: Any = None) -> UInt8Images:
     return mapped
 
 
-def convert(images: Any, value_range: Any) -> tuple[UInt8Images, tuple[Finding, ...]]:
+def convert(images: Any, value_range: Any) -> tuple[UInt8Array, tuple[Finding, ...]]:
     """Do the work of `to_uint8`, and return what there is to warn of."""
     array = as_array(images)
     check_dtype(array, "images")
@@ -85,7 +85,7 @@ Range: TypeAlias = tuple[Any, Any]
 
 
 def findings(
-    seen: Seen, panel: str, value_range: Range | None, argument: str
+    seen: PixelCounts, panel: str, value_range: Range | None, argument: str
 ) -> tuple[Finding, ...]:
     """Say what the user should hear of; `argument` is what set the range, None if nothing did."""
     if value_range is None:
@@ -165,8 +165,8 @@ def check_dtype(array: Array, name: str) -> None:
 
 
 def map_to_uint8(
-    images: Array, value_range: Range | None, out: UInt8Images | None = None
-) -> tuple[UInt8Images, Seen]:
+    images: Array, value_range: Range | None, out: UInt8Array | None = None
+) -> tuple[UInt8Array, PixelCounts]:
     """Map values to bytes: rint(clip((float32(x) - low) * float32(255 / (high - low)), 0, 255)).
 
     Args:
@@ -181,7 +181,7 @@ def map_to_uint8(
     Raises:
         ValueError: If a range by channel has another number of channels than `images`.
     """
-    seen = Seen()
+    seen = PixelCounts()
     if images.dtype == np.bool_:
         return np.where(images, np.uint8(255), np.uint8(0)), seen
     if value_range is None:
@@ -221,7 +221,13 @@ def map_to_uint8(
 
 
 def _map_piece(
-    values: Array, low: Array, high: Array, scale: Array, out: Array, buffer: Array, seen: Seen
+    values: Array,
+    low: Array,
+    high: Array,
+    scale: Array,
+    out: Array,
+    buffer: Array,
+    seen: PixelCounts,
 ) -> Array | None:
     """Map one piece into `out` by way of `buffer`; return which values are finite, None if all are."""
     shape = (-1, low.size) if low.ndim else values.shape
@@ -274,7 +280,7 @@ def _pieces(shape: tuple[int, ...]) -> Iterator[tuple[slice | int, ...]]:
         yield (slice(start, start + step),)
 
 
-def _paint(mapped: UInt8Images, bad: Array) -> UInt8Images:
+def _paint(mapped: UInt8Array, bad: Array) -> UInt8Array:
     """Make the pixels in `bad` magenta; grey images become RGB, in a new array."""
     if mapped.shape[-1] == 1:
         mapped = np.repeat(mapped, 3, axis=-1)

@@ -9,9 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import MAGENTA, Array, UInt8Images, describe, leaves, nearest
+from keras_image_saver.arrays import MAGENTA, Array, UInt8Array, describe, leaves, nearest
 from keras_image_saver.checks import check_count, check_weight, is_number
-from keras_image_saver.render.base import Batch, Bound, Facts, Finding, Rendered, Seen
+from keras_image_saver.render.base import (
+    Batch,
+    BoundRenderer,
+    Finding,
+    OutputInfo,
+    PixelCounts,
+    Rendered,
+)
 from keras_image_saver.render.class_map import (
     BAD,
     Classes,
@@ -117,15 +124,15 @@ class Segmentation:
         self.input_image = input_image
         self.panels = check_panels(panels)
 
-    def bind(self, batch: Batch, facts: Facts) -> Bound:
+    def bind(self, batch: Batch, info: OutputInfo) -> BoundRenderer:
         """Settle how outputs become colours, for a model, from shapes, dtypes and first values.
 
         Raises:
             ValueError: If scores, targets or inputs do not fit the arguments.
         """
-        sources = _Sources(self.input_image, facts, require_chosen(facts, batch))
+        sources = _Sources(self.input_image, info, require_chosen(info, batch))
         scores, photo = sources.scores(batch), sources.photo(batch)
-        classes = self._classes(scores, facts.ends[sources.chosen])
+        classes = self._classes(scores, info.activations[sources.chosen])
         if classes.decision in ("threshold", "multi_label") and not self.from_logits:
             _check_probabilities(scores)
         panels = self._panels(batch, sources, photo)
@@ -199,7 +206,7 @@ class Segmentation:
             )
         return channels
 
-    def _colors(self, classes: Classes) -> UInt8Images:
+    def _colors(self, classes: Classes) -> UInt8Array:
         palette = self.palette
         own = classes.decision == "multi_label" and not isinstance(palette, str)
         if own and len(palette) == classes.channels:
@@ -218,7 +225,7 @@ class Segmentation:
         if self.overlay is not None and photo is None:
             raise ValueError(f"`overlay` needs an image to lie over, but {possible['input']}.")
         default = [name for name, reason in possible.items() if reason is None]
-        if sources.facts.noise and self.input_image is None:
+        if sources.info.noise and self.input_image is None:
             default = [name for name in default if name != "input"]
         return choose_panels(self.panels, default, possible)
 
@@ -242,21 +249,21 @@ class _Sources:
     """Where scores, inputs and targets come from."""
 
     input_image: Callable[[Any], Any] | None
-    facts: Facts
+    info: OutputInfo
     chosen: int
 
     def scores(self, batch: Batch) -> Array:
         scores: Array = list(leaves(batch.outputs).values())[self.chosen]
-        return channels_last(scores, self.facts)
+        return channels_last(scores, self.info)
 
     def photo(self, batch: Batch) -> Array | None:
-        return input_images(batch, self.facts, self.input_image, self.scores(batch).shape[1:3])
+        return input_images(batch, self.info, self.input_image, self.scores(batch).shape[1:3])
 
     def target_or_none(self, batch: Batch) -> Array | None:
-        target = chosen_target(batch, self.facts, self.chosen)
+        target = chosen_target(batch, self.info, self.chosen)
         if target is None or target.ndim != 4 or target.shape[3] == 1:
             return target
-        return channels_last(target, self.facts)
+        return channels_last(target, self.info)
 
     def target(self, batch: Batch) -> Array:
         target = self.target_or_none(batch)
@@ -268,21 +275,21 @@ class _Sources:
 class _BoundSegmentation:
     sources: _Sources
     classes: Classes
-    colors: UInt8Images
+    colors: UInt8Array
     panels: tuple[str, ...]
     ranges: Mapping[str, Range | None]
     ignore_index: int | None
     overlay: float | None
 
-    def __call__(self, batch: Batch, out: Mapping[str, UInt8Images] | None = None) -> Rendered:
-        seen: dict[str, Seen] = {}
+    def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
+        seen: dict[str, PixelCounts] = {}
         photo = None
         if "input" in self.ranges:
             values = self.sources.photo(batch)
             assert values is not None  # bind saw that there is one
             place = None if out is None else out.get("input")
             photo, seen["input"] = map_to_uint8(values, self.ranges["input"], place)
-        rendered: dict[str, UInt8Images] = {}
+        rendered: dict[str, UInt8Array] = {}
         for name in self.panels:
             if name == "input":
                 assert photo is not None  # mapped above
@@ -319,7 +326,7 @@ class _BoundSegmentation:
         known = (ids >= 0) & (ids < len(self.colors))
         return known if self.ignore_index is None else known | (ids == self.ignore_index)
 
-    def _draw(self, ids: Array, photo: UInt8Images | None) -> UInt8Images:
+    def _draw(self, ids: Array, photo: UInt8Array | None) -> UInt8Array:
         if self.overlay is None or photo is None:
             return colorize(ids, palette=self.colors, ignore_index=self.ignore_index)
         height, width = (max(a, b) for a, b in zip(ids.shape[1:3], photo.shape[1:3], strict=True))
@@ -329,15 +336,15 @@ class _BoundSegmentation:
         mixed[~self._is_known(ids)] = MAGENTA  # to be seen, not to shimmer through
         return mixed
 
-    def _look_at(self, ids: Array) -> Seen:
+    def _look_at(self, ids: Array) -> PixelCounts:
         """Count what is drawn magenta."""
         if ids.min() >= 0 and ids.max() < len(self.colors):
-            return Seen()
+            return PixelCounts()
         bad = int(np.count_nonzero(ids == BAD))
         strange = int(np.count_nonzero(~self._is_known(ids))) - bad
-        return Seen(bad_pixels=bad, strange_pixels=strange)
+        return PixelCounts(bad_pixels=bad, unknown_pixels=strange)
 
-    def findings(self, seen: Mapping[str, Seen]) -> tuple[Finding, ...]:
+    def findings(self, seen: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
         found: list[Finding] = []
         for name, met in seen.items():
             if name == "input":
@@ -349,9 +356,9 @@ class _BoundSegmentation:
                     "magenta."
                 )
                 found.append(Finding("non-finite", name, text))
-            if met.strange_pixels:
+            if met.unknown_pixels:
                 text = (
-                    f"{met.strange_pixels} pixels of the {name} have class ids outside the "
+                    f"{met.unknown_pixels} pixels of the {name} have class ids outside the "
                     f"{len(self.colors)} classes; they are magenta."
                 )
                 found.append(Finding("class ids", name, text))

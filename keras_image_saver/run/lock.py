@@ -21,12 +21,12 @@ logger = logging.getLogger("keras_image_saver")
 _TAKEN = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
 
 
-_ticks = itertools.count(1)
+_orders = itertools.count(1)
 
 
-def tick() -> int:
+def next_order() -> int:
     """Return a number larger than any before, to order what happens in this process."""
-    return next(_ticks)
+    return next(_orders)
 
 
 class Lock:
@@ -54,7 +54,7 @@ class Lock:
         """Take the lock, making the folder if needed.
 
         Args:
-            began: The `tick` at which the caller's training began. A saver of its thread that got
+            began: The `next_order` at which the caller's training began. A saver of its thread that got
                 the lock before belongs to a training that was interrupted, and gives way.
             thread: The identifier of the thread that trains; None for this one.
 
@@ -81,7 +81,7 @@ class Lock:
             self._made = storage.make_folder(self._key)
             self._file = self._open()
             self._process, self._thread = os.getpid(), thread
-            self._acquired = tick()
+            self._acquired = next_order()
             Lock._held[self._key] = self
 
     def release(self) -> None:

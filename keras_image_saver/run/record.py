@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from keras_image_saver.arrays import UInt8Image
+from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.run import storage
 from keras_image_saver.run.files import _SEGMENT_NAME, FORMAT, RECORD, SEGMENT, record_files
 from keras_image_saver.run.logs import from_json_logs, json_logs
@@ -51,7 +51,7 @@ class Snapshot:
     time: float = 0.0
     missed: str = ""
     geometry: Mapping[str, Any] = field(default_factory=dict)
-    image: UInt8Image | None = None
+    image: UInt8Array | None = None
 
 
 class Run:

@@ -93,7 +93,7 @@ class Session:
         """Take the folder, and look at what is in it; nothing is moved yet.
 
         Args:
-            began: The `tick` at which training began.
+            began: The `next_order` at which training began.
             samples: What the saver was given.
             epochs_done: Epochs of this run that were trained before, in another process.
             epoch_is_due: Tells whether an epoch, counted from 1, has a snapshot.

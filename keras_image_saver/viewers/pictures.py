@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import UInt8Image, nearest
+from keras_image_saver.arrays import UInt8Array, nearest
 from keras_image_saver.picture import decoder
 from keras_image_saver.picture.grid import sample_box
 from keras_image_saver.run import storage
@@ -27,7 +27,7 @@ class Screen:
     width: int
     channels: int
 
-    def fit(self, image: UInt8Image) -> UInt8Image:
+    def fit(self, image: UInt8Array) -> UInt8Array:
         """Enlarge a picture by the largest whole factor that fits, and centre it on black."""
         factor = min(self.height // image.shape[0], self.width // image.shape[1])
         height, width = image.shape[0] * factor, image.shape[1] * factor
@@ -74,7 +74,7 @@ class Pictures:
         channels = max(header[2] for header in self._headers.values())
         return Screen(max(size[0] for size in sizes), max(size[1] for size in sizes), channels)
 
-    def read(self, number: int) -> UInt8Image | None:
+    def read(self, number: int) -> UInt8Array | None:
         """Decode a snapshot's picture, (H, W, C), on any thread; None if it cannot be read."""
         if number not in self._headers:
             return None
@@ -88,10 +88,10 @@ class Pictures:
     def cut(
         self,
         number: int,
-        image: UInt8Image | None,
+        image: UInt8Array | None,
         sample: int,
         panels: Sequence[str] | None = None,
-    ) -> UInt8Image | None:
+    ) -> UInt8Array | None:
         """Cut a sample out of a snapshot's picture by the recorded geometry; None if it cannot be."""
         if image is None:
             return None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_image_saver.arrays import UInt8Image, UInt8Images
+from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.picture import decoder, encoder, grid
 from keras_image_saver.picture.text import caption_size, draw_captions
 from keras_image_saver.run import storage
@@ -98,7 +98,7 @@ def spaced(count: int, wanted: int, *, log: bool) -> list[int]:
     return [int(place) for place in np.minimum(found, count - wanted + steps)]
 
 
-def _compose(pictures: Pictures, samples: int) -> UInt8Image:
+def _compose(pictures: Pictures, samples: int) -> UInt8Array:
     """Lay the tiles out anew, as a grid that has an epoch for a panel."""
     newest = pictures.snapshots[-1].geometry
     names = [str(name) for name in newest.get("panels") or ()]
@@ -111,7 +111,7 @@ def _compose(pictures: Pictures, samples: int) -> UInt8Image:
     rows = min(samples, int(newest.get("count", 0)))
     images = [pictures.read(number) for number in range(len(pictures.snapshots))]
 
-    def cut(number: int, panels: Sequence[str]) -> list[UInt8Image | None]:
+    def cut(number: int, panels: Sequence[str]) -> list[UInt8Array | None]:
         return [
             pictures.cut(number, images[number], sample, [panel]) if panel else None
             for sample in range(rows)
@@ -133,8 +133,8 @@ def _compose(pictures: Pictures, samples: int) -> UInt8Image:
 
 
 def _tile(
-    captions: Sequence[str], columns: Sequence[Sequence[UInt8Image | None]], pictures: Pictures
-) -> UInt8Image:
+    captions: Sequence[str], columns: Sequence[Sequence[UInt8Array | None]], pictures: Pictures
+) -> UInt8Array:
     found = [tile for column in columns for tile in column if tile is not None]
     if not found:
         pictures.screen()  # raises where no picture can be read
@@ -157,7 +157,7 @@ def _tile(
     return draw_captions(canvas.image, places, width, 0)
 
 
-def _stack(column: Sequence[UInt8Image | None], size: tuple[int, int]) -> UInt8Images:
+def _stack(column: Sequence[UInt8Array | None], size: tuple[int, int]) -> UInt8Array:
     """Stack the tiles of one snapshot, which are of one size; black where there is none."""
     there = [tile for tile in column if tile is not None]
     height, width, channels = there[0].shape if there else (*size, 1)

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from keras_image_saver.arrays import UInt8Image
+from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.picture import animation, decoder, encoder
 from keras_image_saver.picture.text import draw_line, line_size
 from keras_image_saver.run import storage
@@ -28,7 +28,7 @@ _SUFFIXES = (".webp", ".gif", ".png")
 _NARROWEST = 256
 _PALETTE_FRAMES = 12
 _MISSING = " (missing)"
-_NOTHING: UInt8Image = np.zeros((1, 1, 1), np.uint8)
+_NOTHING: UInt8Array = np.zeros((1, 1, 1), np.uint8)
 # A frame's time is counted in 16 bits of milliseconds.
 _LEAST_FPS = 0.02
 _LONGEST_HOLD_S = 60
@@ -139,14 +139,14 @@ class _Film:
         screen = self._screen
         return screen.height + self._line_height, screen.width, screen.channels
 
-    def frames(self) -> Iterator[UInt8Image]:
+    def frames(self) -> Iterator[UInt8Array]:
         """Yield each frame; pictures are read a few ahead."""
         held = self._screen.fit(_NOTHING)
         for image, line in animation.in_order(self._load, range(len(self._pictures.snapshots))):
             held = held if image is None else image
             yield held if line is None else np.concatenate([held, line])
 
-    def some(self, count: int) -> list[UInt8Image]:
+    def some(self, count: int) -> list[UInt8Array]:
         """Return frames all over the run, the last one last."""
         last = len(self._pictures.snapshots) - 1
         numbers = {round(last * place / max(1, count - 1)) for place in range(count)} | {last}
@@ -157,7 +157,7 @@ class _Film:
             for image, line in loaded
         ]
 
-    def _load(self, number: int) -> tuple[UInt8Image | None, UInt8Image | None]:
+    def _load(self, number: int) -> tuple[UInt8Array | None, UInt8Array | None]:
         """Return a picture on its screen, if it can be read, and its caption, if there are any."""
         image = self._pictures.read(number)
         if self._sample is not None:

@@ -28,7 +28,7 @@ from models import (
 
 from keras_image_saver import Images, ImageSaver, Run, Snapshot, latents
 from keras_image_saver.model.datasets import read_samples
-from keras_image_saver.run.lock import tick
+from keras_image_saver.run.lock import next_order
 from keras_image_saver.run.session import Session
 from keras_image_saver.run.template import Template
 
@@ -274,7 +274,7 @@ def test_worker_of_several_counts_steps_and_draws_rows_as_the_others_do(tmp_path
             scoped=False,
             alone=alone,
         )
-        session.claim(tick(), six, 0, lambda epoch: True)
+        session.claim(next_order(), six, 0, lambda epoch: True)
         session.begin(six)
         session.put(Snapshot(1, 3, 3, f"{path}/1.png"), lambda: ({}, None, ()))
         session.close()
@@ -288,10 +288,10 @@ def test_worker_of_several_counts_steps_and_draws_rows_as_the_others_do(tmp_path
             alone=alone,
         )
         if alone:
-            samples, steps = session.claim(tick(), five, 1, lambda epoch: True)
+            samples, steps = session.claim(next_order(), five, 1, lambda epoch: True)
         else:
             with pytest.warns(UserWarning, match="`samples` are not those"):
-                samples, steps = session.claim(tick(), five, 1, lambda epoch: True)
+                samples, steps = session.claim(next_order(), five, 1, lambda epoch: True)
         session.abandon()
         assert (len(samples), steps) == ((6, 3) if alone else (5, 0))
 
@@ -422,9 +422,9 @@ def test_savers_of_nested_folders_leave_one_another_alone(tmp_path):
 
 OTHER = """
     import sys
-    from keras_image_saver.run.lock import Lock, tick
+    from keras_image_saver.run.lock import Lock, next_order
     held = Lock(sys.argv[1], lambda: None, scoped=False)
-    held.acquire(tick())
+    held.acquire(next_order())
     print("held", flush=True)
     sys.stdin.read()
 """

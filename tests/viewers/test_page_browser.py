@@ -456,7 +456,7 @@ def test_every_control_is_reached_by_tab_and_shows_its_focus(show, tmp_path):
             assert page.evaluate(style) in ("solid", "auto"), name
         reached.add(name)
     expected = {"all-samples", "sample-after", "strip", "pin", "position", "before", "play"}
-    assert {*expected, "speed", "compare", "facts", "A", "SUMMARY"} <= reached
+    assert {*expected, "speed", "compare", "info", "A", "SUMMARY"} <= reached
 
 
 def test_strip_says_where_a_snapshot_has_no_such_sample(show, tmp_path):
