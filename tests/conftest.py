@@ -9,7 +9,7 @@ def pytest_collection_modifyitems(items):
     """Mark what never comes near Keras: stages on arrays, files, folders, threads."""
     for item in items:
         module = getattr(item, "module", None)
-        near = module is None or {"tf", "keras", "models", "together"} & set(vars(module))
+        near = module is None or {"tf", "keras", "together"} & set(vars(module))
         if not near and "integration" not in item.path.parts and item.path.name != "test_readme.py":
             item.add_marker("numpy")
 

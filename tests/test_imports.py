@@ -30,20 +30,20 @@ RULES = {
     "progress": "checks",
     "samples": "arrays checks",
     "render": "arrays checks",
-    "model": "arrays checks samples render.base",
+    "model": "arrays checks samples render.base render.class_map",
     "picture": "arrays checks render.base version",
-    "run": "arrays checks progress samples render.base",
+    "run": "arrays checks progress samples render.base viewers.page",
     "viewers": "arrays checks picture run",
     "report": "run",
     "listeners": "arrays checks picture run",
 }
 JOINING = {"__init__", "__main__", "callback", "cli", "pipeline", "save"}
 # A viewer is imported when the user asks for one.
-ASK_FOR_VIEWERS = {"callback", "cli"}
+ASK_FOR_VIEWERS = {"cli", "run.session"}
 
 # TensorFlow is imported where Keras is met; `run.storage` imports it only for a remote path,
 # `listeners` only to write to TensorBoard.
-WITH_TENSORFLOW = {"callback", "model"}
+WITH_TENSORFLOW = {"callback", "model", "pipeline"}
 LAZY_TENSORFLOW = {"listeners", "run.storage"}
 
 PUBLIC = {

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import tensorflow as tf
-from models import (
+from support.models import (
     BACKEND,
     Counter,
     autoencoder,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from models import GAN, KERAS_3, autoencoder, discriminator, floats, generator, names, read
+from support.models import GAN, KERAS_3, autoencoder, discriminator, floats, generator, names, read
 
 from keras_image_saver import Images, ImageSaver, latents
 

@@ -9,7 +9,8 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
-from models import (
+from PIL import ExifTags, Image
+from support.models import (
     BACKEND,
     KERAS_3,
     Counter,
@@ -28,7 +29,6 @@ from models import (
     run,
     tiles,
 )
-from PIL import ExifTags, Image
 
 import keras_image_saver
 from keras_image_saver import Images, ImageSaver, ImageSaverError, latents, to_uint8

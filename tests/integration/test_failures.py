@@ -15,7 +15,7 @@ import warnings
 import numpy as np
 import pytest
 import tensorflow as tf
-from models import assert_drawn, autoencoder, drawn, floats, names, read, tiles
+from support.models import assert_drawn, autoencoder, drawn, floats, names, read, tiles
 
 from keras_image_saver import Images, ImageSaver, ImageSaverError, Run
 from keras_image_saver.run import storage

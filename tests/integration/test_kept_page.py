@@ -5,7 +5,7 @@ import re
 
 import pytest
 import tensorflow as tf
-from models import autoencoder, floats
+from support.models import autoencoder, floats
 
 from keras_image_saver import ImageSaver, Run, latents, write_page
 from keras_image_saver.run import storage

@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 import pytest
-from models import keras, names, read
+from support.models import keras, names, read
 
 from keras_image_saver import Run, encode_image
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from models import (
+from support.models import (
     GAN,
     KERAS_3,
     assert_drawn,

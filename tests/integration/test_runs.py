@@ -12,7 +12,7 @@ import warnings
 import numpy as np
 import pytest
 import tensorflow as tf
-from models import (
+from support.models import (
     BACKEND,
     Counter,
     assert_drawn,

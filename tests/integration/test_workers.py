@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-import together
-from models import BACKEND, KERAS_3, assert_drawn, drawn, names, read, regularised, tiles
+from support import together
+from support.models import BACKEND, KERAS_3, assert_drawn, drawn, names, read, regularised, tiles
 
 from keras_image_saver import Run
 from keras_image_saver.model import workers
 
-SCRIPT = Path(together.__file__)
+TESTS = str(Path(__file__).parents[1])
 DEADLINE_S = 240
 
 with_strategies = pytest.mark.skipif(
@@ -28,14 +28,15 @@ with_strategies = pytest.mark.skipif(
 
 def run_together(training, folder, environments):
     """Run `training` in one process for each environment; they end, all of them, and well."""
+    path = os.pathsep.join(filter(None, [TESTS, os.environ.get("PYTHONPATH")]))
     with ExitStack() as stack:
         processes = []
         for number, environment in enumerate(environments):
             log = stack.enter_context(open(folder / f"{number}.log", "w+"))
             process = stack.enter_context(
                 subprocess.Popen(
-                    [sys.executable, str(SCRIPT), training, str(folder)],
-                    env={**os.environ, **environment},
+                    [sys.executable, "-m", "support.together", training, str(folder)],
+                    env={**os.environ, "PYTHONPATH": path, **environment},
                     stdout=log,
                     stderr=subprocess.STDOUT,
                 )

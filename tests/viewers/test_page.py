@@ -5,7 +5,7 @@ import os
 import re
 
 import pytest
-from page_runs import Writer, make_run, read_script
+from support.page_runs import Writer, make_run, read_script
 
 from keras_image_saver import Run, write_page
 from keras_image_saver.run import storage

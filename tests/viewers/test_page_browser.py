@@ -10,8 +10,8 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from page_runs import SIZE, Writer, color, layout, long_run, make_run, picture
 from PIL import Image
+from support.page_runs import SIZE, Writer, color, layout, long_run, make_run, picture
 
 from keras_image_saver import encode_image, write_page
 from keras_image_saver.run.files import RECORD, SEGMENT, record_files

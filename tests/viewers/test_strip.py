@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from folders import decoded, geometry, write_run
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from support.folders import decoded, geometry, write_run
 
 from keras_image_saver import Run, make_grid, strip
 from keras_image_saver.picture.decoder import TooLargeError

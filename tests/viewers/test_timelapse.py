@@ -7,8 +7,8 @@ import warnings
 
 import numpy as np
 import pytest
-from folders import decoded, flat, geometry, write_run
 from PIL import Image
+from support.folders import decoded, flat, geometry, write_run
 
 from keras_image_saver import Run, timelapse
 from keras_image_saver.picture import encoder

@@ -1,4 +1,4 @@
-"""Trains one model on several devices or in several processes: `test_workers.py` runs it as a script.
+"""Trains one model on several devices or in several processes: `test_workers.py` runs it as a module.
 
 How many devices there are is told before TensorFlow or JAX starts, so each training is a process.
 """
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from models import floats, regularised
 
 from keras_image_saver import Images, ImageSaver
+from support.models import floats, regularised
 
 keras = tf.keras
 
