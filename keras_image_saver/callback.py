@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from keras_image_saver.arrays import UInt8Array
+from keras_image_saver.checks import check_choice, check_int, is_int
 from keras_image_saver.model import workers
 from keras_image_saver.model.datasets import read_samples
 from keras_image_saver.model.lookup import BUILDS_AT_ANY_TIME, check_call, find_model, is_built
@@ -540,10 +540,8 @@ class ImageSaver(tf.keras.callbacks.Callback):
 
 
 def _check_run_arguments(on_error: Any, previous: Any, listeners: Any) -> None:
-    if on_error not in ("warn", "raise"):
-        raise ValueError(f'`on_error` must be "warn" or "raise", got {on_error!r}.')
-    if previous not in ("keep", "delete"):
-        raise ValueError(f'`previous` must be "keep" or "delete", got {previous!r}.')
+    check_choice("on_error", on_error, ("warn", "raise"))
+    check_choice("previous", previous, ("keep", "delete"))
     if not isinstance(listeners, (list, tuple)) or not all(map(callable, listeners)):
         raise TypeError(f"`listeners` must be a list or tuple of functions, got {listeners!r}.")
 
@@ -556,7 +554,7 @@ def _check_arguments(model: Any, predict: Any, output: Any, render: Any, batch_s
         )
     if predict is not None and not callable(predict):
         raise TypeError(f"`predict` must be a function predict(model, inputs), got {predict!r}.")
-    if not isinstance(output, (str, int, np.integer, type(None))) or isinstance(output, bool):
+    if not (output is None or isinstance(output, str) or is_int(output)):
         raise TypeError(f"`output` must be a name, an index or None, got {output!r}.")
     if isinstance(render, type) or not (
         render is None or callable(render) or hasattr(render, "bind")
@@ -565,6 +563,4 @@ def _check_arguments(model: Any, predict: Any, output: Any, render: Any, batch_s
             "`render` must be Images(...), Segmentation(...) or a function render(batch), got "
             f"{render!r}."
         )
-    whole = isinstance(batch_size, (int, np.integer)) and not isinstance(batch_size, bool)
-    if not whole or batch_size < 1:
-        raise ValueError(f"`batch_size` must be an int, 1 or more, got {batch_size!r}.")
+    check_int("batch_size", batch_size, 1)

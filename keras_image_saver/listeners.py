@@ -11,6 +11,7 @@ import warnings
 from typing import Any
 
 from keras_image_saver.arrays import UInt8Array
+from keras_image_saver.checks import check_int
 from keras_image_saver.picture.encoder import encode_image
 from keras_image_saver.run import storage
 from keras_image_saver.run.record import Snapshot
@@ -90,9 +91,7 @@ class NotebookDisplay:
     """
 
     def __init__(self, width: int | None = None) -> None:
-        whole = isinstance(width, int) and not isinstance(width, bool)
-        if width is not None and (not whole or width < 1):
-            raise ValueError(f"`width` must be None or an int, 1 or more, got {width!r}.")
+        check_int("width", width, 1, optional=True)
         if _kernel() is None:
             warnings.warn(
                 "NotebookDisplay shows nothing here: this is not a notebook.", stacklevel=2

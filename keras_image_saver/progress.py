@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
+from keras_image_saver.checks import check_int
 
 
 @dataclass(frozen=True)
@@ -23,10 +22,7 @@ class Schedule:
 
     def __post_init__(self) -> None:
         for name in ("every_epochs", "every_batches"):
-            value: Any = getattr(self, name)
-            whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-            if value is not None and (not whole or value < 1):
-                raise ValueError(f"`{name}` must be an int, 1 or more, or None, got {value!r}.")
+            check_int(name, getattr(self, name), 1, optional=True)
 
     @property
     def by_epochs(self) -> bool:

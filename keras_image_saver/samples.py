@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_image_saver.arrays import Array, copied, cut_rows, leaves
+from keras_image_saver.checks import is_int
 
 
 class Latents(np.ndarray[Any, np.dtype[np.float32]]):
@@ -34,7 +35,7 @@ def latents(n: int, *shape: int, seed: int = 0) -> Array:
         (64, 128)
     """
     for side in (n, *shape):
-        if isinstance(side, bool) or not isinstance(side, (int, np.integer)) or side < 1:
+        if not is_int(side) or side < 1:
             raise ValueError(f"`latents` takes positive ints as its shape, got {(n, *shape)!r}.")
     noise = np.random.default_rng(seed).standard_normal((n, *shape), dtype=np.float32)
     return noise.view(Latents)

@@ -314,7 +314,7 @@ def test_notebook_display_shows_the_picture_enlarged_without_smoothing(notebook)
 @pytest.mark.parametrize("width", [0, -3, 1.5, "800", True])
 def test_notebook_display_with_a_bad_width_names_it(width):
     with pytest.raises(
-        ValueError, match=f"`width` must be None or an int, 1 or more, got {width!r}"
+        ValueError, match=f"`width` must be an int, 1 or more, or None, got {width!r}"
     ):
         NotebookDisplay(width)
 

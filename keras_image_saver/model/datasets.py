@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_image_saver.arrays import Array, as_array, describe, joined, leaves, map_leaves
+from keras_image_saver.checks import check_int
 from keras_image_saver.samples import Latents, Samples
 
 _MOST_ROWS = 1_024
@@ -35,11 +36,7 @@ def read_samples(samples: Any, num_samples: int | None) -> Samples:
     Warns:
         UserWarning: If there are fewer than `num_samples`; they are taken as they are.
     """
-    whole = isinstance(num_samples, (int, np.integer)) and not isinstance(num_samples, bool)
-    if num_samples is not None and (not whole or not 1 <= num_samples <= _MOST_ROWS):
-        raise ValueError(
-            f"`num_samples` must be an int from 1 to {_MOST_ROWS}, or None, got {num_samples!r}."
-        )
+    check_int("num_samples", num_samples, 1, _MOST_ROWS, optional=True)
     batches = _batches(samples)
     if batches is None:
         read = _split(samples)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_image_saver.arrays import CHANNELS, UInt8Array, as_array, describe, nearest
+from keras_image_saver.checks import check_int
 
 
 @dataclass(frozen=True)
@@ -273,17 +274,7 @@ def check_grid(columns: Any, padding: Any, pad_value: Any) -> None:
         ValueError: If `columns` is not None or at least 1, `padding` is negative, or `pad_value` is
             outside 0 to 255.
     """
-    limits: dict[str, tuple[Any, int, int | None]] = {
-        "columns": (columns, 1, None),
-        "padding": (padding, 0, None),
-    }
-    limits["pad_value"] = (pad_value, 0, 255)
-    for name, (value, low, high) in limits.items():
-        if name == "columns" and value is None:
-            continue
-        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-        if not whole or value < low or (high is not None and value > high):
-            wanted = (
-                f"an int from {low} to {high}" if high is not None else f"an int, {low} or more"
-            )
-            raise ValueError(f"`{name}` must be {wanted}, got {value!r}.")
+    if columns is not None:
+        check_int("columns", columns, 1)
+    check_int("padding", padding, 0)
+    check_int("pad_value", pad_value, 0, 255)

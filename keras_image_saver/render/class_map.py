@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from keras_image_saver.arrays import CHANNELS, MAGENTA, Array, UInt8Array, as_array, describe
-from keras_image_saver.checks import check_count, check_weight
+from keras_image_saver.checks import check_int, check_number
 
 Decision: TypeAlias = Literal["ids", "threshold", "multi_label", "argmax"]
 
@@ -112,7 +112,7 @@ def overlay(images: Any, colors: Any, weight: float) -> UInt8Array:
         array([[[150,  50,  50]]], dtype=uint8)
     """
     photos, tints = as_array(images), as_array(colors)
-    check_weight(weight, "weight")
+    check_number("weight", weight, 0, 1)
     if photos.dtype != np.uint8 or tints.dtype != np.uint8:
         raise ValueError(
             f"`images` and `colors` must be uint8, got {photos.dtype} and {tints.dtype}. "
@@ -131,7 +131,7 @@ def overlay(images: Any, colors: Any, weight: float) -> UInt8Array:
 
 def check_palette(palette: Any, num_classes: int | None) -> UInt8Array:
     """Return the colours of the classes, (num_classes, 3) uint8."""
-    check_count(num_classes, "num_classes")
+    check_int("num_classes", num_classes, 1, optional=True)
     if isinstance(palette, str):
         if palette != "voc":
             raise ValueError(f'`palette` must be "voc" or colours of your own, got {palette!r}.')

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_image_saver.arrays import MAGENTA, Array, UInt8Array, describe, leaves, nearest
-from keras_image_saver.checks import check_count, check_weight, is_number
+from keras_image_saver.checks import check_int, check_number, is_int, is_number
 from keras_image_saver.render.base import (
     Batch,
     BoundRenderer,
@@ -97,10 +97,8 @@ class Segmentation:
         input_image: Callable[[Any], Any] | None = None,
         panels: Sequence[str] | None = None,
     ) -> None:
-        check_count(num_classes, "num_classes")
-        if ignore_index is not None and (
-            isinstance(ignore_index, bool) or not isinstance(ignore_index, (int, np.integer))
-        ):
+        check_int("num_classes", num_classes, 1, optional=True)
+        if ignore_index is not None and not is_int(ignore_index):
             raise ValueError(f"`ignore_index` must be one int or None, got {ignore_index!r}.")
         if multi_label not in (None, True, False):
             raise ValueError(f"`multi_label` must be True, False or None, got {multi_label!r}.")
@@ -111,7 +109,7 @@ class Segmentation:
                 "pass from_logits=True and the probability all the same."
             )
         if overlay is not None:
-            check_weight(overlay, "overlay")
+            check_number("overlay", overlay, 0, 1)
         check_palette(palette, None)
         self.num_classes = num_classes
         self.palette = palette

@@ -6,11 +6,11 @@ import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from keras_image_saver.arrays import UInt8Array, nearest
+from keras_image_saver.checks import check_int
 from keras_image_saver.picture import decoder
 from keras_image_saver.picture.grid import sample_box
 from keras_image_saver.run import storage
@@ -53,7 +53,7 @@ class Pictures:
 
     def __init__(self, snapshots: Sequence[Snapshot], max_pixels: int | None) -> None:
         if max_pixels is not None:
-            check_count("max_pixels", max_pixels, 1)
+            check_int("max_pixels", max_pixels, 1)
         self.snapshots = snapshots
         self._gaps: dict[int, str] = {}
         self._headers: dict[int, tuple[int, int, int]] = {}
@@ -173,17 +173,6 @@ def check_output(out: str | os.PathLike[str], run: Run) -> str:
     if _whole(path) in {_whole(name) for name in own}:
         raise ValueError(f"`out` must not be a file of the run itself, got {path!r}.")
     return path
-
-
-def check_count(name: str, value: Any, low: int) -> None:
-    """Refuse what is not an int of at least `low`.
-
-    Raises:
-        ValueError: If it is not.
-    """
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not whole or value < low:
-        raise ValueError(f"`{name}` must be an int, {low} or more, got {value!r}.")
 
 
 def _whole(path: str) -> str:

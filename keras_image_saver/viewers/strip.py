@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_image_saver.arrays import UInt8Array
+from keras_image_saver.checks import check_choice, check_int
 from keras_image_saver.picture import decoder, encoder, grid
 from keras_image_saver.picture.text import caption_size, draw_captions
 from keras_image_saver.run import storage
@@ -15,7 +16,6 @@ from keras_image_saver.run.record import Run, Snapshot
 from keras_image_saver.viewers.pictures import (
     Pictures,
     Screen,
-    check_count,
     check_output,
     open_run,
 )
@@ -65,10 +65,9 @@ def strip(
     opened = open_run(run)
     path = check_output(out, opened)
     kind = encoder.check_format(path)
-    check_count("epochs", epochs, 1)
-    check_count("samples", samples, 1)
-    if spacing not in ("log", "even"):
-        raise ValueError(f'`spacing` must be "log" or "even", got {spacing!r}.')
+    check_int("epochs", epochs, 1)
+    check_int("samples", samples, 1)
+    check_choice("spacing", spacing, ("log", "even"))
     saved = list(opened)
     chosen = [saved[number] for number in spaced(len(saved), epochs, log=spacing == "log")]
     pictures = Pictures(chosen, max_pixels)

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from keras_image_saver.arrays import UInt8Array
+from keras_image_saver.checks import check_int, check_number, is_number
 from keras_image_saver.picture import animation, decoder, encoder
 from keras_image_saver.picture.text import draw_line, line_size
 from keras_image_saver.run import storage
@@ -18,7 +19,6 @@ from keras_image_saver.viewers.captions import captions
 from keras_image_saver.viewers.pictures import (
     Pictures,
     Screen,
-    check_count,
     check_output,
     open_run,
 )
@@ -89,9 +89,9 @@ def timelapse(
     kind, options = _check_format(path, encoder_options)
     _check_times(fps, hold_last_s, kind)
     if sample is not None:
-        check_count("sample", sample, 0)
+        check_int("sample", sample, 0)
     if last is not None:
-        check_count("last", last, 1)
+        check_int("last", last, 1)
     snapshots = list(opened)[-last:] if last is not None else list(opened)
     texts = captions(caption, snapshots) if caption else None
     pictures = Pictures(snapshots, max_pixels)
@@ -185,16 +185,8 @@ def _check_format(
 
 def _check_times(fps: Any, hold_last_s: Any, kind: str) -> None:
     most = 1000 / animation.SHORTEST_MS[kind]
-    if not _is_number(fps) or not _LEAST_FPS <= fps <= most:
+    if not is_number(fps) or not _LEAST_FPS <= fps <= most:
         raise ValueError(
             f"`fps` must be a number from {_LEAST_FPS} to {most:.0f} for {kind}, got {fps!r}."
         )
-    if not _is_number(hold_last_s) or not 0 <= hold_last_s <= _LONGEST_HOLD_S:
-        raise ValueError(
-            f"`hold_last_s` must be a number of seconds from 0 to {_LONGEST_HOLD_S}, got "
-            f"{hold_last_s!r}."
-        )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    check_number("hold_last_s", hold_last_s, 0, _LONGEST_HOLD_S, what="a number of seconds")
