@@ -1,10 +1,30 @@
-"""When a snapshot is due."""
+"""Which snapshots are due, and where in the run each of them stands.
+
+Everything that counts epochs, batches and steps is here, over as many `fit`s and `watch`es as a run
+has. Epochs come in counted from 0, as Keras counts them, and go out counted from 1, as people do.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from keras_image_saver.checks import check_int
+
+
+class Moment(NamedTuple):
+    """Where in a run a snapshot stands, each counted from 1.
+
+    Attributes:
+        epoch: 0 is the untrained model.
+        batch: In its epoch; 0 where a loop of one's own counts none.
+        step: Over the run; 0 where a loop counts none.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
 
 
 @dataclass(frozen=True)
@@ -40,3 +60,109 @@ class Schedule:
         """
         every = self.every_batches
         return every is not None and after // every > before // every
+
+
+class Progress:
+    """Counts what a run has had, and says which snapshot is due.
+
+    A second `fit` that starts at epoch 0 goes on with the run, and so does a second loop that counts
+    epochs or steps from 0; one that starts later names its own epochs.
+
+    Args:
+        schedule: Which epochs and steps are due.
+
+    Attributes:
+        steps_per_epoch: What Keras says of the dataset, None where it does not know.
+    """
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+        self.steps_per_epoch: int | None = None
+        self._epoch = 0  # that is going on, counted from 0 over the run
+        self._batch = 0  # that ended last in it, counted from 1
+        self._steps_before = 0  # that ended before this epoch began
+        self._epoch_offset = 0  # of what this `fit` or loop counts to what the run has
+        self._step_offset = 0
+        self._epochs_done = 0
+        self._steps_done = 0  # as a loop of one's own counted them
+        self._loop_begins = False
+        self._held: tuple[Moment, Mapping[str, Any]] | None = None
+
+    def begin_fit(self, epoch: int) -> None:
+        """A `fit` begins with an epoch, which Keras counts from 0."""
+        self._epoch_offset = self._epochs_done if epoch == 0 else 0
+
+    def resume(self, epochs_done: int, steps: int) -> None:
+        """Count on from epochs that were trained in another process.
+
+        Args:
+            epochs_done: How many.
+            steps: Those of the run by its record, 0 if it does not tell.
+        """
+        counted = epochs_done * (self.steps_per_epoch or 0)
+        # A record by epochs has an entry at each epoch's end: its steps are those that there were,
+        # also where the dataset has another length now. The newest entry of a record by batches may
+        # have been written in the midst of its epoch, so the steps are as many as either tells.
+        by_record = self.schedule.by_epochs and steps
+        self._steps_before = steps if by_record else max(steps, counted)
+
+    def begin_epoch(self, epoch: int) -> None:
+        self._epoch = self._epoch_offset + epoch
+        self._steps_before += self._batch
+        self._batch = 0
+
+    def begin_batch(self) -> tuple[Moment, Mapping[str, Any]] | None:
+        """Return what `hold` kept, now that a batch follows in its epoch."""
+        held, self._held = self._held, None
+        return held
+
+    def end_batch(self, batch: int) -> Moment | None:
+        """Count the batches up to one, which Keras counts from 0; return the moment if it is due."""
+        before = self._now
+        # Under `steps_per_execution` Keras 3 reports a batch past the end of the epoch.
+        ended = min(batch + 1, self.steps_per_epoch or batch + 1)
+        self._batch = max(self._batch, ended)
+        now = self._now
+        return now if self.schedule.step_is_due(before.step, now.step) else None
+
+    def hold(self, moment: Moment, logs: Mapping[str, Any]) -> bool:
+        """Keep a due step until it is known not to be the last of a due epoch; tell whether it is kept.
+
+        Where both fall on one step there is one snapshot, the epoch's.
+        """
+        if not self.schedule.epoch_is_due(moment.epoch):
+            return False
+        self._held = moment, logs
+        return True
+
+    def end_epoch(self) -> Moment | None:
+        """Count the epoch that ends; return its moment if it is due."""
+        self._held = None
+        # Where batches are not reported, the epoch had as many as Keras says.
+        self._batch = self._batch or self.steps_per_epoch or 0
+        self._epochs_done = self._epoch + 1
+        return self._now if self.schedule.epoch_is_due(self._epoch + 1) else None
+
+    def begin_loop(self) -> None:
+        """A loop of one's own begins; what it counts is known at its first `count`."""
+        self._loop_begins = True
+
+    def count(self, epoch: int | None, batch: int | None, step: int | None) -> Moment:
+        """Return the moment that a loop of one's own names, each counted from 0, or None."""
+        if self._loop_begins:
+            self._loop_begins = False
+            self._epoch_offset = self._epochs_done if epoch == 0 else 0
+            again = step is not None and step < self._steps_done
+            self._step_offset = self._steps_done if again else 0
+        moment = Moment(
+            0 if epoch is None else epoch + 1 + self._epoch_offset,
+            0 if batch is None else batch + 1,
+            0 if step is None else step + 1 + self._step_offset,
+        )
+        self._epochs_done = max(self._epochs_done, moment.epoch)
+        self._steps_done = max(self._steps_done, moment.step)
+        return moment
+
+    @property
+    def _now(self) -> Moment:
+        return Moment(self._epoch + 1, self._batch, self._steps_before + self._batch)
