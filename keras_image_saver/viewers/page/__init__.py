@@ -30,7 +30,16 @@ from keras_image_saver.run import (
     record_files,
 )
 
-_SCRIPTS = ("record.js", "pictures.js", "frame.js", "strip.js", "charts.js", "page.js")
+_SCRIPTS = (
+    "dom.js",
+    "entry.js",
+    "record.js",
+    "pictures.js",
+    "frame.js",
+    "strip.js",
+    "charts.js",
+    "page.js",
+)
 
 logger = logging.getLogger("keras_image_saver")
 

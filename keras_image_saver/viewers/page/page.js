@@ -2,7 +2,6 @@
 
 const POLL_MS = 700;
 
-const by = (id) => document.getElementById(id);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const record = new RunRecord();
@@ -221,11 +220,6 @@ function drawPosition(entry) {
   document.title = `${name} - ${runName()}`;
 }
 
-function setSlider(slider, value, name) {
-  slider.value = value;
-  slider.setAttribute("aria-valuetext", name);
-}
-
 function drawFacts(entry) {
   by("epoch").textContent = entry.epoch ? `Epoch ${entry.epoch}` : epochName(entry);
   const batch = entry.batch ? `batch ${entry.batch}, ` : "";
@@ -245,14 +239,9 @@ function drawFile(entry) {
 }
 
 function logRow(name, value) {
-  const text = typeof value === "number" ? shortNumber(value) : valueText(value);
-  const cell = element("td", { textContent: text });
+  const cell = element("td", { textContent: valueText(value) });
   cell.classList.toggle("is-odd", isNumeric(value) && typeof value !== "number");
   return element("tr", {}, element("th", { scope: "row", textContent: name }), cell);
-}
-
-function valueText(value) {
-  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function drawSampleBar(entry) {
