@@ -33,11 +33,14 @@ from keras_image_saver.run import (
 _SCRIPTS = (
     "dom.js",
     "entry.js",
+    "state.js",
     "record.js",
     "pictures.js",
     "frame.js",
     "strip.js",
     "charts.js",
+    "view.js",
+    "keys.js",
     "page.js",
 )
 

@@ -6,6 +6,13 @@ function entryKey(entry) {
   return `${entry.epoch} ${entry.batch} ${entry.batch ? 0 : entry.step}`;
 }
 
+/* Where an entry stands among others, or -1 if it is gone or another one has its key. */
+function placeOf(entry, entries) {
+  if (entry === undefined) return -1;
+  const key = entryKey(entry);
+  return entries.findIndex((one) => entryKey(one) === key && one.time === entry.time);
+}
+
 function epochName(entry) {
   return entry.epoch ? `epoch ${entry.epoch}` : entry.step ? `step ${entry.step}` : "untrained";
 }
@@ -14,6 +21,26 @@ function epochName(entry) {
 function snapshotName(entry, severalAnEpoch) {
   const name = epochName(entry);
   return severalAnEpoch && entry.epoch ? `${name}, step ${entry.step}` : name;
+}
+
+function haveSeveralAnEpoch(entries) {
+  return entries.some((entry, index) => index > 0 && entry.epoch === entries[index - 1].epoch);
+}
+
+function countsText(entries) {
+  const missed = entries.filter((entry) => !entry.file).length;
+  const words = `${entries.length} ${entries.length === 1 ? "snapshot" : "snapshots"}`;
+  return missed ? `${words}, ${missed} of them missed` : words;
+}
+
+/* Where the missed snapshots stand on a slider of so many pixels, at most one a pixel. */
+function missedPlaces(entries, width) {
+  const last = entries.length - 1;
+  const places = new Set();
+  entries.forEach((entry, index) => {
+    if (!entry.file) places.add(Math.round(last ? (width * index) / last : width / 2));
+  });
+  return [...places];
 }
 
 /* The value of a metric to draw: NaN, also for what is no number. */
