@@ -80,7 +80,7 @@ def show(browser):
 
 def settle(page):
     """Wait until what is wanted is drawn."""
-    page.evaluate("Promise.all([left.running, right.running])")
+    page.evaluate("Promise.all([page.view.left.running, page.view.right.running])")
 
 
 def press(page, *keys):
@@ -194,7 +194,7 @@ def test_play_goes_from_the_first_to_the_newest_and_pauses(show, tmp_path):
     """)
     page.locator("#speed").select_option("20")
     page.locator("#play").click()
-    page.wait_for_function("() => !shown.playing && shown.index === 7")
+    page.wait_for_function("() => !page.state.playing && page.state.index === 7")
     assert page.evaluate("seen") == [f"epoch {number}" for number in range(1, 9)]
     page.locator("#speed").select_option("1")
     page.locator("body").press("Space")
@@ -202,7 +202,7 @@ def test_play_goes_from_the_first_to_the_newest_and_pauses(show, tmp_path):
     assert position(page) == "epoch 1"
     page.locator("body").press("Space")
     assert page.locator("#play").get_attribute("aria-label") == "Play"
-    assert page.evaluate("shown.index") < 7
+    assert page.evaluate("page.state.index") < 7
 
 
 def test_snapshots_of_one_epoch_are_told_apart(show, tmp_path):
@@ -783,7 +783,8 @@ def test_run_of_10000_snapshots_loads_only_what_is_shown(show, tmp_path, monkeyp
     settle(page)
     assert page.locator(".cell").count() < 40
     assert page.evaluate("document.querySelectorAll('*').length") < 400
-    assert page.evaluate("strip.pictures.kept.size + right.pictures.kept.size") <= 32
+    kept = "page.view.strip.pictures.kept.size + page.view.right.pictures.kept.size"
+    assert page.evaluate(kept) <= 32
     assert longest < 500  # a stall would be seconds
 
 

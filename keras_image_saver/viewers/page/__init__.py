@@ -23,7 +23,19 @@ from keras_image_saver.run import storage
 from keras_image_saver.run.files import FORMAT, PAGE, PAGE_MARK, RECORD, is_page_file, record_files
 from keras_image_saver.run.record import read_entries
 
-_SCRIPTS = ("record.js", "pictures.js", "frame.js", "strip.js", "charts.js", "page.js")
+_SCRIPTS = (
+    "dom.js",
+    "entry.js",
+    "state.js",
+    "record.js",
+    "pictures.js",
+    "frame.js",
+    "strip.js",
+    "charts.js",
+    "view.js",
+    "keys.js",
+    "page.js",
+)
 
 logger = logging.getLogger("keras_image_saver")
 

@@ -4,12 +4,6 @@
 const CHART_HEIGHT = 84;
 const CHART_EDGE = 4;
 
-function svg(name, attributes = {}) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
-}
-
 /* Each metric's values over the run, NaN where there is none. */
 function metricColumns(entries) {
   const columns = new Map();
@@ -174,7 +168,7 @@ class Chart {
       return `${name} ${text}`;
     });
     const label = `${texts.join(", ")} at ${epochName(entry)}; over the run ${this.bounds.textContent}`;
-    this.svg.setAttribute("aria-label", label);
+    describe(this.svg, label);
   }
 }
 
@@ -200,7 +194,6 @@ class Charts {
       if (!this.charts.has(key)) this.add(key, new Chart(names, this.onPick));
       this.charts.get(key).set(columns);
     }
-    return this.charts.size;
   }
 
   add(key, chart) {

@@ -2,18 +2,6 @@
 
 const TILE_GAP = 12;
 
-function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-}
-
-function describe(made, label, role) {
-  made.setAttribute("aria-label", label);
-  if (role) made.setAttribute("role", role);
-  return made;
-}
-
 /* The scale that fits, in whole device pixels a pixel where that wastes little. */
 function fittingScale(width, height, room) {
   const scale = Math.min(room.width / width, room.height / height);
@@ -24,7 +12,7 @@ function fittingScale(width, height, room) {
 
 class Frame {
   constructor(onSample) {
-    this.root = document.getElementById("frame").content.firstElementChild.cloneNode(true);
+    this.root = by("frame").content.firstElementChild.cloneNode(true);
     this.box = this.root.querySelector(".box");
     this.picture = this.root.querySelector(".picture");
     this.gap = this.root.querySelector(".gap");
@@ -140,11 +128,10 @@ class Frame {
 
   focusTile(sample) {
     const buttons = [...this.picture.querySelectorAll(".tile")];
-    if (!buttons[sample]) return false;
+    if (!buttons[sample]) return;
     for (const button of buttons) button.tabIndex = -1;
     buttons[sample].tabIndex = 0;
     buttons[sample].focus();
-    return true;
   }
 
   drawSample(image, entry, tiles, sample) {

@@ -1,4 +1,4 @@
-/* Picture files, and where the tiles stand in them. */
+/* Picture files and their tiles. */
 
 function pictureURL(entry) {
   const parts = String(entry.file).split("/");
@@ -47,32 +47,6 @@ function whyNotShown(entry) {
 
 function whyMissed(entry) {
   return `This snapshot was missed: ${entry.reason || "the record does not say why"}`;
-}
-
-const isCount = (value) => Number.isInteger(value) && value > 0 && value <= 100000;
-const isPair = (value) => Array.isArray(value) && value.length === 2 && value.every(Number.isFinite);
-
-/* Where the tiles stand, or null: the geometry is data, and may be anything. */
-function tilesOf(entry) {
-  const { origin, tile, stride, columns, count, panels } = entry?.geometry ?? {};
-  const whole = [origin, tile, stride].every(isPair) && isCount(columns) && isCount(count);
-  if (!whole || !Array.isArray(panels) || panels.length === 0) return null;
-  const [height, width] = tile;
-  const column = (sample, panel) => (sample % columns) * panels.length + panel;
-  return {
-    count,
-    columns,
-    width,
-    height,
-    panels: panels.map(String),
-    /* [x, y] of a tile's upper left corner */
-    corner: (sample, panel) => [
-      origin[1] + column(sample, panel) * stride[1],
-      origin[0] + Math.floor(sample / columns) * stride[0],
-    ],
-    /* width of all of a sample's panels */
-    across: (panels.length - 1) * stride[1] + width,
-  };
 }
 
 /* Draw one tile into a canvas, whose size becomes the tile's, or less. */

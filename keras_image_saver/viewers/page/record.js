@@ -30,10 +30,6 @@ function parse(text) {
   }
 }
 
-function entryKey(entry) {
-  return `${entry.epoch} ${entry.batch} ${entry.batch ? 0 : entry.step}`;
-}
-
 class RunRecord {
   constructor() {
     this.entries = []; // each key once, in the order of steps
@@ -91,28 +87,4 @@ class RunRecord {
     }
     this.entries = [...found.values()].sort((a, b) => (a.step || 0) - (b.step || 0));
   }
-}
-
-function epochName(entry) {
-  return entry.epoch ? `epoch ${entry.epoch}` : entry.step ? `step ${entry.step}` : "untrained";
-}
-
-/* Epochs do not tell the snapshots of one epoch apart. */
-function snapshotName(entry, severalAnEpoch) {
-  const name = epochName(entry);
-  return severalAnEpoch && entry.epoch ? `${name}, step ${entry.step}` : name;
-}
-
-/* The value of a metric to draw: NaN, also for what is no number. */
-function numeric(value) {
-  return typeof value === "number" ? value : NaN;
-}
-
-function isNumeric(value) {
-  return typeof value === "number" || ["NaN", "Infinity", "-Infinity"].includes(value);
-}
-
-function shortNumber(value) {
-  if (!Number.isFinite(value)) return String(value);
-  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(5)));
 }

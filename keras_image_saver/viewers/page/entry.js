@@ -1,0 +1,90 @@
+/* What an entry of the record says. It is data and may be anything, so nonsense has an answer too.
+   Neither document nor timer is used here, so that Node alone can test it. */
+
+/* Entries of one key are of the same place in the run, and the later one counts. */
+function entryKey(entry) {
+  return `${entry.epoch} ${entry.batch} ${entry.batch ? 0 : entry.step}`;
+}
+
+/* Where an entry stands among others, or -1 if it is gone or another one has its key. */
+function placeOf(entry, entries) {
+  if (entry === undefined) return -1;
+  const key = entryKey(entry);
+  return entries.findIndex((one) => entryKey(one) === key && one.time === entry.time);
+}
+
+function epochName(entry) {
+  return entry.epoch ? `epoch ${entry.epoch}` : entry.step ? `step ${entry.step}` : "untrained";
+}
+
+/* Epochs do not tell the snapshots of one epoch apart. */
+function snapshotName(entry, severalAnEpoch) {
+  const name = epochName(entry);
+  return severalAnEpoch && entry.epoch ? `${name}, step ${entry.step}` : name;
+}
+
+function haveSeveralAnEpoch(entries) {
+  return entries.some((entry, index) => index > 0 && entry.epoch === entries[index - 1].epoch);
+}
+
+function countsText(entries) {
+  const missed = entries.filter((entry) => !entry.file).length;
+  const words = `${entries.length} ${entries.length === 1 ? "snapshot" : "snapshots"}`;
+  return missed ? `${words}, ${missed} of them missed` : words;
+}
+
+/* Where the missed snapshots stand on a slider of so many pixels, at most one a pixel. */
+function missedPlaces(entries, width) {
+  const last = entries.length - 1;
+  const places = new Set();
+  entries.forEach((entry, index) => {
+    if (!entry.file) places.add(Math.round(last ? (width * index) / last : width / 2));
+  });
+  return [...places];
+}
+
+/* The value of a metric to draw: NaN, also for what is no number. */
+function numeric(value) {
+  return typeof value === "number" ? value : NaN;
+}
+
+/* JSON has no NaN and no infinity, so the record holds their names. */
+function isNumeric(value) {
+  return typeof value === "number" || ["NaN", "Infinity", "-Infinity"].includes(value);
+}
+
+function shortNumber(value) {
+  if (!Number.isFinite(value)) return String(value);
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(5)));
+}
+
+function valueText(value) {
+  if (typeof value === "number") return shortNumber(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+const isCount = (value) => Number.isInteger(value) && value > 0 && value <= 100000;
+const isPair = (value) => Array.isArray(value) && value.length === 2 && value.every(Number.isFinite);
+
+/* Where the tiles stand in the picture, or null if the entry does not tell. */
+function tilesOf(entry) {
+  const { origin, tile, stride, columns, count, panels } = entry?.geometry ?? {};
+  const whole = [origin, tile, stride].every(isPair) && isCount(columns) && isCount(count);
+  if (!whole || !Array.isArray(panels) || panels.length === 0) return null;
+  const [height, width] = tile;
+  const column = (sample, panel) => (sample % columns) * panels.length + panel;
+  return {
+    count,
+    columns,
+    width,
+    height,
+    panels: panels.map(String),
+    /* [x, y] of a tile's upper left corner */
+    corner: (sample, panel) => [
+      origin[1] + column(sample, panel) * stride[1],
+      origin[0] + Math.floor(sample / columns) * stride[0],
+    ],
+    /* width of all of a sample's panels */
+    across: (panels.length - 1) * stride[1] + width,
+  };
+}

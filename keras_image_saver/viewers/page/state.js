@@ -1,0 +1,101 @@
+/* What the page shows, as a value: a change returns the next state and leaves the old one as it is.
+   Neither document nor timer is used here, so that Node alone can test it. */
+
+class PageState {
+  entries = []; // the run's snapshots, in order
+  severalAnEpoch = false;
+  isNewer = false; // whether a newer version recorded the run
+  lost = 0; // parts of the record that cannot be read
+  index = 0; // the snapshot that is shown, on the right while two are compared
+  pin = 0; // the one on the left
+  comparing = false;
+  sample = null; // the one that is shown alone; null: all of them
+  byKeyboard = false; // whether that one was chosen by keyboard: its tile gets the focus back
+  following = true; // whether a newer snapshot is shown as soon as it is there
+  behind = false; // whether newer ones came while an older one was looked at
+  playing = false;
+
+  constructor(values = {}) {
+    Object.freeze(Object.assign(this, values));
+  }
+
+  with(changes) {
+    return new PageState({ ...this, ...changes });
+  }
+
+  get last() {
+    return this.entries.length - 1;
+  }
+
+  get entry() {
+    return this.entries[this.index];
+  }
+
+  get pinned() {
+    return this.entries[this.pin];
+  }
+
+  get sampleCount() {
+    return tilesOf(this.entry)?.count ?? 0;
+  }
+
+  nameOf(entry) {
+    return snapshotName(entry, this.severalAnEpoch);
+  }
+
+  /* The record as it is now. What was shown still is, unless it is no longer in the run. */
+  withRecord({ entries, isNewer, lost }) {
+    const place = placeOf(this.entry, entries);
+    const following = this.following || place < 0;
+    return this.with({
+      entries,
+      severalAnEpoch: haveSeveralAnEpoch(entries),
+      isNewer,
+      lost,
+      index: following ? entries.length - 1 : place,
+      pin: Math.max(0, placeOf(this.pinned, entries)),
+      following,
+      behind: !following && (this.behind || entries.length > this.entries.length),
+    });
+  }
+
+  go(wanted) {
+    if (this.last < 0) return this;
+    const index = Math.min(this.last, Math.max(0, wanted));
+    const following = index === this.last;
+    return this.with({ index, following, behind: this.behind && !following });
+  }
+
+  pinTo(pin) {
+    return this.with({ pin });
+  }
+
+  /* Compare with another one: the newest with the first, an older one with the newest. */
+  toggleCompare() {
+    if (this.comparing) return this.with({ comparing: false });
+    const pin = this.following ? 0 : this.index;
+    return this.go(this.last).with({ comparing: true, pin });
+  }
+
+  chooseSample(sample, byKeyboard = false) {
+    return this.with({ sample, byKeyboard: this.sample === null ? byKeyboard : this.byKeyboard });
+  }
+
+  stepSample(step) {
+    const next = this.sample + step;
+    const exists = this.sample !== null && next >= 0 && next < this.sampleCount;
+    return exists ? this.chooseSample(next) : this;
+  }
+
+  showAllSamples() {
+    return this.sample === null ? this : this.with({ sample: null });
+  }
+
+  play() {
+    return this.with({ playing: true });
+  }
+
+  stop() {
+    return this.playing ? this.with({ playing: false }) : this;
+  }
+}

@@ -1,0 +1,169 @@
+/* Draws a state into the document. What is drawn depends on the state alone. */
+
+const NEWER = "This run was recorded by a newer version of keras_image_saver";
+
+/* The folder's name. */
+function runName() {
+  const parts = location.pathname.split("/").slice(0, -1).filter(Boolean);
+  try {
+    return decodeURIComponent(parts.at(-1) ?? "run");
+  } catch {
+    return parts.at(-1);
+  }
+}
+
+function drawNotice(text) {
+  by("notices").append(element("p", { className: "notice", textContent: text }));
+}
+
+function fileLink(entry) {
+  const url = entry.file ? pictureURL(entry) : null;
+  if (url === null) return entry.file ? String(entry.file) : "no file";
+  return element("a", { href: url, textContent: entry.file });
+}
+
+function logRow(name, value) {
+  const cell = element("td", { textContent: valueText(value) });
+  cell.classList.toggle("is-odd", isNumeric(value) && typeof value !== "number");
+  return element("tr", {}, element("th", { scope: "row", textContent: name }), cell);
+}
+
+class View {
+  constructor(onSnapshot, onSample) {
+    this.left = new Frame(onSample);
+    this.right = new Frame(onSample); // the one that the slider moves
+    this.strip = new Strip(by("strip"), onSnapshot);
+    this.charts = new Charts(by("charts"), onSnapshot);
+    by("run").textContent = document.title = runName();
+  }
+
+  /* Draw what is shown now instead of what was before. */
+  draw(state, before) {
+    const changed = Object.keys(state).filter((name) => state[name] !== before[name]);
+    if (changed.includes("playing")) this.drawPlaying(state.playing);
+    if (changed.join() === "playing") return; // nothing else looks different then
+    if (changed.includes("entries")) this.drawRecord(state);
+    if (changed.includes("entries") || changed.includes("comparing")) this.drawSliders(state);
+    by("newest").hidden = !state.behind;
+    by("live").hidden = !state.following || !state.entry;
+    document.body.classList.toggle("has-run", Boolean(state.entry));
+    if (state.entry) this.drawSnapshot(state, before);
+    else this.drawNoSnapshot();
+  }
+
+  drawPlaying(playing) {
+    by("play").classList.toggle("is-playing", playing);
+    describe(by("play"), playing ? "Pause" : "Play");
+  }
+
+  drawRecord({ entries, isNewer, lost }) {
+    by("notices").replaceChildren();
+    if (isNewer) drawNotice(`${NEWER}: what this page does not know is not shown.`);
+    if (lost) drawNotice(`${lost} parts of the record cannot be read; their snapshots are not shown.`);
+    by("counts").textContent = countsText(entries);
+    this.charts.set(entries);
+  }
+
+  drawSliders({ entries, comparing }) {
+    for (const slider of [by("position"), by("pin")]) slider.max = Math.max(0, entries.length - 1);
+    by("pin-row").hidden = !comparing;
+    by("position-label").textContent = comparing ? "Right" : "Snapshot";
+    by("compare").setAttribute("aria-pressed", String(comparing));
+    this.drawMarks(entries);
+  }
+
+  /* A tick under the slider for each missed snapshot. */
+  drawMarks(entries) {
+    const marks = by("marks");
+    const places = missedPlaces(entries, marks.clientWidth);
+    marks.firstElementChild.setAttribute("d", places.map((x) => `M${x} 0V5`).join(""));
+  }
+
+  drawNoRecord() {
+    this.drawEmpty("There is no record of a run beside this page, or the browser may not read it.");
+  }
+
+  drawNoSnapshot() {
+    this.drawEmpty("No snapshot yet. The first one appears here as soon as it is saved.");
+    for (const frame of [this.left, this.right]) frame.root.remove();
+  }
+
+  drawEmpty(text) {
+    by("empty").textContent = text;
+    by("empty").hidden = text === "";
+    by("view").classList.toggle("is-empty", text !== "");
+  }
+
+  drawSnapshot(state, before) {
+    this.drawEmpty("");
+    this.drawPosition(state);
+    this.drawFacts(state.entry);
+    this.drawSampleBar(state);
+    this.charts.mark(state.index, state.entry);
+    const drawn = this.drawStage(state);
+    if (state.byKeyboard && state.sample !== before.sample) this.moveFocus(state, before, drawn);
+  }
+
+  drawPosition(state) {
+    const { entry, pinned, index, comparing } = state;
+    const name = state.nameOf(entry);
+    setSlider(by("position"), index, name);
+    by("position-name").textContent = name;
+    if (comparing) {
+      setSlider(by("pin"), state.pin, state.nameOf(pinned));
+      by("pin-name").textContent = state.nameOf(pinned);
+    }
+    for (const id of ["first", "before"]) by(id).disabled = index === 0;
+    for (const id of ["after", "last"]) by(id).disabled = index === state.last;
+    document.title = `${name} - ${runName()}`;
+  }
+
+  drawFacts(entry) {
+    by("epoch").textContent = entry.epoch ? `Epoch ${entry.epoch}` : epochName(entry);
+    const batch = entry.batch ? `batch ${entry.batch}, ` : "";
+    by("step").textContent = `${batch}step ${entry.step ?? "unknown"}`;
+    by("when").textContent = entry.time ? new Date(entry.time * 1000).toLocaleString() : "";
+    by("file").replaceChildren(fileLink(entry));
+    const logs = Object.entries(entry.logs ?? {});
+    by("logs").replaceChildren(...logs.map(([name, value]) => logRow(name, value)));
+    by("logs-section").hidden = logs.length === 0;
+    by("charts-section").hidden = this.charts.charts.size === 0;
+  }
+
+  drawSampleBar({ entries, index, sample, sampleCount }) {
+    by("sample-bar").hidden = by("strip").hidden = sample === null;
+    if (sample === null) return this.strip.clear();
+    const name = `Sample ${sample + 1}`;
+    by("sample-name").textContent = sampleCount ? `${name} of ${sampleCount}` : name;
+    by("sample-before").disabled = sample === 0;
+    by("sample-after").disabled = sample + 1 >= sampleCount;
+    describe(by("strip"), `${name} at every epoch`);
+    this.strip.set(entries, sample);
+    return this.strip.mark(index);
+  }
+
+  /* Resolves when the pictures are there. */
+  drawStage(state) {
+    const { comparing, sample } = state;
+    const frames = comparing ? [this.left, this.right] : [this.right];
+    const stage = by("stage");
+    if (frames.length !== stage.children.length) {
+      stage.replaceChildren(...frames.map((frame) => frame.root));
+    }
+    stage.classList.toggle("comparing", comparing);
+    const pending = frames.map((frame) => {
+      const entry = frame === this.left ? state.pinned : state.entry;
+      frame.caption.textContent = state.nameOf(entry);
+      frame.caption.hidden = !comparing;
+      return frame.show(entry, sample);
+    });
+    return Promise.all(pending);
+  }
+
+  /* Who chose a sample by keyboard goes on in its bar, and comes back to its tile. */
+  async moveFocus(state, before, drawn) {
+    if (before.sample === null) by("all-samples").focus();
+    await drawn;
+    if (state.sample === null) this.right.focusTile(before.sample);
+  }
+}

@@ -1,0 +1,302 @@
+/* What the page shows and how keys change that, without a browser: `node --test tests/viewers/`. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import vm from "node:vm";
+
+const folder = new URL("../../keras_image_saver/viewers/page/", import.meta.url);
+const read = (name) => readFileSync(new URL(name, folder), "utf-8");
+
+/* The context is empty, so that to use a document, a window or a timer is a ReferenceError. */
+const { PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf, ...words } = vm.runInNewContext(
+  `"use strict"; ${read("entry.js")} ${read("state.js")} ${read("keys.js")}
+  ({ PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf,
+     countsText, missedPlaces, placeOf, snapshotName, tilesOf, valueText })`,
+);
+
+const GEOMETRY = {
+  origin: [2, 3],
+  tile: [8, 10],
+  stride: [11, 13],
+  columns: 2,
+  count: 4,
+  panels: ["input", "prediction"],
+};
+
+function entry(epoch, changes = {}) {
+  const fields = { epoch, batch: 4, step: 4 * epoch, file: `${epoch}.png`, time: 100 + epoch };
+  return { ...fields, geometry: GEOMETRY, ...changes };
+}
+
+function entries(count) {
+  return Array.from({ length: count }, (_, index) => entry(index + 1));
+}
+
+function arrived(state, found) {
+  return state.withRecord({ entries: found, isNewer: false, lost: 0 });
+}
+
+function ofRun(count) {
+  return arrived(new PageState(), entries(count));
+}
+
+/* Objects of the other context have other prototypes, so that what they hold is compared. */
+function assertHolds(state, expected) {
+  for (const [name, value] of Object.entries(expected)) assert.deepEqual(state[name], value, name);
+}
+
+// Where the page is in the run
+
+test("a state that nothing has come to shows nothing and stays", () => {
+  const state = new PageState();
+  assertHolds(state, { last: -1, entry: undefined, pinned: undefined, sampleCount: 0 });
+  assert.equal(state.go(3), state);
+  assert.equal(arrived(state, []).entry, undefined);
+});
+
+test("a state is never changed, but followed by another one", () => {
+  const state = ofRun(3);
+  assert.throws(() => (state.index = 0), { name: "TypeError" });
+  assertHolds(state.go(0), { index: 0 });
+  assertHolds(state, { index: 2 });
+});
+
+test("the newest snapshot is shown at first, and followed", () => {
+  const state = ofRun(3);
+  assertHolds(state, { index: 2, following: true, behind: false });
+  assertHolds(arrived(state, entries(5)), { index: 4, following: true, behind: false });
+});
+
+for (const [wanted, index] of [[-1, 0], [0, 0], [1, 1], [2, 2], [3, 2]]) {
+  test(`going to ${wanted} of 3 snapshots shows ${index}`, () => {
+    assertHolds(ofRun(3).go(wanted), { index, following: index === 2 });
+  });
+}
+
+test("an older snapshot stays when newer ones come, which is said until the newest is shown", () => {
+  const older = ofRun(3).go(1);
+  assertHolds(arrived(older, entries(3)), { index: 1, behind: false });
+  const behind = arrived(older, entries(4));
+  assertHolds(behind, { index: 1, following: false, behind: true });
+  assertHolds(arrived(behind, entries(4)), { behind: true });
+  assertHolds(behind.go(0), { behind: true });
+  assertHolds(behind.go(3), { following: true, behind: false });
+});
+
+test("the place is kept by what is shown there, not by its number", () => {
+  const [, ...later] = entries(5);
+  assertHolds(arrived(ofRun(3).go(1), later), { index: 0 });
+});
+
+test("the newest is shown where what was shown is gone, or was drawn anew", () => {
+  const shown = ofRun(5).go(3);
+  assertHolds(arrived(shown, entries(2)), { index: 1, following: true });
+  const again = [...entries(3), entry(4, { time: 900 }), entry(5, { time: 901 })];
+  assertHolds(arrived(shown, again), { index: 4, following: true });
+  assertHolds(arrived(shown, []), { entry: undefined, following: true, behind: false });
+});
+
+test("what is said of the record is known", () => {
+  const state = new PageState().withRecord({ entries: [], isNewer: true, lost: 2 });
+  assertHolds(state, { isNewer: true, lost: 2 });
+});
+
+// Two snapshots
+
+test("comparing the newest is with the first", () => {
+  const state = ofRun(5).toggleCompare();
+  assertHolds(state, { comparing: true, pin: 0, index: 4, following: true });
+  assertHolds(state.toggleCompare(), { comparing: false, index: 4 });
+});
+
+test("comparing an older one is with the newest", () => {
+  const behind = arrived(ofRun(4).go(1), entries(5));
+  const state = behind.toggleCompare();
+  assertHolds(state, { comparing: true, pin: 1, index: 4, following: true, behind: false });
+});
+
+test("both snapshots keep their places, and the first is pinned where the pinned one is gone", () => {
+  const state = ofRun(5).toggleCompare().pinTo(3).go(2);
+  assert.equal(state.pinned.epoch, 4);
+  assertHolds(arrived(state, entries(6)), { pin: 3, index: 2 });
+  assertHolds(arrived(state, entries(3)), { pin: 0, index: 2 });
+});
+
+// One sample
+
+test("a sample is chosen, and those beside it are as long as there are any", () => {
+  const state = ofRun(2).chooseSample(2);
+  assertHolds(state, { sample: 2, sampleCount: 4 });
+  assertHolds(state.stepSample(1), { sample: 3 });
+  assertHolds(state.stepSample(1).stepSample(1), { sample: 3 });
+  assertHolds(ofRun(2).chooseSample(0).stepSample(-1), { sample: 0 });
+  assertHolds(ofRun(2).stepSample(1), { sample: null });
+});
+
+test("no sample is stepped to where the record does not tell of any", () => {
+  const state = arrived(new PageState(), [entry(1, { geometry: {} })]).chooseSample(1);
+  assert.equal(state.stepSample(-1), state);
+});
+
+test("a sample stays chosen at other snapshots until all are shown", () => {
+  const state = ofRun(3).chooseSample(1).go(0);
+  assertHolds(state, { sample: 1, index: 0 });
+  assertHolds(state.showAllSamples(), { sample: null, index: 0 });
+  assert.equal(ofRun(3).showAllSamples().sample, null);
+});
+
+test("it is known whether the first choice was by keyboard", () => {
+  const state = ofRun(2).chooseSample(1, true);
+  assertHolds(state.stepSample(1), { sample: 2, byKeyboard: true });
+  assertHolds(state.showAllSamples().chooseSample(0), { sample: 0, byKeyboard: false });
+});
+
+// Playing
+
+test("playing goes on at other snapshots until it is ended", () => {
+  const state = ofRun(3).play();
+  assertHolds(state.go(0), { playing: true, index: 0 });
+  assertHolds(state.go(0).stop(), { playing: false, index: 0 });
+  const still = ofRun(3);
+  assert.equal(still.stop(), still);
+});
+
+// Keys and buttons
+
+function pressed(key, state, { on = "BODY", ...modifiers } = {}) {
+  return actionOf({ key, target: { tagName: on }, ...modifiers }, state);
+}
+
+test("each key asks for an action, and each action and slider has its control in the page", () => {
+  for (const name of Object.values({ ...KEYS, ...SAMPLE_KEYS })) assert.ok(ACTIONS[name], name);
+  const html = read("page.html");
+  for (const id of Object.keys(ACTIONS)) assert.ok(html.includes(`<button id="${id}"`), id);
+  for (const id of Object.keys(SLIDERS)) assert.ok(html.includes(`<input id="${id}"`), id);
+});
+
+for (const [name, index] of [["first", 0], ["before", 1], ["after", 3], ["last", 4], ["newest", 4]]) {
+  test(`the action ${name} goes there and ends playing`, () => {
+    assertHolds(ACTIONS[name](ofRun(5).go(2).play()), { index, playing: false });
+  });
+}
+
+test("one slider moves the snapshot and ends playing, the other one moves the pinned one", () => {
+  const state = ofRun(5).toggleCompare().play();
+  assertHolds(SLIDERS.position(state, 2), { index: 2, pin: 0, playing: false });
+  assertHolds(SLIDERS.pin(state, 2), { index: 4, pin: 2, playing: true });
+});
+
+test("the same key plays and pauses", () => {
+  const playing = pressed(" ", ofRun(2))(ofRun(2));
+  assert.equal(playing.playing, true);
+  assert.equal(pressed(" ", playing)(playing).playing, false);
+});
+
+test("arrows up and down are the browser's own until a sample is alone", () => {
+  assert.equal(pressed("ArrowDown", ofRun(2)), undefined);
+  assert.equal(pressed("ArrowDown", ofRun(2).chooseSample(0)), ACTIONS["sample-after"]);
+});
+
+for (const modifier of ["ctrlKey", "metaKey", "altKey"]) {
+  test(`keys with ${modifier} are the browser's own`, () => {
+    assert.equal(pressed("ArrowLeft", ofRun(2), { [modifier]: true }), undefined);
+  });
+}
+
+for (const [on, own, ours] of [
+  ["INPUT", "Home", "c"],
+  ["SELECT", "c", "Escape"],
+  ["BUTTON", " ", "ArrowLeft"],
+  ["SUMMARY", " ", "ArrowLeft"],
+]) {
+  test(`${JSON.stringify(own)} belongs to a focused ${on}, ${JSON.stringify(ours)} does not`, () => {
+    assert.equal(pressed(own, ofRun(2), { on }), undefined);
+    assert.equal(pressed(ours, ofRun(2), { on }), ACTIONS[KEYS[ours]]);
+  });
+}
+
+test("other keys, and keys where there is no snapshot, ask for nothing", () => {
+  for (const key of ["x", "constructor"]) assert.equal(pressed(key, ofRun(2)), undefined);
+  assert.equal(pressed("Home", new PageState()), undefined);
+});
+
+// What an entry says
+
+for (const [fields, severalAnEpoch, name] of [
+  [{ epoch: 3, step: 12 }, false, "epoch 3"],
+  [{ epoch: 3, step: 12 }, true, "epoch 3, step 12"],
+  [{ epoch: 0, step: 7 }, true, "step 7"],
+  [{ epoch: 0, step: 0 }, false, "untrained"],
+  [{}, true, "untrained"],
+]) {
+  test(`a snapshot of ${JSON.stringify(fields)} is named ${name}`, () => {
+    assert.equal(words.snapshotName(fields, severalAnEpoch), name);
+  });
+}
+
+test("names tell snapshots of one epoch apart, and only where there are such", () => {
+  const twice = arrived(new PageState(), [entry(1, { step: 3 }), entry(1, { batch: 8, step: 7 })]);
+  assert.equal(twice.nameOf(twice.entry), "epoch 1, step 7");
+  const once = ofRun(2);
+  assert.equal(once.nameOf(once.entry), "epoch 2");
+});
+
+test("snapshots are counted, missed ones too", () => {
+  const missed = entry(3, { file: "" });
+  assert.equal(words.countsText([]), "0 snapshots");
+  assert.equal(words.countsText(entries(1)), "1 snapshot");
+  assert.equal(words.countsText([...entries(2), missed]), "3 snapshots, 1 of them missed");
+});
+
+test("missed snapshots stand on the slider at most once a pixel", () => {
+  const found = entries(5).map((one, index) => (index % 2 ? one : { ...one, file: "" }));
+  assert.deepEqual([...words.missedPlaces(found, 100)], [0, 50, 100]);
+  const all = entries(1000).map((one) => ({ ...one, file: "" }));
+  assert.equal(words.missedPlaces(all, 10).length, 11);
+  assert.deepEqual([...words.missedPlaces([entry(1, { file: "" })], 100)], [50]);
+});
+
+test("an entry is found by its epoch, batch and time", () => {
+  const found = entries(3);
+  assert.equal(words.placeOf(entry(2), found), 1);
+  assert.equal(words.placeOf(entry(2, { time: 5 }), found), -1);
+  assert.equal(words.placeOf(undefined, found), -1);
+});
+
+test("tiles stand where the geometry says, with a sample's panels side by side", () => {
+  const tiles = words.tilesOf(entry(1));
+  assertHolds(tiles, { count: 4, columns: 2, width: 10, height: 8, across: 23 });
+  assert.deepEqual([...tiles.panels], ["input", "prediction"]);
+  assert.deepEqual([...tiles.corner(0, 0)], [3, 2]);
+  assert.deepEqual([...tiles.corner(1, 1)], [3 + 3 * 13, 2]);
+  assert.deepEqual([...tiles.corner(3, 0)], [3 + 2 * 13, 2 + 11]);
+});
+
+for (const geometry of [
+  undefined,
+  5,
+  { ...GEOMETRY, origin: [2] },
+  { ...GEOMETRY, tile: [NaN, 8] },
+  { ...GEOMETRY, count: 1e9 },
+  { ...GEOMETRY, columns: 0 },
+  { ...GEOMETRY, panels: [] },
+  { ...GEOMETRY, panels: "abc" },
+]) {
+  test(`the geometry ${JSON.stringify(geometry)} tells of no tiles`, () => {
+    assert.equal(words.tilesOf({ geometry }), null);
+    assert.equal(words.tilesOf(undefined), null);
+  });
+}
+
+for (const [value, text] of [
+  [0.1666666, "0.16667"],
+  [12345678, "12345678"],
+  ["NaN", "NaN"],
+  [[1, 2], "[1,2]"],
+  [null, "null"],
+]) {
+  test(`the value ${JSON.stringify(value)} is written ${text}`, () => {
+    assert.equal(words.valueText(value), text);
+  });
+}
