@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 import tracemalloc
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,24 +12,20 @@ import tensorflow as tf
 
 from benchmarks.measure import Table, Target, medians, ms, ratio, round_robin
 from benchmarks.models import WORKLOADS
-from keras_image_saver import Images, ImageSaver, Segmentation
+from keras_image_saver import Batch, Images, Segmentation
 from keras_image_saver.model.device_classes import decide_on_device
+from keras_image_saver.picture.compose import Drawing, Tiling, compose
+from keras_image_saver.render.base import OutputInfo
 
 
 def composing(values: Any, render: Any) -> tuple[Any, Any]:
-    """Return the function that composes a grid of `values`, and the classes where they are scores."""
-    with tempfile.TemporaryDirectory() as folder:
-        saver = ImageSaver(folder, None, predict=lambda model, inputs: values, render=render)
-    pipeline = saver._pipeline
-    layer = (
-        tf.keras.layers.Identity()
-        if hasattr(tf.keras.layers, "Identity")
-        else tf.keras.Sequential()
-    )
-    drawing = pipeline.draw(layer, layer)
-    halves = [drawing._chunks[0][: len(values) // 2], drawing._chunks[0][len(values) // 2 :]]
-    drawing._chunks = [half for half in halves if len(half)]
-    return lambda: pipeline.compose(drawing), drawing.bound
+    """Return the function that composes a grid of `values`, and the renderer bound to them."""
+    nothing = Batch(None, None, None)
+    info = OutputInfo(("prediction",), (None,), chosen=0)
+    bound = render.bind(replace(nothing, outputs=values), info)
+    halves = [values[: len(values) // 2], values[len(values) // 2 :]]
+    drawing = Drawing(bound, nothing, [half for half in halves if len(half)])
+    return lambda: compose(drawing, Tiling()), bound
 
 
 def tables() -> tuple[list[Table], list[Target]]:
@@ -85,7 +81,7 @@ def classes(rng: np.random.Generator) -> tuple[Table, Target]:
     scores += 8 * np.eye(21, dtype=np.float32)[maps]
     tensor = tf.constant(scores)
     _, bound = composing(scores, Segmentation())
-    decide = decide_on_device(bound.classes, 0, channels_first=False)
+    decide = decide_on_device(bound.class_decision, 0, channels_first=False)
     ids = np.asarray(decide(tensor))
     coloured, _ = composing(ids, Segmentation(21))
     times = round_robin(

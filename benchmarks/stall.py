@@ -6,6 +6,7 @@ import io
 import os
 import statistics
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,9 +17,13 @@ import tensorflow as tf
 from benchmarks import peers
 from benchmarks.measure import Table, Target, above, error, medians, ms, ratio, round_robin
 from benchmarks.models import WORKLOADS, class_maps, dcgan_generator, photo_tiles, segmenter
-from keras_image_saver import ImageSaver, Segmentation, latents
+from keras_image_saver import Images, ImageSaver, Segmentation, latents
+from keras_image_saver.model.lookup import DrawnModel
 from keras_image_saver.picture import encoder
-from keras_image_saver.run import storage
+from keras_image_saver.picture.compose import Tiling, compose
+from keras_image_saver.pipeline import Pipeline
+from keras_image_saver.run.storage import storage_of
+from keras_image_saver.samples import Samples
 
 OURS, INLINE, FLOOR = "ImageSaver", "ImageSaver, background=False", "forward pass alone"
 KERAS, MATPLOTLIB, CAREFUL = "array_to_img, a PNG an image", "matplotlib figure", "20 careful lines"
@@ -41,7 +46,9 @@ class Epochs:
         self.epoch += 1
 
     def settle(self) -> None:
-        self.saver._session._writer.flush()
+        for thread in threading.enumerate():
+            if thread.name == "keras_image_saver":
+                thread.join()  # it ends when nothing is left to write
         self.saver.on_epoch_begin(self.epoch)
 
     def end(self) -> None:
@@ -115,18 +122,18 @@ def breakdown(count: int, side: int) -> dict[str, list[float]]:
     """Return the milliseconds of each stage of one snapshot, one after another."""
     model, noise = dcgan_generator(side), latents(count, 64)
     with tempfile.TemporaryDirectory() as folder:
-        saver = ImageSaver(f"{folder}/ours", noise, batch_size=count)
-        pipeline = saver._pipeline
-        pipeline.rehearse(model, model, whole=True)
+        png = encoder.check_format("one.png")
+        options = encoder.check_options(png, None)
+        pipeline = Pipeline(Images(), None, None, count, Tiling(), png, options)
+        drawer = pipeline.bind(DrawnModel(model, model), Samples(noise, noise=True))
+        pipeline.rehearse(drawer, whole=True)
         call = tf.function(lambda x: model(x, training=False))
         tensor = tf.constant(noise)
         kept: dict[str, Any] = {}
 
         def encode() -> None:
             file = io.BytesIO()
-            encoder.write_image(
-                file, kept["picture"].image, "PNG", encoder.check_options("PNG", None)
-            )
+            encoder.write_image(file, kept["picture"].image, png, options)
             kept["bytes"] = file.getvalue()
 
         def run(name: str, function: Callable[[], Any]) -> Callable[[], None]:
@@ -136,14 +143,15 @@ def breakdown(count: int, side: int) -> dict[str, list[float]]:
             return timed
 
         def write() -> None:
-            storage.replace_file(f"{folder}/one.png", lambda file: file.write(kept["bytes"]))
+            path = f"{folder}/one.png"
+            storage_of(path).replace_file(path, lambda file: file.write(kept["bytes"]))
 
         return round_robin(
             {
                 "inference": run("outputs", lambda: call(tensor)),
                 "device to host": run("host", lambda: np.asarray(kept["outputs"])),
-                "our whole pass": run("drawing", lambda: pipeline.draw(model, model)),
-                "mapping and grid": run("picture", lambda: pipeline.compose(kept["drawing"])),
+                "our whole pass": run("drawing", drawer.draw),
+                "mapping and grid": run("picture", lambda: compose(kept["drawing"], Tiling())),
                 "encoding (PNG)": encode,
                 "writing, with fsync": write,
             }

@@ -72,13 +72,19 @@ def map_leaves(function: Callable[..., Any], *structures: Any) -> Any:
         mapped = {
             key: map_leaves(function, *(one[key] for one in structures)) for key in sorted(first)
         }
-        return {key: mapped[key] for key in first}
+        return _like(first, {key: mapped[key] for key in first})
     if isinstance(first, (list, tuple)):
         items = [map_leaves(function, *parts) for parts in zip(*structures, strict=True)]
-        if isinstance(first, list):
-            return items
-        return type(first)(*items) if hasattr(first, "_fields") else tuple(items)
+        return type(first)(*items) if hasattr(first, "_fields") else type(first)(items)
     return function(*structures)
+
+
+def _like(structure: Mapping[Any, Any], mapped: dict[Any, Any]) -> Any:
+    """Return a mapping of the structure's own type, where that can be made from a dict."""
+    try:
+        return type(structure)(mapped)  # type: ignore[call-arg]  # Mapping itself takes nothing
+    except TypeError:
+        return mapped
 
 
 def copied(structure: Any) -> Any:

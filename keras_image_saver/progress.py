@@ -118,11 +118,11 @@ class Progress:
 
     def end_batch(self, batch: int) -> Moment | None:
         """Count the batches up to one, which Keras counts from 0; return the moment if it is due."""
-        before = self._now
+        before = self.now
         # Under `steps_per_execution` Keras 3 reports a batch past the end of the epoch.
         ended = min(batch + 1, self.steps_per_epoch or batch + 1)
         self._batch = max(self._batch, ended)
-        now = self._now
+        now = self.now
         return now if self.schedule.step_is_due(before.step, now.step) else None
 
     def hold(self, moment: Moment, logs: Mapping[str, Any]) -> bool:
@@ -141,13 +141,15 @@ class Progress:
         # Where batches are not reported, the epoch had as many as Keras says.
         self._batch = self._batch or self.steps_per_epoch or 0
         self._epochs_done = self._epoch + 1
-        return self._now if self.schedule.epoch_is_due(self._epoch + 1) else None
+        return self.now if self.schedule.epoch_is_due(self._epoch + 1) else None
 
     def begin_loop(self) -> None:
         """A loop of one's own begins; what it counts is known at its first `count`."""
         self._loop_begins = True
 
-    def count(self, epoch: int | None, batch: int | None, step: int | None) -> Moment:
+    def count(
+        self, epoch: int | None = None, batch: int | None = None, step: int | None = None
+    ) -> Moment:
         """Return the moment that a loop of one's own names, each counted from 0, or None."""
         if self._loop_begins:
             self._loop_begins = False
@@ -164,5 +166,6 @@ class Progress:
         return moment
 
     @property
-    def _now(self) -> Moment:
+    def now(self) -> Moment:
+        """Where the run stands, whether that is due or not."""
         return Moment(self._epoch + 1, self._batch, self._steps_before + self._batch)

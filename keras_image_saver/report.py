@@ -1,8 +1,13 @@
-"""What the user hears of: each kind of news once, failures by `on_error`, and the sum at the end."""
+"""The one place that speaks to the user during training.
+
+Before the first batch that is by `warnings.warn`, after it by the package's logger: a warning that
+`-W error` raises would end training. Each kind of news is said once, failures go by `on_error`.
+"""
 
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -27,8 +32,6 @@ class ImageSaverError(RuntimeError):
 class Report:
     """Says what came of the snapshots, and tells the listeners, on the training thread.
 
-    Warnings go to the logger, not to `warnings`: under `-W error` those would end training.
-
     Args:
         raises: Whether failures raise `ImageSaverError` instead of being logged.
         listeners: Called with each snapshot that was saved.
@@ -38,6 +41,7 @@ class Report:
         self._raises = raises
         self._listeners = listeners
         self._said: set[tuple[str, ...]] = set()
+        self._failures: list[ImageSaverError] = []
         self._missed: list[int] = []
         self._saved = 0
 
@@ -47,15 +51,23 @@ class Report:
         self._said.add(kind)
         return not known
 
-    def hear(self, outcomes: Iterable[Outcome]) -> None:
+    def warn(self, text: str) -> None:
+        """Warn before the first batch of what the user should change."""
+        warnings.warn(text, stacklevel=2)
+
+    def say(self, text: str) -> None:
+        """Say something once training has begun; any thread may."""
+        logger.warning("%s", text)
+
+    def report_finished(self, outcomes: Iterable[Outcome]) -> None:
         """Say what came of snapshots, in order, and tell the listeners of those that were saved.
 
         Raises:
             ImageSaverError: If one failed, or a listener did, and failures raise.
         """
-        failures = [failure for outcome in outcomes for failure in self._hear_one(outcome)]
-        for text, error in failures if self._raises else ():
-            raise ImageSaverError(text, error) from error
+        for outcome in outcomes:
+            self._report_one(outcome)
+        self._raise_first()
 
     def close(self) -> None:
         """Close the listeners that have a `close`: training has ended.
@@ -63,67 +75,57 @@ class Report:
         Raises:
             ImageSaverError: If one fails, and failures raise.
         """
-        failures = []
         for listener in self._listeners:
-            try:
-                getattr(listener, "close", _nothing)()
-            except Exception as error:  # noqa: PERF203 - the others are closed too
-                text = f"The listener {_name(listener)} failed at the end of training: {error!r}"
-                failures.append(self._fail("listener", text, error))
-        for text, cause in failures if self._raises else ():
-            raise ImageSaverError(text, cause) from cause
+            if hasattr(listener, "close"):
+                self._call(listener, listener.close, "at the end of training")
+        self._raise_first()
 
     def sum_up(self) -> None:
         """Say how many snapshots were missed, and count anew."""
         if self._missed:
-            logger.warning(
-                "%d of %d snapshots were missed, the first at epoch %d.",
-                len(self._missed),
-                len(self._missed) + self._saved,
-                min(self._missed),  # what fails in drawing is known before what fails in writing
+            # What fails in drawing is known before what fails in writing, so the first in the list
+            # need not be the first of the run.
+            self.say(
+                f"{len(self._missed)} of {len(self._missed) + self._saved} snapshots were missed, "
+                f"the first at epoch {min(self._missed)}."
             )
         self._missed, self._saved = [], 0
 
-    def _hear_one(self, outcome: Outcome) -> list[tuple[str, Exception]]:
-        snapshot, error = outcome.snapshot, outcome.error
+    def _report_one(self, outcome: Outcome) -> None:
+        snapshot = outcome.snapshot
         for finding in outcome.findings:
             if snapshot.epoch == 0 and finding.panel not in ("input", "target"):
                 continue  # what an untrained model draws is no news
             if self.is_news(finding.kind, finding.panel):
-                logger.warning("Epoch %d, %s: %s", snapshot.epoch, snapshot.path, finding.text)
-        if error is None:
+                self.say(f"Epoch {snapshot.epoch}, {snapshot.path}: {finding.text}")
+        if outcome.error is None:
             self._saved += 1
-            told = (self._tell(listener, snapshot) for listener in self._listeners)
-            return [failure for failure in told if failure is not None]
+            for listener in self._listeners:
+                self._call(
+                    listener, listener, f"at epoch {snapshot.epoch}, {snapshot.path}", snapshot
+                )
+            return
         self._missed.append(snapshot.epoch)
         text = (
             f"The snapshot of epoch {snapshot.epoch}, {outcome.path}, was missed: {snapshot.missed}"
         )
-        return [self._fail("snapshot", text, error)]
+        self._fail("snapshot", text, outcome.error)
 
-    def _tell(
-        self, listener: Callable[[Snapshot], Any], snapshot: Snapshot
-    ) -> tuple[str, Exception] | None:
+    def _call(self, listener: Any, function: Callable[..., Any], when: str, *given: Any) -> None:
         try:
-            listener(snapshot)
+            function(*given)
         except Exception as error:
-            text = (
-                f"The listener {_name(listener)} failed at epoch {snapshot.epoch}, "
-                f"{snapshot.path}: {error!r}"
-            )
-            return self._fail("listener", text, error)
-        return None
+            name = getattr(listener, "__name__", type(listener).__name__)
+            self._fail("listener", f"The listener {name} failed {when}: {error!r}", error)
 
-    def _fail(self, kind: str, text: str, error: Exception) -> tuple[str, Exception]:
-        if not self._raises and self.is_news(kind, type(error).__name__):
-            logger.warning("%s. Training goes on; the next snapshot is tried anew.", text)
-        return text, error
+    def _fail(self, kind: str, text: str, error: Exception) -> None:
+        if self._raises:
+            self._failures.append(ImageSaverError(text, error))
+        elif self.is_news(kind, type(error).__name__):
+            self.say(f"{text}. Training goes on; the next snapshot is tried anew.")
 
-
-def _name(listener: Callable[[Snapshot], Any]) -> str:
-    name: str = getattr(listener, "__name__", type(listener).__name__)
-    return name
-
-
-def _nothing() -> None:
-    """Close what needs no closing."""
+    def _raise_first(self) -> None:
+        # What else failed is not lost: it is in the record as missed.
+        failures, self._failures = self._failures, []
+        for failure in failures:
+            raise failure from failure.cause

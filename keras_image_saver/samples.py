@@ -60,7 +60,17 @@ class Samples:
     elements: tuple[tuple[int, ...], ...] = ()
 
     def __len__(self) -> int:
-        return 0 if self.inputs is None else len(next(iter(leaves(self.inputs).values())))
+        return 0 if self.inputs is None else len(next(iter(self.arrays.values())))
+
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """All arrays by name: "x" and "y" for the inputs and targets, with their path behind it."""
+        return {
+            f"{part}/{name}" if name else part: array
+            for part, structure in (("x", self.inputs), ("y", self.targets))
+            for name, array in leaves(structure).items()
+            if array is not None
+        }
 
     def rows(self, count: int) -> Samples:
         """Return copies of the first `count` samples."""

@@ -1,9 +1,9 @@
-"""When a snapshot is due."""
+"""When a snapshot is due, and where in the run it stands: counted without any training."""
 
 import numpy as np
 import pytest
 
-from keras_image_saver.progress import Schedule
+from keras_image_saver.progress import Moment, Progress, Schedule
 
 
 def due_epochs(schedule, count=8):
@@ -65,3 +65,151 @@ def test_schedule_with_invalid_argument_shows_it(name, value):
 def test_schedule_equals_one_with_the_same_arguments():
     assert Schedule() == Schedule(None, None)
     assert Schedule(every_epochs=2) != Schedule()
+
+
+# Counting
+
+
+class Fit:
+    """Reports epochs and batches as Keras's `fit` does; what was due is in `due`."""
+
+    def __init__(self, schedule, steps=None):
+        self.progress = Progress(schedule)
+        self.progress.steps_per_epoch = steps
+        self.due = []
+
+    def __call__(self, first, last, batches, *, reported=None):
+        """Train epochs counted from 0; of `batches` an epoch only the `reported` numbers are seen."""
+        self.progress.begin_fit(first)
+        for epoch in range(first, last):
+            self.progress.begin_epoch(epoch)
+            for batch in range(batches) if reported is None else reported:
+                self.take(self.progress.begin_batch())
+                self.batch_ended(batch)
+            self.take(self.progress.end_epoch())
+        return self
+
+    def batch_ended(self, batch):
+        moment = self.progress.end_batch(batch)
+        if moment is not None and not self.progress.hold(moment, {"loss": batch}):
+            self.take(moment)
+
+    def take(self, due):
+        if due is not None:
+            self.due.append(due if isinstance(due, Moment) else due[0])
+
+
+def test_moment_is_counted_from_1_and_0_is_the_untrained_model():
+    assert Moment() == (0, 0, 0)
+    assert Fit(Schedule())(0, 2, 3).due == [(1, 3, 3), (2, 3, 6)]
+
+
+def test_progress_without_reported_batches_counts_what_keras_says():
+    assert Fit(Schedule(), steps=4)(0, 2, 0, reported=[]).due == [(1, 4, 4), (2, 4, 8)]
+
+
+def test_progress_without_batches_or_their_number_counts_epochs_alone():
+    assert Fit(Schedule())(0, 2, 0, reported=[]).due == [(1, 0, 0), (2, 0, 0)]
+
+
+def test_progress_by_batches_counts_steps_over_epochs():
+    fit = Fit(Schedule(every_batches=4))(0, 2, 6)
+    assert fit.due == [(1, 4, 4), (2, 2, 8), (2, 6, 12)]
+
+
+@pytest.mark.parametrize(
+    "reported",
+    [pytest.param([3, 7], id="past the end, as Keras 3"), pytest.param([3, 5], id="as Keras 2")],
+)
+def test_progress_under_steps_per_execution_counts_no_step_past_the_end(reported):
+    fit = Fit(Schedule(every_batches=5), steps=6)(0, 2, 6, reported=reported)
+    assert fit.due == [(1, 6, 6), (2, 4, 10)]
+
+
+def test_progress_takes_a_step_and_an_epoch_that_fall_together_once():
+    fit = Fit(Schedule(every_epochs=1, every_batches=2), steps=4)(0, 2, 4)
+    assert fit.due == [(1, 2, 2), (1, 4, 4), (2, 2, 6), (2, 4, 8)]
+
+
+def test_progress_holds_a_step_of_a_due_epoch_with_its_logs_until_a_batch_follows():
+    progress = Progress(Schedule(every_epochs=1, every_batches=1))
+    progress.begin_epoch(0)
+    assert progress.begin_batch() is None
+    moment = progress.end_batch(0)
+    assert progress.hold(moment, {"loss": 1.0})
+    assert progress.begin_batch() == ((1, 1, 1), {"loss": 1.0})
+    assert progress.begin_batch() is None
+    assert progress.hold(progress.end_batch(1), {})
+    assert progress.end_epoch() == (1, 2, 2)
+    assert progress.begin_batch() is None
+
+
+def test_progress_holds_no_step_of_an_epoch_that_is_not_due():
+    progress = Progress(Schedule(every_epochs=2, every_batches=1))
+    progress.begin_epoch(0)
+    assert not progress.hold(progress.end_batch(0), {})
+
+
+def test_progress_goes_on_where_a_second_fit_starts_at_0():
+    fit = Fit(Schedule())(0, 2, 3)(0, 1, 3)
+    assert fit.due[-1] == (3, 3, 9)
+
+
+def test_progress_takes_the_epochs_of_a_second_fit_that_names_them():
+    fit = Fit(Schedule())(0, 2, 3)(2, 4, 3)
+    assert fit.due[-2:] == [(3, 3, 9), (4, 3, 12)]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "steps_per_epoch", "recorded", "expected"),
+    [
+        pytest.param(Schedule(), 4, 10, 14, id="by epochs, by the record"),
+        pytest.param(Schedule(), 4, 0, 12, id="by epochs, without a record"),
+        pytest.param(Schedule(every_batches=3), 4, 6, 12, id="by batches, the record is behind"),
+        pytest.param(Schedule(every_batches=3), 4, 9, 13, id="by batches, the dataset is shorter"),
+        pytest.param(Schedule(every_batches=3), None, 6, 10, id="of unknown length"),
+        pytest.param(Schedule(1, 3), 4, 10, 14, id="by both, by the record"),
+    ],
+)
+def test_progress_counts_on_where_a_run_resumes(schedule, steps_per_epoch, recorded, expected):
+    progress = Progress(schedule)
+    progress.steps_per_epoch = steps_per_epoch
+    progress.begin_fit(2)
+    progress.resume(2, recorded)
+    progress.begin_epoch(2)
+    for batch in range(4):
+        progress.end_batch(batch)
+    assert progress.end_batch(3) is None  # it has ended already
+    assert progress.now == (3, 4, expected)
+
+
+# Loops of one's own
+
+
+def loop(progress, *counts):
+    progress.begin_loop()
+    return [progress.count(**count) for count in counts]
+
+
+def test_count_says_what_a_loop_names_counted_from_1():
+    progress = Progress(Schedule())
+    assert loop(progress, {"epoch": 0, "batch": 2, "step": 2}, {"epoch": 1}, {"step": 9}) == [
+        (1, 3, 3),
+        (2, 0, 0),
+        (0, 0, 10),
+    ]
+
+
+def test_count_goes_on_where_a_second_loop_starts_at_0():
+    progress = Progress(Schedule())
+    loop(progress, {"epoch": 0, "step": 3}, {"epoch": 1, "step": 7})
+    assert loop(progress, {"epoch": 0, "step": 0}, {"epoch": 1, "step": 4}) == [
+        (3, 0, 9),
+        (4, 0, 13),
+    ]
+    assert loop(progress, {"epoch": 4, "step": 20}) == [(5, 0, 21)]
+
+
+def test_count_after_a_fit_goes_on_with_its_epochs():
+    fit = Fit(Schedule())(0, 2, 3)
+    assert loop(fit.progress, {"epoch": 0}) == [(3, 0, 0)]

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from keras_image_saver.arrays import Array, as_array, describe, joined, leaves, map_leaves
 from keras_image_saver.checks import check_int
+from keras_image_saver.model.backend import sequence_types
 from keras_image_saver.samples import Latents, Samples
 
 _MOST_ROWS = 1_024
@@ -68,12 +69,7 @@ def _count_rows(read: Samples) -> int:
     Raises:
         ValueError: If it is not the same, or 0.
     """
-    lengths = {
-        f"{part}{'/' + name if name else ''}": len(array)
-        for part, structure in (("x", read.inputs), ("y", read.targets))
-        for name, array in leaves(structure).items()
-        if array is not None
-    }
+    lengths = {name: len(array) for name, array in read.arrays.items()}
     if len(set(lengths.values())) != 1:
         raise ValueError(
             f"`samples` must have as many rows in every array, got {lengths or 'no arrays'}. Is a "
@@ -140,8 +136,7 @@ def _batches(samples: Any) -> Iterator[Any] | None:
         options.experimental_optimization.inject_prefetch = False
         batches: Iterator[Any] = iter(samples.with_options(options))
         return batches
-    kinds = [getattr(tf.keras.utils, name, None) for name in ("PyDataset", "Sequence")]
-    sequences: Any = tuple(kind for kind in kinds if isinstance(kind, type))
+    sequences: Any = sequence_types()  # they share no base class that has `__getitem__`
     if isinstance(samples, sequences):
         return (samples[index] for index in range(_length(samples)))
     if hasattr(samples, "__next__"):

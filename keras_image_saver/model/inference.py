@@ -9,17 +9,19 @@ A `predict_step` of the model's own is bypassed; the way to other passes is `pre
 
 from __future__ import annotations
 
-import functools
 import math
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from keras_image_saver.arrays import Array, as_array, describe, leaves
+from keras_image_saver.arrays import Array, describe, leaves, map_leaves
+from keras_image_saver.model import backend
+from keras_image_saver.model.lookup import DrawnModel
+from keras_image_saver.model.outputs import Outputs, output_info
+from keras_image_saver.render.base import OutputInfo
+from keras_image_saver.samples import Samples
 
 _SEED_STATE = "seed_generator_state"
 
@@ -28,54 +30,59 @@ class Inference:
     """Runs one model on the samples, chunk by chunk.
 
     Args:
-        model: What draws: a Keras model or layer.
-        trained: The model in training; `model` or what holds it.
-        predict: The user's `predict(model, inputs) -> outputs`, or None for a plain call.
+        drawn: What draws.
         size: Rows through the model at a time, the same in every pass.
+        predict: The user's `predict(model, inputs) -> outputs`, or None for a plain call.
+        output: Which of several outputs the user has chosen: a name, an index, or None.
     """
 
     def __init__(
         self,
-        model: Any,
-        trained: Any,
-        predict: Callable[[Any, Any], Any] | None,
+        drawn: DrawnModel,
         size: int,
+        *,
+        predict: Callable[[Any, Any], Any] | None = None,
+        output: str | int | None = None,
     ) -> None:
-        self.model = model
+        self._model = drawn.model
+        self._trained = drawn.trained
         self._predict = predict
-        self._size = (None if predict else _fixed_batch_size(model)) or size
-        self._direct = _runs_eagerly(trained) or _runs_eagerly(model)
-        self._traced = False
-        # TensorFlow counts traces by code object: a partial has none, so that many savers in one
-        # process do not look like one function that is traced again and again.
-        call = functools.partial(model, training=False)
-        # Keras 3 converts no `call` by AutoGraph, whose warnings would be ours alone.
-        self._function = tf.function(
-            call, reduce_retracing=True, autograph=not hasattr(tf.keras, "ops")
-        )
-        self._state = _State([model, trained])
-        self._trained = trained
+        self._output = output
+        self._info: OutputInfo | None = None
+        self._size = (None if predict else _fixed_batch_size(drawn.model)) or size
+        self._calls_directly = _runs_eagerly(drawn.trained) or _runs_eagerly(drawn.model)
+        self._has_traced = False
+        self._traced = backend.traced(drawn.model)
+        self._variables = _Variables([drawn.model, drawn.trained])
 
-    def run(self, inputs: Any, rows: int, decide: Callable[[Any], Any] | None = None) -> list[Any]:
-        """Return the outputs of the model in their own structure, as NumPy arrays, chunk by chunk.
-
-        Chunks are not joined: that would copy what on a CPU is the tensors' own memory.
+    def run(self, samples: Samples, decide: Callable[[Any], Any] | None = None) -> Outputs:
+        """Run the model on samples.
 
         Args:
-            inputs: NumPy arrays in the samples' structure; None is handed to `predict` as it is.
-            rows: Number of samples in `inputs`.
+            samples: What it is shown; inputs that are None are handed to `predict` as they are.
             decide: What is done to the outputs while they are on the device, or None.
 
         Raises:
-            ValueError: If an output has not a row a sample.
+            ValueError: If an output has not a row a sample, or the chosen one does not exist.
             Exception: Whatever the model or `predict` raises.
         """
-        with _jax_state_kept(self._trained), self._state.kept():
-            if inputs is None:
+        with backend.jax_state_kept(self._trained), self._variables.kept():
+            if samples.inputs is None:
                 outputs = self._predicted(None)
-                return [_to_numpy(decide(outputs) if decide else outputs)]
-            starts = range(0, rows, self._size)
-            return [self._chunk(inputs, start, rows, decide) for start in starts]
+                chunks = [_to_numpy(decide(outputs) if decide else outputs)]
+            else:
+                rows = len(samples)
+                starts = range(0, rows, self._size)
+                chunks = [self._chunk(samples.inputs, start, rows, decide) for start in starts]
+        if self._info is None:
+            self._info = output_info(
+                chunks[0],
+                self._model,
+                self._output,
+                predicted=self._predict is not None,
+                noise=samples.noise,
+            )
+        return Outputs(self._info, chunks)
 
     def _chunk(
         self, inputs: Any, start: int, rows: int, decide: Callable[[Any], Any] | None
@@ -89,37 +96,32 @@ class Inference:
             # The last row is repeated: one size is one trace.
             return array[np.minimum(np.arange(start, padded), rows - 1)]
 
-        chunk = tf.nest.map_structure(cut, inputs)
+        chunk = map_leaves(cut, inputs)
         returned = self._called(chunk) if self._predict is None else self._predicted(chunk)
         outputs = _to_numpy(decide(returned) if decide else returned)
         _check_rows(outputs, padded - start, "predict" if self._predict else "model")
-        return tf.nest.map_structure(lambda array: array[: stop - start], outputs)
+        return map_leaves(lambda array: array[: stop - start], outputs)
 
     def _predicted(self, inputs: Any) -> Any:
         assert self._predict is not None  # the caller asked
-        tensors = None if inputs is None else tf.nest.map_structure(_to_tensor, inputs)
-        return self._predict(self.model, tensors)
+        tensors = None if inputs is None else map_leaves(backend.to_tensor, inputs)
+        return self._predict(self._model, tensors)
 
     def _called(self, inputs: Any) -> Any:
-        if tf.keras.backend.backend() != "tensorflow":
-            if isinstance(self.model, tf.keras.Model):
-                with warnings.catch_warnings():
-                    # Keras's own, on PyTorch with NumPy 2; the user may have made warnings errors.
-                    warnings.filterwarnings("ignore", "__array__ impl", DeprecationWarning)
-                    return self.model.predict_on_batch(inputs)
-            return self.model(tf.nest.map_structure(_to_tensor, inputs), training=False)
-        tensors = tf.nest.map_structure(_to_tensor, inputs)
-        if self._direct or not getattr(self.model, "built", True):
-            return self.model(tensors, training=False)
+        if not backend.is_tensorflow():
+            return backend.call_untraced(self._model, inputs)
+        tensors = map_leaves(backend.to_tensor, inputs)
+        if self._calls_directly or not getattr(self._model, "built", True):
+            return self._model(tensors, training=False)
         try:
-            outputs = self._function(tensors)
+            outputs = self._traced(tensors)
         except Exception:
-            if self._traced:
+            if self._has_traced:
                 raise
             # Models that call .numpy() cannot be traced; what fails both ways is the model's error.
-            outputs = self.model(tensors, training=False)
-            self._direct = True
-        self._traced = True
+            outputs = self._model(tensors, training=False)
+            self._calls_directly = True
+        self._has_traced = True
         return outputs
 
 
@@ -132,7 +134,7 @@ def chunk_rows(rows: int, batch_size: int) -> int:
     return math.ceil(rows / math.ceil(rows / batch_size)) if rows else 1
 
 
-class _State:
+class _Variables:
     """The variables that a pass changes: put back after it, seeds wound back before it.
 
     All non-trainable variables may be large (a frozen backbone), so the first pass finds out which
@@ -147,7 +149,7 @@ class _State:
     def kept(self) -> Iterator[None]:
         first = self._changing is None
         variables = self._candidates() if self._changing is None else self._changing
-        before = [np.array(as_array(_value(variable))) for variable in variables]
+        before = [np.array(backend.variable_value(variable)) for variable in variables]
         for variable, value in zip(variables, before, strict=True):
             if _is_seed(variable):
                 variable.assign(_wound_back(value))
@@ -157,11 +159,11 @@ class _State:
                 self._changing = [
                     variable
                     for variable, value in zip(variables, before, strict=True)
-                    if _is_seed(variable) or not _same(as_array(_value(variable)), value)
+                    if _is_seed(variable) or _differs(variable, value)
                 ]
         finally:
             for variable, value in zip(variables, before, strict=True):
-                if not _same(as_array(_value(variable)), value):
+                if _differs(variable, value):
                     variable.assign(value)
 
     def _candidates(self) -> list[Any]:
@@ -170,34 +172,6 @@ class _State:
             for variable in getattr(model, "non_trainable_variables", ()):
                 found[id(variable)] = variable
         return list(found.values())
-
-
-@contextmanager
-def _jax_state_kept(trained: Any) -> Iterator[None]:
-    """Keep what `fit` on JAX has beside the variables, which hold the same when a pass begins.
-
-    Where a dataset of unknown length ends, `fit` makes all variables anew from it, and
-    `predict_on_batch` leaves but the weights in it, or donates the arrays that it holds.
-    """
-    state = getattr(trained, "_jax_state", None)
-    try:
-        yield
-    finally:
-        if state is not None:
-            variables = {
-                name: trained.optimizer.variables
-                if name == "optimizer_variables"
-                else getattr(trained, name)
-                for name in state
-            }
-            trained._jax_state = {
-                name: [variable.value for variable in kept] for name, kept in variables.items()
-            }
-
-
-def _value(variable: Any) -> Any:
-    # Keras 3's own `numpy()` warns on JAX and PyTorch, which may be an error in the user's script.
-    return variable.value if hasattr(tf.keras, "ops") else variable.numpy()
 
 
 def _is_seed(variable: Any) -> bool:
@@ -211,8 +185,9 @@ def _wound_back(state: Array) -> Array:
     return start
 
 
-def _same(one: Array, other: Array) -> bool:
-    return bool(np.array_equal(one, other, equal_nan=one.dtype.kind == "f"))
+def _differs(variable: Any, value: Array) -> bool:
+    now = backend.variable_value(variable)
+    return not np.array_equal(now, value, equal_nan=value.dtype.kind == "f")
 
 
 def _runs_eagerly(model: Any) -> bool:
@@ -229,25 +204,14 @@ def _fixed_batch_size(model: Any) -> int | None:
     return None if size is None else int(size)
 
 
-def _to_tensor(array: Array) -> Any:
-    if tf.keras.backend.backend() == "tensorflow":
-        return tf.convert_to_tensor(array)
-    return tf.keras.ops.convert_to_tensor(array)
-
-
 def _to_numpy(outputs: Any) -> Any:
     def convert(value: Any) -> Array:
-        if tf.is_tensor(value):
-            # On a CPU this copies nothing, and nothing writes to a tensor's memory again.
-            array = as_array(tf.cast(value, tf.float32) if value.dtype == tf.bfloat16 else value)
-        else:
-            # The user's own array may change while it waits to be drawn.
-            array = np.array(as_array(value))
+        array = backend.to_numpy(value)
         if array.dtype.kind not in "buif":
             raise TypeError(f"Outputs must be arrays or tensors, got {describe(value)}.")
         return array
 
-    return tf.nest.map_structure(convert, outputs)
+    return map_leaves(convert, outputs)
 
 
 def _check_rows(outputs: Any, rows: int, source: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import tensorflow as tf
+from keras_image_saver.model.backend import is_jax
 
 
 def check_writer(trained: Any) -> bool:
@@ -15,7 +15,7 @@ def check_writer(trained: Any) -> bool:
     Raises:
         ValueError: Under `ParameterServerStrategy`, where callbacks cannot run the model.
     """
-    if tf.keras.backend.backend() == "jax":
+    if is_jax():
         import jax
 
         return int(jax.process_index()) == 0
@@ -32,7 +32,7 @@ def check_writer(trained: Any) -> bool:
 
 def is_alone(trained: Any) -> bool:
     """Tell whether this process trains alone, on however many devices."""
-    if tf.keras.backend.backend() == "jax":
+    if is_jax():
         import jax
 
         return int(jax.process_count()) == 1

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import Array, leaves, map_leaves
+from keras_image_saver.arrays import Array, map_leaves
 from keras_image_saver.samples import Samples
 
 
 def save_samples(samples: Samples, file: Any) -> None:
     """Write samples into an open binary file, as `.npz`, without pickle."""
-    arrays: dict[str, Any] = {name: _without_objects(x) for name, x in _named(samples).items()}
+    arrays: dict[str, Any] = {name: _without_objects(x) for name, x in samples.arrays.items()}
     # NumPy leaves its archive open where a file fails, which Python reports when it is collected.
     archive = io.BytesIO()
     np.savez(archive, **arrays)
@@ -29,21 +29,20 @@ def load_samples(content: Any, like: Samples) -> Samples | None:
         like: Samples of the structure to restore.
     """
     with np.load(content, allow_pickle=False) as kept:
-        names = list(_named(like))
+        names = list(like.arrays)
         if sorted(names) != sorted(kept.files):
             return None
-        arrays = {name: kept[name] for name in names}
+        arrays = iter([kept[name] for name in names])  # in the order of their structures
 
-    def restore(structure: Any, part: str) -> Any:
-        found = iter([arrays[name] for name in names if name.split("/")[0] == part])
-        return map_leaves(lambda array: None if array is None else next(found), structure)
+    def restore(structure: Any) -> Any:
+        return map_leaves(lambda array: None if array is None else next(arrays), structure)
 
-    return replace(like, inputs=restore(like.inputs, "x"), targets=restore(like.targets, "y"))
+    return replace(like, inputs=restore(like.inputs), targets=restore(like.targets))
 
 
 def same_samples(one: Samples, other: Samples) -> bool:
     """Tell whether two samples of one structure hold the same values."""
-    first, second = _named(one), _named(other)
+    first, second = one.arrays, other.arrays
     return all(
         np.array_equal(_without_objects(array), _without_objects(second[name]))
         for name, array in first.items()
@@ -52,16 +51,7 @@ def same_samples(one: Samples, other: Samples) -> bool:
 
 def samples_bytes(samples: Samples) -> int:
     """Return the memory that samples take."""
-    return sum(array.nbytes for array in _named(samples).values())
-
-
-def _named(samples: Samples) -> dict[str, Array]:
-    return {
-        f"{part}/{name}" if name else part: array
-        for part, structure in (("x", samples.inputs), ("y", samples.targets))
-        for name, array in leaves(structure).items()
-        if array is not None
-    }
+    return sum(array.nbytes for array in samples.arrays.values())
 
 
 def _without_objects(array: Array) -> Array:

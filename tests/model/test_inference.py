@@ -4,6 +4,8 @@ import tensorflow as tf
 
 from keras_image_saver.arrays import joined
 from keras_image_saver.model.inference import Inference, chunk_rows
+from keras_image_saver.model.lookup import DrawnModel
+from keras_image_saver.samples import Samples
 
 keras = tf.keras
 layers = keras.layers
@@ -21,12 +23,12 @@ def doubling(**kwargs):
 class Joined(Inference):
     """Its chunks as one, as a renderer of the user's own gets them."""
 
-    def run(self, inputs, rows, decide=None):
-        return joined(super().run(inputs, rows, decide))
+    def run(self, inputs):
+        return joined(super().run(Samples(inputs)).chunks)
 
 
 def inference(model, predict=None, size=2):
-    return Joined(model, model, predict, size)
+    return Joined(DrawnModel(model, model), size, predict=predict)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,7 @@ def test_chunk_rows_makes_equal_chunks(rows, batch_size, expected):
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 8])
 def test_run_returns_every_row_once_in_order(size):
-    outputs = inference(doubling(), size=size).run(X, 5)
+    outputs = inference(doubling(), size=size).run(X)
     assert type(outputs) is np.ndarray
     np.testing.assert_array_equal(outputs, 2 * X)
 
@@ -48,7 +50,7 @@ def test_run_keeps_the_structure_of_inputs_and_outputs():
     left, right = keras.Input((2,), name="left"), keras.Input((2,), name="right")
     scaled = layers.Rescaling(3.0)(right)
     model = keras.Model({"left": left, "right": right}, {"sum": left + right, "three": scaled})
-    outputs = inference(model).run({"left": X, "right": 2 * X}, 5)
+    outputs = inference(model).run({"left": X, "right": 2 * X})
     assert sorted(outputs) == ["sum", "three"]
     np.testing.assert_array_equal(outputs["sum"], 3 * X)
     np.testing.assert_array_equal(outputs["three"], 6 * X)
@@ -86,7 +88,7 @@ def test_run_traces_once_whatever_the_number_of_rows():
     layer, shapes = noting()
     runs = inference(layer)
     for rows in (5, 2, 1, 4, 5):
-        np.testing.assert_array_equal(runs.run(X[:rows], rows), X[:rows])
+        np.testing.assert_array_equal(runs.run(X[:rows]), X[:rows])
     assert len(shapes) == 1
 
 
@@ -94,8 +96,8 @@ def test_run_traces_once_whatever_the_number_of_rows():
 def test_run_calls_directly_what_cannot_be_traced_and_tries_no_more():
     layer, shapes = noting(traceable=False)
     runs = inference(layer)
-    np.testing.assert_array_equal(runs.run(X, 5), X)
-    np.testing.assert_array_equal(runs.run(X, 5), X)
+    np.testing.assert_array_equal(runs.run(X), X)
+    np.testing.assert_array_equal(runs.run(X), X)
     assert shapes.count((2, 2)) in (6, 7)  # a failed trace, which may see the shape, and 6 chunks
     assert len(shapes) == 7
 
@@ -104,30 +106,30 @@ def test_run_raises_the_models_own_error():
     layer, _ = noting()
     layer.failure = [ZeroDivisionError("mine")]
     with pytest.raises(ZeroDivisionError, match="mine"):
-        inference(layer).run(X, 5)
+        inference(layer).run(X)
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="only TensorFlow is traced")
 def test_run_after_an_error_draws_again():
     layer, _ = noting(traceable=False)
     runs = inference(layer)
-    runs.run(X, 5)
+    runs.run(X)
     layer.failure = [MemoryError("no room")]
     with pytest.raises(MemoryError):
-        runs.run(X, 5)
+        runs.run(X)
     layer.failure = [None]
-    np.testing.assert_array_equal(runs.run(X, 5), X)
+    np.testing.assert_array_equal(runs.run(X), X)
 
 
 def test_run_feeds_a_model_of_fixed_batch_size_that_size():
     model = doubling(batch_size=4)
-    np.testing.assert_array_equal(inference(model, size=2).run(X, 5), 2 * X)
+    np.testing.assert_array_equal(inference(model, size=2).run(X), 2 * X)
 
 
 def test_run_returns_bfloat16_as_float32_and_float16_as_it_is():
     model = doubling()
     for dtype, expected in ((tf.bfloat16, np.float32), (tf.float16, np.float16)):
-        outputs = inference(model, lambda model, x, to=dtype: tf.cast(x, to)).run(X, 5)
+        outputs = inference(model, lambda model, x, to=dtype: tf.cast(x, to)).run(X)
         assert outputs.dtype == expected
         np.testing.assert_array_equal(outputs, X)
 
@@ -144,16 +146,14 @@ def test_predict_gets_the_model_and_chunks_that_are_not_padded():
         seen.append(inputs["x"].shape[0])
         return [inputs["x"], {"twice": 2 * inputs["x"]}]
 
-    outputs = inference(model, predict).run({"x": X}, 5)
+    outputs = inference(model, predict).run({"x": X})
     assert seen == [2, 2, 1]
     np.testing.assert_array_equal(outputs[0], X)
     np.testing.assert_array_equal(outputs[1]["twice"], 2 * X)
 
 
 def test_predict_without_samples_is_called_once_with_none():
-    outputs = inference(doubling(), lambda model, inputs: X if inputs is None else None).run(
-        None, 0
-    )
+    outputs = inference(doubling(), lambda model, inputs: X if inputs is None else None).run(None)
     np.testing.assert_array_equal(outputs, X)
 
 
@@ -169,7 +169,7 @@ def test_predict_without_samples_is_called_once_with_none():
 )
 def test_predict_must_return_a_row_a_sample(returned, error, message):
     with pytest.raises(error, match=message):
-        inference(doubling(), lambda model, inputs: returned).run(X[:2], 2)
+        inference(doubling(), lambda model, inputs: returned).run(X[:2])
 
 
 # Variables
@@ -198,11 +198,11 @@ def stateful():
 def test_run_puts_back_what_it_changed_and_draws_the_same_again():
     model, layer = stateful()
     runs = inference(model)
-    first = runs.run(X, 5)
+    first = runs.run(X)
     assert float(layer.count.numpy()) == 0
-    np.testing.assert_array_equal(runs.run(X, 5), first)
+    np.testing.assert_array_equal(runs.run(X), first)
     layer.count.assign(10.0)
-    np.testing.assert_array_equal(runs.run(X, 5), first + 10)
+    np.testing.assert_array_equal(runs.run(X), first + 10)
     assert float(layer.count.numpy()) == 10
 
 
@@ -216,7 +216,7 @@ def test_run_puts_back_what_it_changed_when_it_fails():
     runs = inference(model, predict)
     for _ in range(2):
         with pytest.raises(OSError, match="out of memory"):
-            runs.run(X, 5)
+            runs.run(X)
         assert float(layer.count.numpy()) == 0
 
 
@@ -233,9 +233,9 @@ def test_run_starts_seeds_from_the_same_state_and_leaves_training_its_own():
     layer = Drawing()
     model = keras.Sequential([keras.Input((2,)), layer])
     runs = inference(model)
-    first = runs.run(X, 5)
+    first = runs.run(X)
     assert not np.array_equal(first[:2] - X[:2], first[2:4] - X[2:4])  # each chunk draws its own
     model(X)
     state = layer.seed.state.numpy().copy()
-    np.testing.assert_array_equal(runs.run(X, 5), first)
+    np.testing.assert_array_equal(runs.run(X), first)
     np.testing.assert_array_equal(layer.seed.state.numpy(), state)

@@ -1,0 +1,244 @@
+"""One run while its model trains: begun, drawn, written, and told of."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from keras_image_saver.model import backend, workers
+from keras_image_saver.model.lookup import look_up
+from keras_image_saver.picture.compose import Drawing
+from keras_image_saver.pipeline import Drawer, Pipeline
+from keras_image_saver.progress import Moment, Schedule
+from keras_image_saver.report import Report
+from keras_image_saver.run.previous import Previous
+from keras_image_saver.run.record import Snapshot
+from keras_image_saver.run.session import Bystander, Job, Session
+from keras_image_saver.run.template import Template
+from keras_image_saver.samples import Samples
+
+_LONG_REHEARSAL_S = 10.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user said of a saver, checked; each attribute is the argument of that name."""
+
+    template: Template
+    schedule: Schedule
+    samples: Samples
+    model: Any
+    pipeline: Pipeline
+    save_initial: bool
+    rehearse: bool
+    on_error: str
+    background: bool
+    previous: Previous
+    page: bool
+    listeners: tuple[Callable[[Snapshot], Any], ...]
+
+
+class LiveRun:
+    """What belongs to one run while its model trains; a copy of a saver begins another one.
+
+    `trained` is the model in training, asked for anew at each call: on JAX it holds the values of
+    now only once Keras was asked for it.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._report = Report(raises=settings.on_error == "raise", listeners=settings.listeners)
+        self._samples = settings.samples
+        self._session: Session | Bystander | None = None
+        self._drawer: Drawer | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it has not begun in its folder."""
+        return self._session is None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether snapshots can be taken: the rehearsal is over, and the record has begun."""
+        return self._session is not None and self._session.has_begun
+
+    def is_drawable(self, trained: Any) -> bool:
+        """Tell whether the model can be run without being built, which would change its weights."""
+        return trained is not None and look_up(self._settings.model, trained).is_built
+
+    def open(self, trained: Any, order: int, epochs_done: int, *, scoped: bool) -> int:
+        """Take the run's folder, and look at what is in it; nothing is moved yet.
+
+        Args:
+            trained: The model in training.
+            order: When training began, by `next_order`.
+            epochs_done: Epochs of this run that were trained before, in another process.
+            scoped: Whether `close` is certain to be called, as in `watch`.
+
+        Returns:
+            The steps of the run so far, 0 if its record does not tell.
+        """
+        settings = self._settings
+        if settings.pipeline.predict is None:
+            look_up(settings.model, trained).check_call(settings.model)
+        if self._session is None:
+            self._session = self._new_session(trained, scoped=scoped)
+        try:
+            start = self._session.open(
+                order, self._samples, epochs_done, settings.schedule.epoch_is_due
+            )
+            for text in start.warnings:
+                self._report.warn(text)
+        except Exception:
+            self._abandon()
+            raise
+        self._samples = start.samples
+        return start.steps
+
+    def start(self, trained: Any, *, initial: bool) -> None:
+        """Rehearse, if the model can be run already, and save the untrained model if `initial`."""
+        # In Keras 3 the weights do not depend on when a model is built; in Keras 2 they do.
+        drawable = self.is_drawable(trained) or (initial and backend.BUILDS_AT_ANY_TIME)
+        if initial and not drawable:
+            self._abandon()
+            raise ValueError(
+                "`save_initial` must be False for a model that is not built, got True: drawing it "
+                "would build it, which changes the weights that it is trained from. Call the model "
+                "once on data of its shape, or pass save_initial=False."
+            )
+        drawing = None
+        if not self.is_ready and (drawable or not self._settings.rehearse):
+            drawing = self.rehearse(trained, whole=initial)
+        if initial:
+            self.snapshot(trained, Moment(), {}, drawing)
+
+    def rehearse(self, trained: Any, *, whole: bool = False) -> Drawing | None:
+        """Go the whole way once, then begin the record; nothing is moved before that.
+
+        Returns:
+            What was drawn, where that was all samples.
+        """
+        assert self._session is not None  # `open` took the folder
+        drawing = None
+        try:
+            if self._settings.rehearse:
+                drawing = self._rehearsal(trained, whole)
+            self._session.begin(self._samples)
+        except Exception:
+            self._abandon()
+            raise
+        return drawing if whole else None
+
+    def snapshot(
+        self,
+        trained: Any,
+        moment: Moment,
+        logs: Mapping[str, Any],
+        drawing: Drawing | None = None,
+    ) -> None:
+        """Draw on this thread, and have the rest done behind it; `report_finished` tells of it."""
+        if not self.is_ready:
+            self.rehearse(trained)
+        assert self._session is not None  # it is ready
+        job = Job(moment, logs, self._settings.template.text)
+        try:
+            job = replace(job, path=self._path(moment, logs))
+            if drawing is None:
+                drawer = self._drawer_for(trained)
+                drawing = drawer.draw()
+                self._say_of_binding(drawer, self._report.say)
+            job = replace(job, drawing=drawing)
+        except Exception as error:
+            self._session.miss(job, error)
+        else:
+            self._session.submit(job)
+        if not self._settings.background:
+            self.report_finished()
+
+    def report_finished(self) -> None:
+        """Say what came of the snapshots before, and tell the listeners."""
+        if self._session is not None:
+            self._report.report_finished(self._session.collect())
+
+    def close(self) -> None:
+        """Write what is queued, let the folder go, and sum up what was missed."""
+        answered = self._session is None or self._session.close()
+        try:
+            self.report_finished()
+        finally:
+            if not answered:
+                self._report.say(
+                    "Storage does not answer: the last snapshots in "
+                    f"{self._settings.template.folder} may be missing."
+                )
+            self._report.sum_up()
+            self._report.close()
+
+    def _new_session(self, trained: Any, *, scoped: bool) -> Session | Bystander:
+        settings = self._settings
+        if not workers.check_writer(trained):
+            return Bystander()
+        return Session(
+            settings.template,
+            settings.pipeline.save,
+            say=self._report.say,
+            background=settings.background,
+            previous=settings.previous,
+            page=_page if settings.page else None,
+            scoped=scoped,
+            alone=workers.is_alone(trained),
+        )
+
+    def _abandon(self) -> None:
+        """Leave the folder as it was, after a failed start."""
+        if self._session is not None and not self._session.has_begun:
+            self._session.abandon()
+            self._session = None
+
+    def _rehearsal(self, trained: Any, whole: bool) -> Drawing:
+        started = time.monotonic()
+        drawer = self._drawer_for(trained)
+        drawing, findings = self._settings.pipeline.rehearse(drawer, whole=whole)
+        self._say_of_binding(drawer, self._report.warn)
+        for finding in findings:
+            # What an untrained model draws is no news; what it is shown stays as it is.
+            shown = finding.panel in ("input", "target")
+            if shown and self._report.is_news(finding.kind, finding.panel):
+                self._report.warn(finding.text)
+        seconds = time.monotonic() - started
+        if seconds > _LONG_REHEARSAL_S:
+            self._report.say(
+                f"The rehearsal before training took {seconds:.0f} s; rehearse=False skips it."
+            )
+        return drawing
+
+    def _drawer_for(self, trained: Any) -> Drawer:
+        drawn = look_up(self._settings.model, trained)
+        if self._drawer is None or not self._drawer.draws_by(drawn):
+            self._drawer = self._settings.pipeline.bind(drawn, self._samples)
+        return self._drawer
+
+    def _say_of_binding(self, drawer: Drawer, say: Callable[[str], None]) -> None:
+        """Say what the renderer met when it was bound: before training as warnings."""
+        for text in drawer.bound.warnings if drawer.bound is not None else ():
+            if self._report.is_news("binding", text):
+                say(text)
+
+    def _path(self, moment: Moment, logs: Mapping[str, Any]) -> str:
+        path, missing = self._settings.template.path(moment._asdict(), logs)
+        if missing and logs and self._report.is_news("field", *missing):
+            self._report.say(
+                "`filepath` has fields that `logs` does not have, or not as numbers: "
+                f"{', '.join(missing)}. The picture is kept as {path}. Fields are epoch, batch, "
+                f"step, {', '.join(logs)}."
+            )
+        return path
+
+
+def _page(folder: str, say: Callable[[str], None]) -> Any:
+    """Return what keeps the page of the run in a folder."""
+    from keras_image_saver.viewers.page import Page
+
+    return Page(folder, say)

@@ -1,0 +1,97 @@
+"""What differs between Keras 2 and Keras 3, and between TensorFlow, JAX and PyTorch under it."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_image_saver.arrays import Array, as_array, map_leaves
+
+KERAS_3 = hasattr(tf.keras, "ops")
+# Keras 3 draws a layer's seeds when the layer is made, so its weights do not depend on when a model
+# is built; those of Keras 2 do.
+BUILDS_AT_ANY_TIME = KERAS_3
+
+
+def is_tensorflow() -> bool:
+    return bool(tf.keras.backend.backend() == "tensorflow")
+
+
+def is_jax() -> bool:
+    return bool(tf.keras.backend.backend() == "jax")
+
+
+def channels_come_first() -> bool:
+    return bool(tf.keras.backend.image_data_format() == "channels_first")
+
+
+def sequence_types() -> tuple[type, ...]:
+    """Return Keras's classes of data sets that are read by index."""
+    kinds = (getattr(tf.keras.utils, name, None) for name in ("PyDataset", "Sequence"))
+    return tuple(kind for kind in kinds if isinstance(kind, type))
+
+
+def to_tensor(array: Array) -> Any:
+    return tf.convert_to_tensor(array) if is_tensorflow() else tf.keras.ops.convert_to_tensor(array)
+
+
+def to_numpy(value: Any) -> Array:
+    """Return an output, a tensor or an array of the user's own, as an array that stays as it is."""
+    if not tf.is_tensor(value):
+        return np.array(as_array(value))  # the user may change it while it waits to be drawn
+    # On a CPU this copies nothing, and nothing writes to a tensor's memory again.
+    return as_array(tf.cast(value, tf.float32) if value.dtype == tf.bfloat16 else value)
+
+
+def variable_value(variable: Any) -> Array:
+    # Keras 3's own `numpy()` warns on JAX and PyTorch, which may be an error in the user's script.
+    return as_array(variable.value if KERAS_3 else variable.numpy())
+
+
+def traced(model: Any) -> Callable[[Any], Any]:
+    """Return a TensorFlow function that calls a model with `training=False`."""
+    # TensorFlow counts traces by code object: a partial has none, so that many savers in one process
+    # do not look like one function that is traced again and again.
+    call = functools.partial(model, training=False)
+    # Keras 3 converts no `call` by AutoGraph, whose warnings would be ours alone.
+    function: Callable[[Any], Any] = tf.function(call, reduce_retracing=True, autograph=not KERAS_3)
+    return function
+
+
+def call_untraced(model: Any, inputs: Any) -> Any:
+    """Call a model on JAX or PyTorch, where no TensorFlow function can."""
+    if not isinstance(model, tf.keras.Model):
+        return model(map_leaves(to_tensor, inputs), training=False)
+    with warnings.catch_warnings():
+        # Keras's own, on PyTorch with NumPy 2; the user may have made warnings errors.
+        warnings.filterwarnings("ignore", "__array__ impl", DeprecationWarning)
+        return model.predict_on_batch(inputs)
+
+
+@contextmanager
+def jax_state_kept(trained: Any) -> Iterator[None]:
+    """Keep what `fit` on JAX has beside the variables, which hold the same when a pass begins.
+
+    Where a dataset of unknown length ends, `fit` makes all variables anew from it, and
+    `predict_on_batch` leaves but the weights in it, or donates the arrays that it holds.
+    """
+    state = getattr(trained, "_jax_state", None)
+    try:
+        yield
+    finally:
+        if state is not None:
+            variables = {
+                name: trained.optimizer.variables
+                if name == "optimizer_variables"
+                else getattr(trained, name)
+                for name in state
+            }
+            trained._jax_state = {
+                name: [variable.value for variable in kept] for name, kept in variables.items()
+            }

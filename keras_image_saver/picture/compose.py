@@ -1,0 +1,121 @@
+"""A drawing to one picture: rendered, tiled and captioned, with NumPy and Pillow alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from keras_image_saver.arrays import PIECE, UInt8Array, joined, leaves
+from keras_image_saver.picture import grid
+from keras_image_saver.picture.text import caption_size, draw_captions
+from keras_image_saver.render.base import Batch, BoundRenderer, Finding, Rendered
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How a picture's tiles are laid out; see `make_grid`.
+
+    Raises:
+        ValueError: If one is out of range.
+    """
+
+    columns: int | None = None
+    padding: int = 2
+    pad_value: int = 0
+
+    def __post_init__(self) -> None:
+        grid.check_grid(self.columns, self.padding, self.pad_value)
+
+    def plan(self, rendered: Rendered, count: int) -> grid.Layout:
+        """Lay out `count` samples, of which some are rendered."""
+        sizes = {name: images.shape[1:3] for name, images in rendered.panels.items()}
+        width = max(size[1] for size in sizes.values())
+        captions = caption_size(tuple(sizes), width) if len(sizes) > 1 else (0, 0)
+        return grid.plan(
+            sizes, count, columns=self.columns, padding=self.padding, caption_size=captions
+        )
+
+
+class Drawing:
+    """What the model made of the samples, still to be rendered, on whatever thread.
+
+    Args:
+        bound: The renderer, bound to the model.
+        samples: What was drawn, without outputs.
+        chunks: The outputs, some rows after others.
+    """
+
+    def __init__(self, bound: BoundRenderer, samples: Batch, chunks: list[Any]) -> None:
+        self.bound = bound
+        self._samples = samples
+        self._chunks = chunks
+        self._rendered: Rendered | None = None
+
+    def render(self) -> None:
+        """Render everything now, at once, as the user's own renderer needs it."""
+        self._rendered = self.bound(replace(self._samples, outputs=joined(self._chunks)))
+
+    def parts(self) -> Iterator[Batch]:
+        """Yield a few rows after others, so that no panel need be in memory as a whole."""
+        if self._rendered is not None:
+            yield self._samples
+            return
+        first = 0
+        for outputs in self._chunks:
+            one = next(iter(leaves(outputs).values()))
+            chunk = replace(self._samples.rows(first, first + len(one)), outputs=outputs)
+            step = max(1, PIECE * len(one) // max(1, one.size))
+            for start in range(0, len(one), step):
+                yield chunk.rows(start, min(start + step, len(one)))
+            first += len(one)
+
+    def render_part(self, part: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
+        """Render one of the parts; `out` is where panels may be written to, as in `BoundRenderer`."""
+        return self.bound(part, out) if self._rendered is None else self._rendered
+
+    @property
+    def count(self) -> int:
+        """The number of samples."""
+        if self._rendered is not None:
+            return len(next(iter(self._rendered.panels.values())))
+        return sum(len(next(iter(leaves(outputs).values()))) for outputs in self._chunks)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A snapshot's picture: uint8 (H, W, C), where its tiles stand, and what there is to say of it."""
+
+    image: UInt8Array
+    layout: grid.Layout
+    findings: tuple[Finding, ...]
+
+
+def compose(drawing: Drawing, tiling: Tiling) -> Picture:
+    """Render, tile and caption a drawing, a few samples at a time."""
+    parts = drawing.parts()
+    rendered = drawing.render_part(next(parts))
+    counts = rendered.counts
+    layout = tiling.plan(rendered, drawing.count)
+    canvas = grid.Canvas(layout, grid.most_channels(rendered.panels), tiling.pad_value)
+    canvas.place(rendered.panels)
+    for part in parts:
+        # A single sample is mapped right where its tile stands, which saves a copy of it.
+        room = canvas.room(rendered.panels) if part.is_single else None
+        rendered = drawing.render_part(part, room)
+        canvas.place(rendered.panels)
+        for name, more in rendered.counts.items():
+            counts[name].add(more)
+    image = _with_captions(canvas.image, layout, tiling.pad_value)
+    return Picture(image, layout, drawing.bound.findings(counts))
+
+
+def _with_captions(image: UInt8Array, layout: grid.Layout, pad_value: int) -> UInt8Array:
+    if not layout.caption_height:
+        return image
+    captions = [
+        (layout.origin[0] - layout.caption_height, layout.tile_at(column, panel)[1], name)
+        for column in range(min(layout.columns, layout.count))
+        for panel, name in enumerate(layout.panels)
+    ]
+    return draw_captions(image, captions, layout.width // layout.enlargement, pad_value)
