@@ -22,7 +22,7 @@ from keras_image_saver.viewers.pictures import (
     check_output,
     open_run,
 )
-from keras_image_saver.viewers.progress import with_progress
+from keras_image_saver.viewers.progress_bar import with_progress
 
 _SUFFIXES = (".webp", ".gif", ".png")
 _NARROWEST = 256
