@@ -17,7 +17,7 @@ from benchmarks import peers
 from benchmarks.measure import Table, Target, above, error, medians, ms, ratio, round_robin
 from benchmarks.models import WORKLOADS, class_maps, dcgan_generator, photo_tiles, segmenter
 from keras_image_saver import ImageSaver, Segmentation, latents
-from keras_image_saver.picture import encoder
+from keras_image_saver.picture import encoder, formats
 from keras_image_saver.run import storage
 
 OURS, INLINE, FLOOR = "ImageSaver", "ImageSaver, background=False", "forward pass alone"
@@ -124,9 +124,8 @@ def breakdown(count: int, side: int) -> dict[str, list[float]]:
 
         def encode() -> None:
             file = io.BytesIO()
-            encoder.write_image(
-                file, kept["picture"].image, "PNG", encoder.check_options("PNG", None)
-            )
+            options = formats.check_options(formats.PNG, None)
+            encoder.write_image(file, kept["picture"].image, formats.PNG, options)
             kept["bytes"] = file.getvalue()
 
         def run(name: str, function: Callable[[], Any]) -> Callable[[], None]:

@@ -19,7 +19,7 @@ from keras_image_saver.checks import check_choice, check_int, is_int
 from keras_image_saver.model import workers
 from keras_image_saver.model.datasets import read_samples
 from keras_image_saver.model.lookup import BUILDS_AT_ANY_TIME, check_call, find_model, is_built
-from keras_image_saver.picture import encoder
+from keras_image_saver.picture import formats
 from keras_image_saver.picture.grid import check_grid
 from keras_image_saver.pipeline import Drawing, Pipeline
 from keras_image_saver.progress import Schedule
@@ -148,7 +148,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 )
         self._schedule = Schedule(every_epochs, every_batches)
         self._template = Template(filepath, by_batches=every_batches is not None)
-        kind = encoder.check_format(self._template.text)
+        kind = formats.check_format(self._template.text)
         custom = callable(render) and not hasattr(render, "bind")
         self._pipeline = Pipeline(
             samples=Samples(None) if samples is None else read_samples(samples, num_samples),
@@ -161,8 +161,8 @@ class ImageSaver(tf.keras.callbacks.Callback):
             columns=columns,
             padding=padding,
             pad_value=pad_value,
-            kind=kind,
-            options=encoder.check_options(kind, encoder_options),
+            format=kind,
+            options=formats.check_options(kind, encoder_options),
         )
         self._draws = model
         self._save_initial = save_initial

@@ -22,7 +22,7 @@ from keras_image_saver.model.activations import output_activations
 from keras_image_saver.model.device_classes import decide_on_device
 from keras_image_saver.model.inference import Inference, chunk_rows
 from keras_image_saver.model.lookup import check_batched
-from keras_image_saver.picture import encoder, grid
+from keras_image_saver.picture import encoder, formats, grid
 from keras_image_saver.picture.text import caption_size, draw_captions
 from keras_image_saver.render.base import (
     Batch,
@@ -109,7 +109,7 @@ class Pipeline:
         columns: Samples per row of the grid, or None.
         padding: Gap around each tile.
         pad_value: Grey level of gaps.
-        kind: The file format.
+        format: The file format.
         options: The encoder's options.
     """
 
@@ -124,7 +124,7 @@ class Pipeline:
         columns: int | None,
         padding: int,
         pad_value: int,
-        kind: str,
+        format: formats.Format,
         options: Mapping[str, Any],
     ) -> None:
         self.samples = samples
@@ -135,7 +135,7 @@ class Pipeline:
         self._columns = columns
         self._padding = padding
         self._pad_value = pad_value
-        self._kind = kind
+        self._format = format
         self._options = options
         self._inference: Inference | None = None
         self._bound: BoundRenderer | None = None
@@ -186,8 +186,8 @@ class Pipeline:
         # As large as it will be: fewer rows may have been drawn.
         count = drawing.count if self.samples.inputs is None else len(self.samples)
         layout = self._plan(drawing.render_part(next(drawing.parts())), count)
-        encoder.check_image((*layout.size, picture.image.shape[2]), self._kind)
-        encoder.write_image(io.BytesIO(), picture.image, self._kind, self._options)
+        formats.check_image((*layout.size, picture.image.shape[2]), self._format)
+        encoder.write_image(io.BytesIO(), picture.image, self._format, self._options)
         return drawing, picture.findings
 
     def draw(self, model: Any, trained: Any, rows: int | None = None) -> Drawing:
@@ -261,7 +261,7 @@ class Pipeline:
         explained = {**metadata, "value_range": known} if known else metadata
         storage.replace_file(
             path,
-            lambda file: encoder.write_image(file, picture, self._kind, self._options, explained),
+            lambda file: encoder.write_image(file, picture, self._format, self._options, explained),
         )
 
     def _plan(self, rendered: Rendered, count: int) -> grid.Layout:
