@@ -19,7 +19,7 @@ from benchmarks.measure import Table, Target, above, error, medians, ms, ratio, 
 from benchmarks.models import WORKLOADS, class_maps, dcgan_generator, photo_tiles, segmenter
 from keras_image_saver import Images, ImageSaver, Segmentation, latents
 from keras_image_saver.model.lookup import DrawnModel
-from keras_image_saver.picture import encoder
+from keras_image_saver.picture import encoder, formats
 from keras_image_saver.picture.compose import Tiling, compose
 from keras_image_saver.pipeline import Pipeline
 from keras_image_saver.run.storage import storage_of
@@ -122,8 +122,7 @@ def breakdown(count: int, side: int) -> dict[str, list[float]]:
     """Return the milliseconds of each stage of one snapshot, one after another."""
     model, noise = dcgan_generator(side), latents(count, 64)
     with tempfile.TemporaryDirectory() as folder:
-        png = encoder.check_format("one.png")
-        options = encoder.check_options(png, None)
+        png, options = formats.PNG, formats.check_options(formats.PNG, None)
         pipeline = Pipeline(Images(), None, None, count, Tiling(), png, options)
         drawer = pipeline.bind(DrawnModel(model, model), Samples(noise, noise=True))
         pipeline.rehearse(drawer, whole=True)

@@ -13,7 +13,7 @@ from keras_image_saver.checks import check_choice, check_int, is_int
 from keras_image_saver.live_run import LiveRun, Settings
 from keras_image_saver.model.backend import is_tensorflow
 from keras_image_saver.model.datasets import read_samples
-from keras_image_saver.picture import encoder
+from keras_image_saver.picture import formats
 from keras_image_saver.picture.compose import Tiling
 from keras_image_saver.pipeline import Pipeline
 from keras_image_saver.progress import Progress, Schedule
@@ -128,7 +128,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         _check_samples(samples, predict, num_samples)
         schedule = Schedule(every_epochs, every_batches)
         template = Template(filepath, by_batches=every_batches is not None)
-        file_format = encoder.check_format(template.text)
+        file_format = formats.check_format(template.text)
         self._settings = Settings(
             template=template,
             schedule=schedule,
@@ -141,7 +141,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 batch_size=batch_size,
                 tiling=tiling,
                 format=file_format,
-                options=encoder.check_options(file_format, encoder_options),
+                options=formats.check_options(file_format, encoder_options),
                 keeps_image=bool(listeners),
             ),
             save_initial=save_initial,

@@ -10,11 +10,12 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from keras_image_saver.version import __version__
 
 _NAME = "keras-image-saver"
+_Command: TypeAlias = Callable[..., None]
 _DONE, _FAILED, _MISUSED = 0, 1, 2
 
 
@@ -28,13 +29,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0; 1 if the run cannot be read or the file not written. A command line that is not understood
         exits with 2.
     """
-    options = _parser().parse_args(arguments)
-    run: Callable[[argparse.Namespace], None] = options.run
+    options = vars(_parser().parse_args(arguments))
+    command: _Command = options.pop("command")
+    if options.get("max_pixels") == 0:
+        options["max_pixels"] = None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", UserWarning)
             warnings.showwarning = _show_warning
-            run(options)
+            command(**options)
             sys.stdout.flush()
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough. Python would complain once more at exit.
@@ -47,53 +50,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _DONE
 
 
-def _page(options: argparse.Namespace) -> None:
+# An option is called as the argument of the function behind its command, and handed over as it is.
+
+
+def _page(run: str) -> None:
     from keras_image_saver.viewers.page import write_page
 
-    write_page(options.run_folder)
+    write_page(run)
 
 
-def _timelapse(options: argparse.Namespace) -> None:
+def _timelapse(**arguments: Any) -> None:
     from keras_image_saver.viewers.timelapse import timelapse
 
-    timelapse(
-        options.run_folder,
-        options.out,
-        fps=options.fps,
-        hold_last_s=options.hold_last,
-        sample=options.sample,
-        caption=options.caption or None,
-        last=options.last,
-        encoder_options={"lossless": True} if options.lossless else None,
-        **_limit(options),
-    )
+    timelapse(**arguments)
 
 
-def _strip(options: argparse.Namespace) -> None:
+def _strip(**arguments: Any) -> None:
     from keras_image_saver.viewers.strip import strip
 
-    strip(
-        options.run_folder,
-        options.out,
-        epochs=options.epochs,
-        samples=options.samples,
-        spacing=options.spacing,
-        **_limit(options),
-    )
+    strip(**arguments)
 
 
-def _info(options: argparse.Namespace) -> None:
+def _info(run: str) -> None:
     from keras_image_saver.run.record import Run
     from keras_image_saver.viewers.overview import overview
 
-    sys.stdout.write(overview(Run.open(options.run_folder)) + "\n")
-
-
-def _limit(options: argparse.Namespace) -> dict[str, int | None]:
-    """Return the limit where one is given: its default stands with the decoder."""
-    if options.max_pixels is None:
-        return {}
-    return {"max_pixels": options.max_pixels or None}
+    sys.stdout.write(overview(Run.open(run)) + "\n")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -105,81 +87,61 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog=_NAME, description="Look at what a Keras model drew while it trained.")
-    version = f"%(prog)s {__version__}"
-    parser.add_argument("--version", action="version", version=version)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    def command(
-        run: Callable[[argparse.Namespace], None], name: str, text: str, example: str
-    ) -> argparse.ArgumentParser:
+    def add(name: str, command: _Command, text: str, example: str = "") -> argparse.ArgumentParser:
         added: argparse.ArgumentParser = commands.add_parser(
             name,
             help=text,
             description=f"{text[0].upper()}{text[1:]}.",
-            epilog=f"example:\n  {_NAME} {name} {example}",
+            epilog=f"example:\n  {_NAME} {name} runs/dcgan{example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        added.add_argument("run_folder", metavar="RUN", help="the run's folder")
-        added.set_defaults(run=run)
+        added.add_argument("run", metavar="RUN", help="the run's folder")
+        added.set_defaults(command=command)
         return added
 
-    command(_page, "page", "write an index.html to browse the run with", "runs/dcgan")
-
-    timelapse = command(
-        _timelapse,
-        "timelapse",
-        "write the run as one animation",
-        "runs/dcgan dcgan.webp --fps 15 --caption 'epoch {epoch}, loss {g_loss:.2f}'",
-    )
-    timelapse.add_argument("out", metavar="OUT", help="a .webp, .gif or .png (animated) file")
-    timelapse.add_argument("--fps", type=float, default=10, help="frames a second (10)")
-    timelapse.add_argument(
-        "--hold-last", type=float, default=1.5, metavar="S", help="seconds of the last frame (1.5)"
-    )
-    timelapse.add_argument("--sample", type=int, metavar="N", help="only this sample, from 0")
-    timelapse.add_argument(
-        "--caption",
-        default="epoch {epoch}",
-        metavar="TEXT",
-        help="a line under each frame, with fields in braces, or '' for none ('epoch {epoch}')",
-    )
-    timelapse.add_argument("--last", type=int, metavar="N", help="only the last N snapshots")
-    timelapse.add_argument("--lossless", action="store_true", help="WebP without any loss")
-    _add_limit(timelapse)
-
-    strip = command(
-        _strip,
-        "strip",
-        "write one still picture, with a row a sample and a column an epoch",
-        "runs/dcgan dcgan.png --epochs 10 --samples 4",
-    )
-    strip.add_argument("out", metavar="OUT", help="an image file")
-    strip.add_argument("--epochs", type=int, default=8, metavar="N", help="columns (8)")
-    strip.add_argument("--samples", type=int, default=6, metavar="N", help="rows (6)")
-    strip.add_argument(
-        "--spacing",
-        choices=("log", "even"),
-        default="log",
-        help="more of the first epochs, or evenly spaced ones (log)",
-    )
-    _add_limit(strip)
-
-    command(
-        _info,
-        "info",
-        "print the run's epochs, files, missed snapshots, size on disk and last logs",
-        "runs/dcgan",
-    )
+    add("page", _page, "write an index.html to browse the run with")
+    example = " dcgan.webp --fps 15 --caption 'epoch {epoch}, loss {g_loss:.2f}'"
+    _add_timelapse(add("timelapse", _timelapse, "write the run as one animation", example))
+    text = "write one still picture, with a row a sample and a column an epoch"
+    _add_strip(add("strip", _strip, text, " dcgan.png --epochs 10 --samples 4"))
+    text = "print the run's epochs, files, missed snapshots, size on disk and last logs"
+    add("info", _info, text)
     return parser
 
 
-def _add_limit(parser: Any) -> None:
-    parser.add_argument(
-        "--max-pixels",
-        type=int,
-        metavar="N",
-        help="the most pixels that a picture of the run may have; 0: any number",
-    )
+def _add_timelapse(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("out", metavar="OUT", help="a .webp, .gif or .png (animated) file")
+    add("--fps", type=float, default=10, help="frames a second (10)")
+    text = "seconds of the last frame (1.5)"
+    add("--hold-last", dest="hold_last_s", type=float, default=1.5, metavar="S", help=text)
+    add("--sample", type=int, metavar="N", help="only this sample, from 0")
+    text = "a line under each frame, with fields in braces, or '' for none ('epoch {epoch}')"
+    add("--caption", default="epoch {epoch}", metavar="TEXT", help=text)
+    add("--last", type=int, metavar="N", help="only the last N snapshots")
+    lossless = {"lossless": True}
+    text = "WebP without any loss"
+    add("--lossless", dest="encoder_options", action="store_const", const=lossless, help=text)
+    _add_max_pixels(parser)
+
+
+def _add_strip(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("out", metavar="OUT", help="an image file")
+    add("--epochs", type=int, default=8, metavar="N", help="columns (8)")
+    add("--samples", type=int, default=6, metavar="N", help="rows (6)")
+    text = "more of the first epochs, or evenly spaced ones (log)"
+    add("--spacing", choices=("log", "even"), default="log", help=text)
+    _add_max_pixels(parser)
+
+
+def _add_max_pixels(parser: argparse.ArgumentParser) -> None:
+    text = "the most pixels that a picture of the run may have; 0: any number"
+    # Without the option no argument is handed over: its default stands with the decoder.
+    parser.add_argument("--max-pixels", type=int, metavar="N", default=argparse.SUPPRESS, help=text)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

@@ -12,7 +12,7 @@ from keras_image_saver.model.backend import is_tensorflow
 from keras_image_saver.model.device_classes import decide_on_device
 from keras_image_saver.model.inference import Inference, chunk_rows
 from keras_image_saver.model.lookup import DrawnModel
-from keras_image_saver.picture import encoder
+from keras_image_saver.picture import encoder, formats
 from keras_image_saver.picture.compose import Drawing, Tiling, compose
 from keras_image_saver.render.base import Batch, BoundRenderer, Finding, OutputInfo, Renderer
 from keras_image_saver.run.logs import json_logs
@@ -41,7 +41,7 @@ class Pipeline:
     output: str | int | None
     batch_size: int
     tiling: Tiling
-    format: encoder.Format
+    format: formats.Format
     options: Mapping[str, Any]
     keeps_image: bool = False
 
@@ -69,7 +69,7 @@ class Pipeline:
         # As large as it will be: fewer rows may have been drawn.
         count = drawing.count if samples.inputs is None else len(samples)
         layout = self.tiling.plan(drawing.render_part(next(drawing.parts())), count)
-        encoder.check_image((*layout.size, picture.image.shape[2]), self.format)
+        formats.check_image((*layout.size, picture.image.shape[2]), self.format)
         encoder.write_image(io.BytesIO(), picture.image, self.format, self.options)
         return drawing, picture.findings
 

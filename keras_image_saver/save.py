@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_image_saver.arrays import CHANNELS, as_array, describe
-from keras_image_saver.picture import encoder
+from keras_image_saver.picture import encoder, formats
 from keras_image_saver.picture.grid import check_grid, make_grid
 from keras_image_saver.render.ranges import convert
 from keras_image_saver.run import storage
@@ -50,8 +50,8 @@ def save_image(
             magenta then).
     """
     path = storage.check_path(filepath)
-    kind = encoder.check_format(path)
-    options = encoder.check_options(kind, encoder_options)
+    kind = formats.check_format(path)
+    options = formats.check_options(kind, encoder_options)
     check_grid(columns, padding, pad_value)
     array = as_array(images)
     if array.ndim not in (2, 3, 4) or (array.ndim > 2 and array.shape[-1] not in CHANNELS):

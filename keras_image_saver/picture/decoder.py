@@ -9,16 +9,16 @@ import numpy as np
 from PIL import Image
 
 from keras_image_saver.arrays import UInt8Array
+from keras_image_saver.picture.formats import FORMATS
 
 # Ten thousand pixels a side: 1,024 samples of 300 x 300.
 MAX_PIXELS = 100_000_000
 
-# What the encoder writes. A record from elsewhere may name any file, and Pillow would hand some
-# formats to other programs.
-_KINDS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
-_CHANNELS = {"1": 1, "L": 1, "RGB": 3, "RGBA": 4, "LA": 4, "PA": 4}
+# By Pillow's mode; what is not here is decoded to RGB.
+_CHANNELS = {"1": 1, "L": 1, "RGBA": 4, "LA": 4, "PA": 4}
 
-_opening = threading.Lock()
+# Pillow's limit is a global, so only one thread at a time may change it.
+_pillow_limit = threading.Lock()
 
 
 class TooLargeError(ValueError):
@@ -66,12 +66,15 @@ def read_image(file: BinaryIO) -> UInt8Array:
 
 
 def _open(file: BinaryIO) -> Any:
-    # Pillow's own limit is a global, and warns where ours raises; opening reads a header only.
-    with _opening:
+    # A record from elsewhere may name any file, and Pillow would hand some formats to other programs,
+    # so it may open only what the encoder writes.
+    with _pillow_limit:
         Image.init()
+        formats = [one.name for one in FORMATS if one.name in Image.OPEN]
+        # Pillow's own limit warns where `max_pixels` raises; opening reads a header only.
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            return Image.open(file, formats=[kind for kind in _KINDS if kind in Image.OPEN])
+            return Image.open(file, formats=formats)
         except Exception as error:
             raise OSError("it is not an image, or is broken") from error
         finally:

@@ -54,11 +54,8 @@ class Layout:
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of the whole picture."""
-        across = self.columns * len(self.panels)
-        return (
-            self.caption_height + self.rows * self.stride[0] + self.padding,
-            across * self.stride[1] + self.padding,
-        )
+        height = self.caption_height + self.rows * self.stride[0] + self.padding
+        return height, self.columns * len(self.panels) * self.stride[1] + self.padding
 
     def geometry(self) -> dict[str, Any]:
         """Return what a reader needs to cut the tiles out again, fit for JSON."""
@@ -80,14 +77,14 @@ class Layout:
 
 
 def sample_box(
-    geometry: Mapping[str, Any], sample: int, panels: Sequence[str] | None = None
+    geometry: Mapping[str, Any], sample: int, panels: Sequence[str] = ()
 ) -> tuple[int, int, int, int]:
     """Return where a sample stands in a grid, from its recorded geometry.
 
     Args:
         geometry: What `Layout.geometry` returned.
         sample: Its number, from 0.
-        panels: Some of the grid's panels, in order: from the first to the last of them. None: all.
+        panels: Some of the grid's panels, in order: from the first to the last of them. Without: all.
 
     Returns:
         (y, x, height, width) in pixels.
@@ -98,16 +95,11 @@ def sample_box(
     try:
         (top, left), (height, width) = geometry["origin"], geometry["tile"]
         down, across = geometry["stride"]
-        columns, count, names = geometry["columns"], geometry["count"], list(geometry["panels"])
-        row, column = divmod(sample, columns)
+        row, column = divmod(sample, geometry["columns"])
+        count, names = geometry["count"], list(geometry["panels"])
         chosen = [names.index(name) for name in panels or names]
-        first, last = chosen[0], chosen[-1]
-        box = (
-            int(top + row * down),
-            int(left + (column * len(names) + first) * across),
-            int(height),
-            int(width + (last - first) * across),
-        )
+        y, x = top + row * down, left + (column * len(names) + chosen[0]) * across
+        box = int(y), int(x), int(height), int(width + (chosen[-1] - chosen[0]) * across)
     except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError):
         raise ValueError("there is no record of where its tiles stand") from None
     if not 0 <= sample < count:
@@ -132,22 +124,21 @@ def plan(
         padding: Gap around each tile, in pixels.
         caption_size: (height, width) that the captions need; (0, 0) for none.
     """
-    height = max(size[0] for size in sizes.values())
-    width = max(size[1] for size in sizes.values())
-    count, padding = int(count), int(padding)  # NumPy's ints are no JSON
-    columns = None if columns is None else int(columns)
+    height, width = (max(size[axis] for size in sizes.values()) for axis in (0, 1))
     caption_height, caption_width = caption_size
+    # A whole factor, so that each pixel of an image stays a square of one colour.
     enlargement = max(1, math.ceil(caption_width / width))
     if columns is None:
         columns = math.ceil(math.sqrt(count)) if len(sizes) == 1 else 1
     return Layout(
-        count=count,
+        # The geometry is written as JSON, which takes none of NumPy's ints.
+        count=int(count),
         panels=tuple(sizes),
-        columns=columns,
+        columns=int(columns),
         height=height * enlargement,
         width=width * enlargement,
         enlargement=enlargement,
-        padding=padding,
+        padding=int(padding),
         caption_height=caption_height,
     )
 
@@ -169,10 +160,7 @@ class Canvas:
     """
 
     def __init__(self, layout: Layout, channels: int, pad_value: int = 0) -> None:
-        self.image: UInt8Array = np.zeros((*layout.size, channels), np.uint8)
-        if pad_value:
-            self.image[...] = pad_value
-        self.image[..., 3:] = 255
+        self.image = blank(*layout.size, channels, pad_value)
         self._layout = layout
         self._placed = 0
 
@@ -192,36 +180,48 @@ class Canvas:
     def place(self, panels: Mapping[str, UInt8Array]) -> None:
         """Put the next samples in their places: uint8 (N, H, W, C) by panel name, as planned."""
         if self.image.shape[2] == 1 < most_channels(panels):
-            # Pixels that are not finite are magenta, in a grey picture too.
+            # Pixels that are not finite are magenta in a grey picture too, and come unannounced.
             self.image = np.repeat(self.image, 3, axis=2)
         for number, images in enumerate(panels.values()):
             if np.may_share_memory(images, self.image):
-                continue  # drawn there
+                continue  # they were drawn into their `room`
             for sample, image in enumerate(images, self._placed):
                 self._place(image, *self._layout.tile_at(sample, number))
         self._placed += len(next(iter(panels.values())))
 
     def _place(self, image: UInt8Array, y: int, x: int) -> None:
-        fitted = _fit(image, self._layout)
-        height, width = fitted.shape[:2]
-        y, x = y + (self._layout.height - height) // 2, x + (self._layout.width - width) // 2
-        used = 1 if self.image.shape[2] == 1 else max(3, image.shape[2])
-        self.image[y : y + height, x : x + width, :used] = fitted
+        """Enlarge one image to its tile, or to as much of it as keeps the image's proportions."""
+        tile_height, tile_width = self._layout.height, self._layout.width
+        height, width = image.shape[:2]
+        # The side that fills the tile first; products compare the proportions without rounding.
+        if height * tile_width <= width * tile_height:
+            size = max(1, height * tile_width // width), tile_width
+        else:
+            size = tile_height, max(1, width * tile_height // height)
+        y, x = y + (tile_height - size[0]) // 2, x + (tile_width - size[1]) // 2
+        paste(self.image, nearest(image[np.newaxis], *size)[0], y, x)
 
 
 def most_channels(panels: Mapping[str, UInt8Array]) -> int:
     return max(int(images.shape[3]) for images in panels.values())
 
 
-def _fit(image: UInt8Array, layout: Layout) -> UInt8Array:
-    """Enlarge one image to its tile, or to as much of it as keeps the image's proportions."""
-    height, width = image.shape[:2]
-    if height * layout.width <= width * layout.height:
-        size = max(1, height * layout.width // width), layout.width
-    else:
-        size = layout.height, max(1, width * layout.height // height)
-    fitted: UInt8Array = nearest(image[np.newaxis], *size)[0]
-    return fitted
+def blank(height: int, width: int, channels: int, level: int = 0) -> UInt8Array:
+    """Return a picture of one grey level, opaque if it has an alpha channel."""
+    # Zeros come from the system as they are; only other levels have to be written.
+    picture = np.zeros((height, width, channels), np.uint8)
+    if level:
+        picture[...] = level
+    picture[..., 3:] = 255
+    return picture
+
+
+def paste(picture: UInt8Array, image: UInt8Array, y: int, x: int) -> None:
+    """Put an image into a picture that has as many channels or more."""
+    height, width, channels = image.shape
+    # Grey is spread over the three colours; where the image has no alpha, the picture keeps its own.
+    used = 1 if picture.shape[2] == 1 else max(3, channels)
+    picture[y : y + height, x : x + width, :used] = image
 
 
 def make_grid(
@@ -250,12 +250,8 @@ def make_grid(
         (16, 24, 3)
     """
     array = as_array(images)
-    if (
-        array.dtype != np.uint8
-        or array.ndim != 4
-        or array.shape[3] not in CHANNELS
-        or not array.size
-    ):
+    are_images = array.ndim == 4 and array.shape[3] in CHANNELS
+    if array.dtype != np.uint8 or not are_images or not array.size:
         raise ValueError(
             "`images` must be uint8 (N, H, W, C) with N >= 1 and C in {1, 3, 4}, got "
             f"{describe(array)}. Use to_uint8(images, value_range=...) first."

@@ -1,4 +1,4 @@
-"""Text drawn into pictures, with the font that Pillow brings."""
+"""Text drawn into pictures, with the font that Pillow brings: captions of tiles, and whole lines."""
 
 from __future__ import annotations
 
@@ -11,27 +11,29 @@ from PIL import Image, ImageDraw, ImageFont
 
 from keras_image_saver.arrays import UInt8Array
 
-_CAPTION_ASPECT = 8
-_CAPTION_SIZES = (10, 20)
-_CAPTION_LENGTH = 32
+# Font sizes in pixels: smaller letters cannot be read, larger ones only take room from the tiles.
+_SMALLEST, _LARGEST = 10, 20
+# A caption's font has one pixel for so many of the tile's width.
+_TILE_WIDTH_PER_SIZE = 8
+_LONGEST_CAPTION = 32
 _LINE_MARGIN = 4
-# The widest of a run's lines is nearly always among the longest few.
-_LONGEST_TRIED = 64
+# Measuring each of thousands of lines is slow, and the widest is nearly always among the longest.
+_LINES_MEASURED = 64
 
 
-def caption_size(names: Sequence[str], width: int) -> tuple[int, int]:
+def caption_size(captions: Sequence[str], width: int) -> tuple[int, int]:
     """Return the (height, width) that captions need above tiles of `width` pixels."""
-    font = _font(width)
-    boxes = [font.getbbox(_shorten(name)) for name in names]
-    ascent, descent = font.getmetrics()
-    height = max(ascent + descent, *(box[3] for box in boxes))
+    font = _caption_font(width)
+    boxes = [font.getbbox(_shorten(caption)) for caption in captions]
+    # A glyph may reach below what the font says of itself.
+    height = max(sum(font.getmetrics()), *(box[3] for box in boxes))
     return math.ceil(height), math.ceil(max(box[2] - min(0, box[0]) for box in boxes))
 
 
 def draw_captions(
     image: UInt8Array, captions: Sequence[tuple[int, int, str]], width: int, background: int
 ) -> UInt8Array:
-    """Write captions into a picture with Pillow's built-in font.
+    """Write captions into a copy of a picture.
 
     Args:
         image: uint8, shape (H, W, C).
@@ -44,17 +46,16 @@ def draw_captions(
     """
     level = 255 if background < 128 else 0
     channels = image.shape[2]
+    # Pillow's grey pictures have no channel axis, and its colours for them are plain numbers.
+    color: Any = level if channels == 1 else (level,) * 3 + (255,) * (channels - 3)
     picture = Image.fromarray(image[..., 0] if channels == 1 else image)
     draw = ImageDraw.Draw(picture)
-    # Fonts are loaded when drawn with, never kept: Pillow's font object cannot be copied.
-    font = _font(width)
-    color: Any = level if channels == 1 else (level,) * 3 + (255,) * (channels - 3)
+    font = _caption_font(width)
     for y, x, caption in captions:
         text = _shorten(caption)
         overhang = min(0, font.getbbox(text)[0])  # a "j" begins left of its origin
         draw.text((x - overhang, y), text, fill=color, font=font)
-    drawn = np.asarray(picture)
-    return drawn[..., np.newaxis] if channels == 1 else drawn
+    return np.asarray(picture).reshape(image.shape)
 
 
 def line_size(texts: Iterable[str], width: int) -> tuple[int, int, int]:
@@ -64,9 +65,8 @@ def line_size(texts: Iterable[str], width: int) -> tuple[int, int, int]:
         (font size, line height, width that the longest text needs): the width is larger than
         `width` where even the smallest font does not fit.
     """
-    longest = sorted(set(texts), key=len)[-_LONGEST_TRIED:]
-    low, high = _CAPTION_SIZES
-    for size in range(high, low - 1, -1):
+    longest = sorted(set(texts), key=len)[-_LINES_MEASURED:]
+    for size in range(_LARGEST, _SMALLEST - 1, -1):
         font: Any = ImageFont.load_default(size)
         needed = math.ceil(max(font.getlength(text) for text in longest)) + 2 * _LINE_MARGIN
         if needed <= width:
@@ -83,11 +83,11 @@ def draw_line(text: str, font_size: int, height: int, width: int) -> UInt8Array:
     return np.asarray(picture)[..., np.newaxis]
 
 
-def _font(width: int) -> Any:
-    low, high = _CAPTION_SIZES
-    return ImageFont.load_default(min(high, max(low, width // _CAPTION_ASPECT)))
+def _caption_font(width: int) -> Any:
+    # Fonts are loaded when drawn with, never kept: Pillow's font object cannot be copied.
+    return ImageFont.load_default(min(_LARGEST, max(_SMALLEST, width // _TILE_WIDTH_PER_SIZE)))
 
 
-def _shorten(name: str) -> str:
-    line = " ".join(name.split())
-    return line if len(line) <= _CAPTION_LENGTH else line[: _CAPTION_LENGTH - 1] + "…"
+def _shorten(caption: str) -> str:
+    line = " ".join(caption.split())
+    return line if len(line) <= _LONGEST_CAPTION else line[: _LONGEST_CAPTION - 1] + "…"

@@ -6,7 +6,7 @@ import itertools
 import os
 import re
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from keras_image_saver.run.storage import check_path
@@ -154,24 +154,34 @@ class Template:
                 )
 
 
-def _parse(text: str) -> list[tuple[str, str, str]]:
-    """Split a template into (literal, field, spec); `str.format` would break on dots in keys."""
-    return list(_fields(text))
+def split_fields(name: str, text: str) -> list[tuple[str, str | None, str, str | None]]:
+    """Split a template into (literal, field, spec, conversion), the field None after the last one.
 
+    `str.format` itself would break on the dots in keys of the logs.
 
-def _fields(text: str) -> Iterator[tuple[str, str, str]]:
+    Args:
+        name: The argument's name, for the error.
+        text: The template.
+
+    Raises:
+        ValueError: If its braces do not match.
+    """
     try:
         parsed = list(string.Formatter().parse(text))
     except ValueError as error:
-        raise ValueError(f"`filepath` is no template: {error}, got {text!r}.") from None
-    for literal, field, spec, conversion in parsed:
-        if field is not None and (
-            not field or field.isdigit() or conversion or "{" in (spec or "")
-        ):
+        raise ValueError(f"`{name}` is no template: {error}, got {text!r}.") from None
+    return [(literal, field, spec or "", conversion) for literal, field, spec, conversion in parsed]
+
+
+def _parse(text: str) -> list[tuple[str, str, str]]:
+    """Split a path into (literal, field, spec), whose fields all have names."""
+    parts = split_fields("filepath", text)
+    for _, field, spec, conversion in parts:
+        if field is not None and (not field or field.isdigit() or conversion or "{" in spec):
             raise ValueError(
                 f"`filepath` must have named fields such as {{epoch:04d}}, got {text!r}."
             )
-        yield literal, field or "", spec or ""
+    return [(literal, field or "", spec) for literal, field, spec, _ in parts]
 
 
 def _safe(text: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_image_saver.run.record import Snapshot
+from keras_image_saver.run.template import split_fields
 
 _NO_VALUE = "-"
 
@@ -24,7 +24,9 @@ def captions(template: str, snapshots: Sequence[Snapshot]) -> list[str]:
         TypeError: If the template is no text.
     """
     parts = _parse(template)
-    values = [_values(snapshot) for snapshot in snapshots]
+    values = [
+        {**one.logs, "epoch": one.epoch, "batch": one.batch, "step": one.step} for one in snapshots
+    ]
     known = dict.fromkeys(name for each in values for name in each)
     unknown = [field for _, field, _ in parts if field and field not in known]
     if unknown:
@@ -35,22 +37,14 @@ def captions(template: str, snapshots: Sequence[Snapshot]) -> list[str]:
     return [" ".join(_fill(parts, each).split()) for each in values]
 
 
-def _values(snapshot: Snapshot) -> Mapping[str, Any]:
-    counters = {"epoch": snapshot.epoch, "batch": snapshot.batch, "step": snapshot.step}
-    return {**snapshot.logs, **counters}
-
-
 def _parse(template: str) -> list[tuple[str, str, str]]:
-    """Split a template into (literal, field, spec); `str.format` would break on dots in keys."""
+    """Split a caption into (literal, field, spec)."""
     if not isinstance(template, str):
         raise TypeError(f"`caption` must be a text or None, got {template!r}.")
-    try:
-        parsed = list(string.Formatter().parse(template))
-    except ValueError as error:
-        raise ValueError(f"`caption` is no template: {error}, got {template!r}.") from None
-    if any(field == "" or conversion for _, field, _, conversion in parsed):
+    parts = split_fields("caption", template)
+    if any(field == "" or conversion for _, field, _, conversion in parts):
         raise ValueError(f"`caption` must have named fields such as {{epoch}}, got {template!r}.")
-    return [(literal, field or "", spec or "") for literal, field, spec, _ in parsed]
+    return [(literal, field or "", spec) for literal, field, spec, _ in parts]
 
 
 def _fill(parts: Sequence[tuple[str, str, str]], values: Mapping[str, Any]) -> str:

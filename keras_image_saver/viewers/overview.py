@@ -8,11 +8,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from keras_image_saver.run import storage
-from keras_image_saver.run.files import record_files
+from keras_image_saver.run.files import SAMPLES, record_files
 from keras_image_saver.run.record import Run, Snapshot
 
 _MOST_LISTED = 10
-_SAMPLES = "samples.npz"
 
 
 def overview(run: Run) -> str:
@@ -27,9 +26,9 @@ def overview(run: Run) -> str:
 def _rows(run: Run) -> Iterator[tuple[str, list[str]]]:
     saved = list(run)
     sizes = {snapshot.path: _size(snapshot.path) for snapshot in saved}
-    there = [path for path, size in sizes.items() if size is not None]
     yield "run", [run.folder or "."]
     yield "epochs", [_epochs(saved)]
+    there = (path for path, size in sizes.items() if size is not None)
     suffixes = Counter(os.path.splitext(path)[1] for path in there)
     listed = ", ".join(f"{count} {suffix}" for suffix, count in suffixes.most_common())
     yield "files", [listed or "none"]
@@ -39,7 +38,7 @@ def _rows(run: Run) -> Iterator[tuple[str, list[str]]]:
     if run.missed:
         yield "missed", _some([f"epoch {one.epoch}: {one.missed}" for one in run.missed])
     pictures = sum(size or 0 for size in sizes.values())
-    names = [*record_files(run.folder), _SAMPLES]
+    names = [*record_files(run.folder), SAMPLES]
     others = sum(_size(storage.join(run.folder, name)) or 0 for name in names)
     yield "size", [f"{_bytes(pictures)} of pictures, {_bytes(others)} of record and samples"]
     if saved:
@@ -54,9 +53,8 @@ def _rows(run: Run) -> Iterator[tuple[str, list[str]]]:
 def _epochs(saved: Sequence[Snapshot]) -> str:
     if not saved:
         return "none yet"
-    first, last = (saved[place] for place in (0, -1))
-    steps = f", step {last.step}" if last.step else ""
-    return f"{first.epoch} to {last.epoch}{steps}, {len(saved)} snapshots"
+    steps = f", step {saved[-1].step}" if saved[-1].step else ""
+    return f"{saved[0].epoch} to {saved[-1].epoch}{steps}, {len(saved)} snapshots"
 
 
 def _some(lines: list[str]) -> list[str]:

@@ -12,8 +12,8 @@ import numpy as np
 from keras_image_saver.arrays import UInt8Array, nearest
 from keras_image_saver.checks import check_int
 from keras_image_saver.picture import decoder
-from keras_image_saver.picture.grid import sample_box
-from keras_image_saver.run import storage
+from keras_image_saver.picture.grid import blank, paste, sample_box
+from keras_image_saver.run import files, storage
 from keras_image_saver.run.record import Run, Snapshot
 
 _MOST_NAMED = 3
@@ -32,12 +32,13 @@ class Screen:
         factor = min(self.height // image.shape[0], self.width // image.shape[1])
         height, width = image.shape[0] * factor, image.shape[1] * factor
         enlarged = nearest(image[np.newaxis], height, width)[0]
-        canvas = np.zeros((self.height, self.width, self.channels), np.uint8)
-        canvas[..., 3:] = 255
-        y, x = (self.height - height) // 2, (self.width - width) // 2
-        used = 1 if self.channels == 1 else max(3, image.shape[2])
-        canvas[y : y + height, x : x + width, :used] = enlarged
-        return canvas
+        shown = self.blank()
+        paste(shown, enlarged, (self.height - height) // 2, (self.width - width) // 2)
+        return shown
+
+    def blank(self) -> UInt8Array:
+        """Return a black picture of its size."""
+        return blank(self.height, self.width, self.channels)
 
 
 class Pictures:
@@ -86,24 +87,19 @@ class Pictures:
             return None
 
     def cut(
-        self,
-        number: int,
-        image: UInt8Array | None,
-        sample: int,
-        panels: Sequence[str] | None = None,
+        self, number: int, image: UInt8Array | None, sample: int, panels: Sequence[str] = ()
     ) -> UInt8Array | None:
         """Cut a sample out of a snapshot's picture by the recorded geometry; None if it cannot be."""
         if image is None:
             return None
         try:
             y, x, height, width = sample_box(self.snapshots[number].geometry, sample, panels)
+            if min(y, x) < 0 or y + height > image.shape[0] or x + width > image.shape[1]:
+                raise ValueError("its tiles stand outside of it by the record")
+            return image[y : y + height, x : x + width]
         except ValueError as error:
             self._miss(number, error)
             return None
-        if min(y, x) < 0 or y + height > image.shape[0] or x + width > image.shape[1]:
-            self._miss(number, ValueError("its tiles stand outside of it by the record"))
-            return None
-        return image[y : y + height, x : x + width]
 
     def warn(self) -> None:
         """Say which pictures could not be read."""
@@ -168,7 +164,7 @@ def check_output(out: str | os.PathLike[str], run: Run) -> str:
         TypeError: If it is no path.
     """
     path = storage.check_path(out, "out")
-    own = {storage.join(run.folder, name) for name in ("samples.npz", "index.html")}
+    own = {storage.join(run.folder, name) for name in (files.SAMPLES, files.PAGE)}
     own |= {snapshot.path for snapshot in run}
     if _whole(path) in {_whole(name) for name in own}:
         raise ValueError(f"`out` must not be a file of the run itself, got {path!r}.")

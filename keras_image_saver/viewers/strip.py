@@ -9,20 +9,18 @@ import numpy as np
 
 from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.checks import check_choice, check_int
-from keras_image_saver.picture import decoder, encoder, grid
+from keras_image_saver.picture import decoder, encoder, formats, grid
 from keras_image_saver.picture.text import caption_size, draw_captions
 from keras_image_saver.run import storage
 from keras_image_saver.run.record import Run, Snapshot
-from keras_image_saver.viewers.pictures import (
-    Pictures,
-    Screen,
-    check_output,
-    open_run,
-)
+from keras_image_saver.viewers.pictures import Pictures, check_output, open_run
 
 # What the samples are, whatever the epoch: shown once, at the sides.
 _BEFORE, _AFTER = "input", "target"
 _PADDING = 2
+
+# A caption, and the tiles under it; None is a gap.
+Column = tuple[str, list[UInt8Array | None]]
 
 
 def strip(
@@ -64,7 +62,7 @@ def strip(
     """
     opened = open_run(run)
     path = check_output(out, opened)
-    kind = encoder.check_format(path)
+    kind = formats.check_format(path)
     check_int("epochs", epochs, 1)
     check_int("samples", samples, 1)
     check_choice("spacing", spacing, ("log", "even"))
@@ -72,8 +70,8 @@ def strip(
     chosen = [saved[number] for number in spaced(len(saved), epochs, log=spacing == "log")]
     pictures = Pictures(chosen, max_pixels)
     picture = _compose(pictures, samples)
-    encoder.check_image(picture.shape, kind)
-    options = encoder.check_options(kind, None)
+    formats.check_image(picture.shape, kind)
+    options = formats.check_options(kind, None)
     storage.replace_file(path, lambda file: encoder.write_image(file, picture, kind, options))
     pictures.warn()
 
@@ -92,7 +90,8 @@ def spaced(count: int, wanted: int, *, log: bool) -> list[int]:
     places = np.geomspace(1, count, wanted) - 1 if log else np.linspace(0, count - 1, wanted)
     found = np.rint(places).astype(int)
     steps = np.arange(wanted)
-    # Neighbours that fell on one place move on, then back from the end.
+    # Rounding puts neighbours on one place. Each moves past the one before it, and then back as far
+    # as those after it need room.
     found = np.maximum.accumulate(found - steps) + steps
     return [int(place) for place in np.minimum(found, count - wanted + steps)]
 
@@ -117,39 +116,33 @@ def _compose(pictures: Pictures, samples: int) -> UInt8Array:
             for panel in panels
         ]
 
-    # A sample with several panels that change takes a row for each; its input stands by the first.
-    beside = [""] * (len(changing) - 1)
-    columns = [
-        (text, cut(number, changing))
-        for number, text in enumerate(_epoch_captions(pictures.snapshots))
-    ]
+    captions = enumerate(_epoch_captions(pictures.snapshots))
+    epochs = [(caption, cut(number, changing)) for number, caption in captions]
     read = [number for number, image in enumerate(images) if image is not None] or [-1]
-    sides = [name for name in (_BEFORE, _AFTER) if name in names and name not in changing]
-    for name in sides:
-        place = 0 if name == _BEFORE else len(columns)
-        columns.insert(place, (name, cut(read[-1], [name, *beside])))
-    return _tile([text for text, _ in columns], [tiles for _, tiles in columns], pictures)
+
+    def side(panel: str) -> list[Column]:
+        if panel not in names or panel in changing:
+            return []
+        # A sample with several panels that change takes a row for each; its input stands by the first.
+        return [(panel, cut(read[-1], [panel, *[""] * (len(changing) - 1)]))]
+
+    return _tile([*side(_BEFORE), *epochs, *side(_AFTER)], pictures)
 
 
-def _tile(
-    captions: Sequence[str], columns: Sequence[Sequence[UInt8Array | None]], pictures: Pictures
-) -> UInt8Array:
-    found = [tile for column in columns for tile in column if tile is not None]
+def _tile(columns: Sequence[Column], pictures: Pictures) -> UInt8Array:
+    """Draw columns of tiles side by side, each under its caption."""
+    found = [tile for _, tiles in columns for tile in tiles if tile is not None]
     if not found:
         pictures.screen()  # raises where no picture can be read
         raise ValueError("There is no sample that can be cut out of the run's pictures.")
-    panels = {
-        str(number): _stack(column, found[0].shape[:2]) for number, column in enumerate(columns)
-    }
+    captions = [caption for caption, _ in columns]
+    # The grid takes panels by name, but a caption may stand over several columns.
+    size = found[0].shape[:2]
+    panels = {str(number): _stack(tiles, size) for number, (_, tiles) in enumerate(columns)}
     sizes = {name: tiles.shape[1:3] for name, tiles in panels.items()}
     width = max(size[1] for size in sizes.values())
-    layout = grid.plan(
-        sizes,
-        len(columns[0]),
-        columns=1,
-        padding=_PADDING,
-        caption_size=caption_size(captions, width),
-    )
+    needed = caption_size(captions, width)
+    layout = grid.plan(sizes, len(columns[0][1]), columns=1, padding=_PADDING, caption_size=needed)
     canvas = grid.Canvas(layout, grid.most_channels(panels))
     canvas.place(panels)
     places = [(0, layout.tile_at(0, panel)[1], text) for panel, text in enumerate(captions)]
@@ -160,7 +153,7 @@ def _stack(column: Sequence[UInt8Array | None], size: tuple[int, int]) -> UInt8A
     """Stack the tiles of one snapshot, which are of one size; black where there is none."""
     there = [tile for tile in column if tile is not None]
     height, width, channels = there[0].shape if there else (*size, 1)
-    blank = Screen(height, width, channels).fit(np.zeros((1, 1, 1), np.uint8))
+    blank = grid.blank(height, width, channels)
     return np.stack([blank if tile is None else tile for tile in column])
 
 

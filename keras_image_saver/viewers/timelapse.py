@@ -11,25 +11,17 @@ import numpy as np
 
 from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.checks import check_int, check_number, is_number
-from keras_image_saver.picture import animation, decoder, encoder
+from keras_image_saver.picture import animation, decoder, formats
 from keras_image_saver.picture.text import draw_line, line_size
 from keras_image_saver.run import storage
 from keras_image_saver.run.record import Run
 from keras_image_saver.viewers.captions import captions
-from keras_image_saver.viewers.pictures import (
-    Pictures,
-    Screen,
-    check_output,
-    open_run,
-)
-from keras_image_saver.viewers.progress import with_progress
+from keras_image_saver.viewers.pictures import Pictures, Screen, check_output, open_run
+from keras_image_saver.viewers.progress_bar import with_progress
 
-_SUFFIXES = (".webp", ".gif", ".png")
 _NARROWEST = 256
-_PALETTE_FRAMES = 12
 _MISSING = " (missing)"
-_NOTHING: UInt8Array = np.zeros((1, 1, 1), np.uint8)
-# A frame's time is counted in 16 bits of milliseconds.
+# PNG counts a frame's time in 16 bits, here of milliseconds.
 _LEAST_FPS = 0.02
 _LONGEST_HOLD_S = 60
 
@@ -86,7 +78,10 @@ def timelapse(
     """
     opened = open_run(run)
     path = check_output(out, opened)
-    kind, options = _check_format(path, encoder_options)
+    kind = formats.check_animated_format(path)
+    options = formats.check_options(kind, encoder_options)
+    # What is best by trial is taken unless the user sets something.
+    chosen = options if encoder_options else None
     _check_times(fps, hold_last_s, kind)
     if sample is not None:
         check_int("sample", sample, 0)
@@ -96,22 +91,14 @@ def timelapse(
     texts = captions(caption, snapshots) if caption else None
     pictures = Pictures(snapshots, max_pixels)
     film = _Film(pictures, sample, texts)
-    encoder.check_image(film.shape, kind)
-
-    some = film.some(_PALETTE_FRAMES if kind == "GIF" else 1)
-    palette = animation.shared_palette(some) if kind == "GIF" else None
-    times = animation.durations(len(snapshots), fps, hold_last_s, kind)
+    formats.check_image(film.shape, kind)
+    probes = film.probes(kind.probes)
+    times = animation.durations(len(snapshots), fps, hold_last_s, kind.tick_ms)
 
     def write(file: BinaryIO) -> None:
         frames = with_progress(film.frames(), len(snapshots), os.path.basename(path))
-        animation.write_animation(
-            file,
-            zip(frames, times, strict=True),
-            kind,
-            probe=some[-1],
-            palette=palette,
-            options=options,
-        )
+        timed = zip(frames, times, strict=True)
+        animation.write_animation(file, timed, kind, probes=probes, options=chosen)
 
     storage.replace_file(path, write)
     pictures.warn()
@@ -136,57 +123,41 @@ class _Film:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        screen = self._screen
-        return screen.height + self._line_height, screen.width, screen.channels
+        return self._screen.height + self._line_height, self._screen.width, self._screen.channels
 
     def frames(self) -> Iterator[UInt8Array]:
         """Yield each frame; pictures are read a few ahead."""
-        held = self._screen.fit(_NOTHING)
+        held = self._screen.blank()
         for image, line in animation.in_order(self._load, range(len(self._pictures.snapshots))):
             held = held if image is None else image
-            yield held if line is None else np.concatenate([held, line])
+            yield np.concatenate([held, line])
 
-    def some(self, count: int) -> list[UInt8Array]:
-        """Return frames all over the run, the last one last."""
+    def probes(self, count: int) -> list[UInt8Array]:
+        """Return `count` frames from all over the run, or fewer of a short one; the last one last."""
         last = len(self._pictures.snapshots) - 1
-        numbers = {round(last * place / max(1, count - 1)) for place in range(count)} | {last}
-        loaded = (self._load(number) for number in sorted(numbers))
-        blank = self._screen.fit(_NOTHING)
-        return [
-            np.concatenate([blank if image is None else image, *([] if line is None else [line])])
-            for image, line in loaded
-        ]
+        numbers = {round(last * place / (count - 1)) for place in range(count - 1)} | {last}
+        loaded = [self._load(number) for number in sorted(numbers)]
+        blank = self._screen.blank()
+        return [np.concatenate([blank if image is None else image, line]) for image, line in loaded]
 
-    def _load(self, number: int) -> tuple[UInt8Array | None, UInt8Array | None]:
-        """Return a picture on its screen, if it can be read, and its caption, if there are any."""
+    def _load(self, number: int) -> tuple[UInt8Array | None, UInt8Array]:
+        """Return a picture on its screen, if it can be read, and its caption, of no height if none."""
         image = self._pictures.read(number)
         if self._sample is not None:
             image = self._pictures.cut(number, image, self._sample)
         fitted = None if image is None else self._screen.fit(image)
+        margin = Screen(self._line_height, self._screen.width, self._screen.channels)
         if self._texts is None:
-            return fitted, None
+            return fitted, margin.blank()
         text = self._texts[number] + (_MISSING if image is None else "")
-        line = draw_line(text, self._font_size, self._line_height, self._screen.width)
-        return fitted, Screen(self._line_height, self._screen.width, self._screen.channels).fit(
-            line
-        )
+        line = draw_line(text, self._font_size, margin.height, margin.width)
+        return fitted, margin.fit(line)
 
 
-def _check_format(
-    path: str, encoder_options: Mapping[str, Any] | None
-) -> tuple[str, Mapping[str, Any] | None]:
-    """Return the format that the suffix names, and what the user wants of the encoder."""
-    kind = encoder.check_format(path) if path.lower().endswith(_SUFFIXES) else ""
-    if not kind:
-        raise ValueError(f"`out` must end in one of {', '.join(_SUFFIXES)}, got {path!r}.")
-    options = encoder.check_options(kind, encoder_options)
-    return kind, options if encoder_options else None
-
-
-def _check_times(fps: Any, hold_last_s: Any, kind: str) -> None:
-    most = 1000 / animation.SHORTEST_MS[kind]
+def _check_times(fps: Any, hold_last_s: Any, format: formats.AnimatedFormat) -> None:
+    most = 1000 / format.shortest_ms
     if not is_number(fps) or not _LEAST_FPS <= fps <= most:
         raise ValueError(
-            f"`fps` must be a number from {_LEAST_FPS} to {most:.0f} for {kind}, got {fps!r}."
+            f"`fps` must be a number from {_LEAST_FPS} to {most:.0f} for {format.name}, got {fps!r}."
         )
     check_number("hold_last_s", hold_last_s, 0, _LONGEST_HOLD_S, what="a number of seconds")

@@ -15,5 +15,5 @@ def with_progress(items: Iterable[Item], total: int, text: str) -> Iterator[Item
     except ImportError:
         yield from items
         return
-    # disable=None: only on a terminal
+    # tqdm takes disable=None as "unless it is a terminal".
     yield from tqdm(items, total=total, desc=text, unit="frame", leave=False, disable=None)
