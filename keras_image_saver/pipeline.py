@@ -227,7 +227,7 @@ class Pipeline:
         """Render, tile and caption a drawing."""
         parts = drawing.parts()
         rendered = drawing.render_part(next(parts))
-        seen = rendered.seen
+        counts = rendered.counts
         layout = self._plan(rendered, drawing.count)
         canvas = grid.Canvas(layout, grid.most_channels(rendered.panels), self._pad_value)
         canvas.place(rendered.panels)
@@ -236,10 +236,10 @@ class Pipeline:
                 part, canvas.room(rendered.panels) if part.is_single else None
             )
             canvas.place(rendered.panels)
-            for name, met in rendered.seen.items():
-                seen[name].add(met)
+            for name, count in rendered.counts.items():
+                counts[name].add(count)
         picture = self._caption(canvas.image, layout)
-        return Picture(picture, layout, drawing.bound.findings(seen))
+        return Picture(picture, layout, drawing.bound.findings(counts))
 
     def _caption(self, picture: UInt8Array, layout: grid.Layout) -> UInt8Array:
         if not layout.caption_height:

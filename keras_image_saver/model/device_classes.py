@@ -12,7 +12,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_image_saver.render.class_map import BAD, Classes
+from keras_image_saver.render.base import NOT_FINITE
+from keras_image_saver.render.class_map import Classes
 
 _MOST_UNROLLED = 64
 
@@ -65,7 +66,7 @@ def _ids(scores: Any, *, classes: Classes, channels_first: bool) -> Any:
     by_argmax = classes.decision == "argmax"
     decide = _by_channel if scores.shape[-1] <= _MOST_UNROLLED else _by_reduction
     ids, finite = decide(scores, by_argmax, classes.limit)
-    return tf.where(finite, ids, BAD)  # whatever an argmax makes of NaN
+    return tf.where(finite, ids, NOT_FINITE)  # whatever an argmax makes of NaN
 
 
 def _by_channel(scores: Any, by_argmax: bool, limit: Any) -> tuple[Any, Any]:

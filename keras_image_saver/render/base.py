@@ -14,6 +14,10 @@ from typing import Any, Protocol
 
 from keras_image_saver.arrays import UInt8Array, cut_rows, leaves
 
+# This id in a class map stands for a pixel whose scores are not all finite: NaN has no class, and
+# an argmax of it is another one in NumPy, TensorFlow and XLA.
+NOT_FINITE = -1_000_000
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -73,38 +77,43 @@ class Finding:
 
 @dataclass
 class PixelCounts:
-    """What was met on the way from values to pixels, added up over pieces and batches.
+    """Counts of one panel, made on the way from values to pixels, added up over pieces and batches.
 
     Attributes:
         low: The smallest finite value.
         high: The largest finite value.
         values: How many were mapped by a range.
         clipped: How many of them lay outside it.
-        bad_pixels: How many pixels were not finite.
-        unknown_pixels: How many had ids that no class has.
+        non_finite_pixels: How many pixels were not finite.
+        unknown_pixels: How many had class ids that no class has.
     """
 
     low: float = float("inf")
     high: float = float("-inf")
     values: int = 0
     clipped: int = 0
-    bad_pixels: int = 0
+    non_finite_pixels: int = 0
     unknown_pixels: int = 0
 
     def add(self, other: PixelCounts) -> None:
         self.low, self.high = min(self.low, other.low), max(self.high, other.high)
         self.values += other.values
         self.clipped += other.clipped
-        self.bad_pixels += other.bad_pixels
+        self.non_finite_pixels += other.non_finite_pixels
         self.unknown_pixels += other.unknown_pixels
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """Panels, ready for the grid: uint8 (N, H, W, C), C in {1, 3, 4}, by name; what each has met."""
+    """Panels, ready for the grid, and the counts of each.
+
+    Attributes:
+        panels: uint8 (N, H, W, C), C in {1, 3, 4}, by name.
+        counts: What was counted on the way, by panel; also of an input that is only drawn over.
+    """
 
     panels: dict[str, UInt8Array]
-    seen: dict[str, PixelCounts]
+    counts: dict[str, PixelCounts]
 
 
 class BoundRenderer(Protocol):
@@ -132,8 +141,8 @@ class BoundRenderer(Protocol):
         """
         ...
 
-    def findings(self, seen: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
-        """Say what the user should hear of, by what each panel has met in all batches."""
+    def findings(self, counts: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
+        """Say what the user should hear of, by the counts of each panel over all batches."""
         ...
 
 

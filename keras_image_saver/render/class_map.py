@@ -1,6 +1,6 @@
 """Class maps: from scores or targets to integer ids, and from ids to colours.
 
-A class map is an integer array (N, H, W). `BAD` stands for pixels whose values are not finite; it
+A class map is an integer array (N, H, W). `NOT_FINITE` stands for pixels whose values are not finite; it
 and every other id that no class has are drawn magenta.
 """
 
@@ -13,10 +13,10 @@ import numpy as np
 
 from keras_image_saver.arrays import CHANNELS, MAGENTA, Array, UInt8Array, as_array, describe
 from keras_image_saver.checks import check_int, check_number
+from keras_image_saver.render.base import NOT_FINITE
 
 Decision: TypeAlias = Literal["ids", "threshold", "multi_label", "argmax"]
 
-BAD = -1_000_000
 # The VOC devkit draws its "void" label, 255, in this colour: entry 255 of the same table.
 _IGNORED = (224, 224, 192)
 _VOC_COLORS = 256
@@ -198,7 +198,7 @@ class Classes:
             return ids.astype(np.int64)
         finite = np.isfinite(ids)
         whole = np.rint(np.clip(np.where(finite, ids, 0), -_LARGEST_ID, _LARGEST_ID))
-        return np.where(finite, whole, BAD).astype(np.int64)
+        return np.where(finite, whole, NOT_FINITE).astype(np.int64)
 
 
 def is_one_hot(values: Array, channels: int) -> bool:
@@ -222,10 +222,10 @@ def _topmost(hits: Array) -> Array:
 
 
 def _masked(ids: Array, values: Array) -> Array:
-    """Mark the pixels whose values are not all finite as `BAD`."""
+    """Mark the pixels whose values are not all finite as `NOT_FINITE`."""
     if values.dtype.kind != "f":
         return ids
-    return np.where(np.isfinite(values).all(-1), ids, BAD)
+    return np.where(np.isfinite(values).all(-1), ids, NOT_FINITE)
 
 
 def color_table(colormap: Any) -> Array:

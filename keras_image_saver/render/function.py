@@ -66,7 +66,7 @@ class _BoundFunction:
                 f'{{"prediction": images}}, got {describe(panels)}.'
             )
         rendered: dict[str, UInt8Array] = {}
-        seen: dict[str, PixelCounts] = {}
+        counts: dict[str, PixelCounts] = {}
         for name, values in panels.items():
             images = as_array(values)
             if not is_image(images):
@@ -82,16 +82,16 @@ class _BoundFunction:
             self.ranges[panel] = limits
             if limits is None:
                 images = images.copy()  # which the user's code may use again while it waits
-            rendered[panel], seen[panel] = map_to_uint8(with_channels(images), limits)
-        counts = {name: len(images) for name, images in rendered.items()}
-        if len(set(counts.values())) != 1 or 0 in counts.values():
-            raise ValueError(f"`render` must return as many images in every panel, got {counts}.")
-        return Rendered(rendered, seen)
+            rendered[panel], counts[panel] = map_to_uint8(with_channels(images), limits)
+        lengths = {name: len(images) for name, images in rendered.items()}
+        if len(set(lengths.values())) != 1 or 0 in lengths.values():
+            raise ValueError(f"`render` must return as many images in every panel, got {lengths}.")
+        return Rendered(rendered, counts)
 
-    def findings(self, seen: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
+    def findings(self, counts: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
         argument = "the range of what `render` returns"
         return tuple(
             finding
-            for name, met in seen.items()
-            for finding in findings(met, name, self.ranges[name], argument)
+            for name, count in counts.items()
+            for finding in findings(count, name, self.ranges[name], argument)
         )

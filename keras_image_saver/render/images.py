@@ -235,19 +235,19 @@ class _BoundImages:
 
     def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
         rendered: dict[str, UInt8Array] = {}
-        seen: dict[str, PixelCounts] = {}
+        counts: dict[str, PixelCounts] = {}
         for name, limits in self.ranges.items():
             colored = name in self.colored
             place = None if colored or out is None else out.get(name)
-            mapped, seen[name] = map_to_uint8(self.sources.panel(name, batch), limits, place)
+            mapped, counts[name] = map_to_uint8(self.sources.panel(name, batch), limits, place)
             rendered[name] = apply_colormap(mapped, self.colormap) if colored else mapped
-        return Rendered(rendered, seen)
+        return Rendered(rendered, counts)
 
-    def findings(self, seen: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
+    def findings(self, counts: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
         return tuple(
             finding
-            for name, met in seen.items()
-            for finding in findings(met, name, self.ranges[name], self.argument[name])
+            for name, count in counts.items()
+            for finding in findings(count, name, self.ranges[name], self.argument[name])
         )
 
 

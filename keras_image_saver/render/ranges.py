@@ -74,8 +74,8 @@ def convert(images: Any, value_range: Any) -> tuple[UInt8Array, tuple[Finding, .
         value_range = check_range(value_range, "value_range")
     elif array.dtype != np.uint8:
         value_range = fixed_range(array.dtype) or (0.0, 1.0)
-    mapped, seen = map_to_uint8(array[..., np.newaxis] if plain else array, value_range)
-    said = findings(seen, "image", value_range, "value_range")
+    mapped, counts = map_to_uint8(array[..., np.newaxis] if plain else array, value_range)
+    said = findings(counts, "image", value_range, "value_range")
     return mapped[..., 0] if plain and mapped.shape[-1] == 1 else mapped, said
 
 
@@ -85,20 +85,20 @@ Range: TypeAlias = tuple[Any, Any]
 
 
 def findings(
-    seen: PixelCounts, panel: str, value_range: Range | None, argument: str
+    counts: PixelCounts, panel: str, value_range: Range | None, argument: str
 ) -> tuple[Finding, ...]:
     """Say what the user should hear of; `argument` is what set the range, None if nothing did."""
     if value_range is None:
         return ()
     found = []
-    if seen.bad_pixels:
-        text = f"{seen.bad_pixels} pixels of the {panel} are NaN or infinite; they are magenta."
+    if counts.non_finite_pixels:
+        text = f"{counts.non_finite_pixels} pixels of the {panel} are NaN or infinite; they are magenta."
         found.append(Finding("non-finite", panel, text))
-    if seen.values and seen.clipped > _CLIPPED_SHARE * seen.values:
+    if counts.values and counts.clipped > _CLIPPED_SHARE * counts.values:
         text = (
-            f"{seen.clipped / seen.values:.1%} of the {panel}'s values lie outside "
+            f"{counts.clipped / counts.values:.1%} of the {panel}'s values lie outside "
             f"{argument}={show_range(value_range)} and are clipped; the values seen go from "
-            f"{seen.low:.6g} to {seen.high:.6g}."
+            f"{counts.low:.6g} to {counts.high:.6g}."
         )
         found.append(Finding("clipped", panel, text))
     return tuple(found)
@@ -115,9 +115,9 @@ def check_range(value_range: Any, name: str) -> Range:
             raise TypeError
         low, high = (np.asarray(end, np.float64) for end in value_range)
         with np.errstate(over="ignore"):  # what float32 cannot tell apart is no range
-            seen = low.astype(np.float32), high.astype(np.float32)
-        valid = low.shape == high.shape and bool(np.all(seen[0] < seen[1]))
-        valid = valid and bool(np.all(np.isfinite(seen)))
+            ends = low.astype(np.float32), high.astype(np.float32)
+        valid = low.shape == high.shape and bool(np.all(ends[0] < ends[1]))
+        valid = valid and bool(np.all(np.isfinite(ends)))
         valid = valid and (low.ndim == 0 or low.shape in {(channels,) for channels in CHANNELS})
     except (TypeError, ValueError):
         valid = False
@@ -176,18 +176,18 @@ def map_to_uint8(
 
     Returns:
         uint8 of the same shape, `out` or a new array, except that C = 1 becomes 3 where a pixel is
-        not finite: such pixels are magenta, in RGBA with full alpha. And what was seen on the way.
+        not finite: such pixels are magenta, in RGBA with full alpha. And what was counted on the way.
 
     Raises:
         ValueError: If a range by channel has another number of channels than `images`.
     """
-    seen = PixelCounts()
+    counts = PixelCounts()
     if images.dtype == np.bool_:
-        return np.where(images, np.uint8(255), np.uint8(0)), seen
+        return np.where(images, np.uint8(255), np.uint8(0)), counts
     if value_range is None:
         if images.dtype != np.uint8:
             raise ValueError(f"`value_range` must be given for {images.dtype} images, got None.")
-        return images, seen
+        return images, counts
     low, high = (np.asarray(end, np.float64) for end in value_range)
     if low.ndim and low.shape != images.shape[-1:]:
         raise ValueError(
@@ -209,15 +209,15 @@ def map_to_uint8(
             if buffer.size < values.size:
                 buffer = np.empty(values.size, np.float32)
             scaled = buffer[: values.size]
-            finite = _map_piece(values, low, high, scale, mapped[piece], scaled, seen)
+            finite = _map_piece(values, low, high, scale, mapped[piece], scaled, counts)
             if finite is not None:
                 if bad is None:
                     bad = np.zeros(images.shape[:-1], np.bool_)
                 bad[piece] = ~finite.reshape(values.shape).all(-1)
     if bad is None:
-        return mapped, seen
-    seen.bad_pixels = int(np.count_nonzero(bad))
-    return _paint(mapped, bad), seen
+        return mapped, counts
+    counts.non_finite_pixels = int(np.count_nonzero(bad))
+    return _paint(mapped, bad), counts
 
 
 def _map_piece(
@@ -227,7 +227,7 @@ def _map_piece(
     scale: Array,
     out: Array,
     buffer: Array,
-    seen: PixelCounts,
+    counts: PixelCounts,
 ) -> Array | None:
     """Map one piece into `out` by way of `buffer`; return which values are finite, None if all are."""
     shape = (-1, low.size) if low.ndim else values.shape
@@ -243,15 +243,15 @@ def _map_piece(
         most = floats.max(axis, initial=-np.inf, where=finite)
         floats = np.where(finite, floats, low)
         lowest, highest = _ends(least, most)
-    seen.low, seen.high = min(seen.low, lowest), max(seen.high, highest)
-    seen.values += values.size
+    counts.low, counts.high = min(counts.low, lowest), max(counts.high, highest)
+    counts.values += values.size
     # With one range for all channels plain floats do: on a piece NumPy calls cost as much as a pass.
     under: bool = bool((least < low).any()) if low.ndim else lowest < float(low)
     over: bool = bool((most > high).any()) if low.ndim else highest > float(high)
     if under:
-        seen.clipped += int(np.count_nonzero(floats < low))
+        counts.clipped += int(np.count_nonzero(floats < low))
     if over:
-        seen.clipped += int(np.count_nonzero(floats > high))
+        counts.clipped += int(np.count_nonzero(floats > high))
     scaled = buffer.reshape(floats.shape)
     np.subtract(floats, low, out=scaled)
     np.multiply(scaled, scale, out=scaled)

@@ -12,6 +12,7 @@ import numpy as np
 from keras_image_saver.arrays import MAGENTA, Array, UInt8Array, describe, leaves, nearest
 from keras_image_saver.checks import check_int, check_number, is_int, is_number
 from keras_image_saver.render.base import (
+    NOT_FINITE,
     Batch,
     BoundRenderer,
     Finding,
@@ -20,7 +21,6 @@ from keras_image_saver.render.base import (
     Rendered,
 )
 from keras_image_saver.render.class_map import (
-    BAD,
     Classes,
     Decision,
     check_palette,
@@ -280,13 +280,13 @@ class _BoundSegmentation:
     overlay: float | None
 
     def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
-        seen: dict[str, PixelCounts] = {}
+        counts: dict[str, PixelCounts] = {}
         photo = None
         if "input" in self.ranges:
             values = self.sources.photo(batch)
             assert values is not None  # bind saw that there is one
             place = None if out is None else out.get("input")
-            photo, seen["input"] = map_to_uint8(values, self.ranges["input"], place)
+            photo, counts["input"] = map_to_uint8(values, self.ranges["input"], place)
         rendered: dict[str, UInt8Array] = {}
         for name in self.panels:
             if name == "input":
@@ -294,9 +294,9 @@ class _BoundSegmentation:
                 rendered[name] = photo
             else:
                 ids = self._ids(name, batch)
-                seen[name] = self._look_at(ids)
+                counts[name] = self._count_magenta(ids)
                 rendered[name] = self._draw(ids, photo)
-        return Rendered(rendered, seen)
+        return Rendered(rendered, counts)
 
     def check_samples(self, batch: Batch) -> None:
         if "target" in self.panels:
@@ -304,14 +304,14 @@ class _BoundSegmentation:
 
     def check_ids(self, name: str, ids: Array) -> None:
         """Refuse class ids that no class has, before training."""
-        strange = ids[~self._is_known(ids) & (ids != BAD)]
-        if strange.size:
-            values = np.unique(strange)
+        unknown = ids[~self._is_known(ids) & (ids != NOT_FINITE)]
+        if unknown.size:
+            values = np.unique(unknown)
             listed = ", ".join(str(value) for value in values[:5])
             listed += ", …" if len(values) > 5 else ""
             raise ValueError(
                 f"`num_classes` must cover all class ids, got {len(self.colors)} classes and a "
-                f"{name} with the ids {listed} in {strange.size} of {ids.size} pixels. Pass "
+                f"{name} with the ids {listed} in {unknown.size} of {ids.size} pixels. Pass "
                 f"ignore_index={values[-1]} if such pixels do not count, or the right `num_classes`."
             )
 
@@ -334,29 +334,29 @@ class _BoundSegmentation:
         mixed[~self._is_known(ids)] = MAGENTA  # to be seen, not to shimmer through
         return mixed
 
-    def _look_at(self, ids: Array) -> PixelCounts:
+    def _count_magenta(self, ids: Array) -> PixelCounts:
         """Count what is drawn magenta."""
         if ids.min() >= 0 and ids.max() < len(self.colors):
             return PixelCounts()
-        bad = int(np.count_nonzero(ids == BAD))
-        strange = int(np.count_nonzero(~self._is_known(ids))) - bad
-        return PixelCounts(bad_pixels=bad, unknown_pixels=strange)
+        not_finite = int(np.count_nonzero(ids == NOT_FINITE))
+        unknown = int(np.count_nonzero(~self._is_known(ids))) - not_finite
+        return PixelCounts(non_finite_pixels=not_finite, unknown_pixels=unknown)
 
-    def findings(self, seen: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
+    def findings(self, counts: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
         found: list[Finding] = []
-        for name, met in seen.items():
+        for name, count in counts.items():
             if name == "input":
-                found += findings(met, name, self.ranges["input"], "input_range")
+                found += findings(count, name, self.ranges["input"], "input_range")
                 continue
-            if met.bad_pixels:
+            if count.non_finite_pixels:
                 text = (
-                    f"{met.bad_pixels} pixels of the {name} have NaN or infinite values; they are "
-                    "magenta."
+                    f"{count.non_finite_pixels} pixels of the {name} have NaN or infinite values; they "
+                    "are magenta."
                 )
                 found.append(Finding("non-finite", name, text))
-            if met.unknown_pixels:
+            if count.unknown_pixels:
                 text = (
-                    f"{met.unknown_pixels} pixels of the {name} have class ids outside the "
+                    f"{count.unknown_pixels} pixels of the {name} have class ids outside the "
                     f"{len(self.colors)} classes; they are magenta."
                 )
                 found.append(Finding("class ids", name, text))

@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from keras_image_saver.model.device_classes import decide_on_device
-from keras_image_saver.render.class_map import BAD, Classes
+from keras_image_saver.render.base import NOT_FINITE
+from keras_image_saver.render.class_map import Classes
 
 
 def telling(*shape):
@@ -31,7 +32,7 @@ def test_decision_on_the_device_is_that_of_the_host(decision, channels):
     scores = telling(2, 9, 11, channels)
     (ids,) = decide_on_device(classes, 0, channels_first=False)([tf.constant(scores)])
     expected = classes.of_scores(scores)
-    assert 0 < np.count_nonzero(expected == BAD) < expected.size / 2
+    assert 0 < np.count_nonzero(expected == NOT_FINITE) < expected.size / 2
     assert len(np.unique(expected)) > 2
     np.testing.assert_array_equal(ids, expected)
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from keras_image_saver import colorize, overlay
-from keras_image_saver.render.class_map import BAD, Classes, is_one_hot, logit, voc_palette
+from keras_image_saver.render.base import NOT_FINITE
+from keras_image_saver.render.class_map import Classes, is_one_hot, logit, voc_palette
 
 MAGENTA = [255, 0, 255]
 VOID = [224, 224, 192]
@@ -262,7 +263,7 @@ def test_is_one_hot_tells_by_the_last_axis(shape, channels, expected):
 def test_of_scores_by_argmax_masks_non_finite_scores():
     classes = Classes("argmax", 3, 3, np.float32(0.5))
     scores = np.array([[[[0.1, 0.7, 0.2], [np.nan, 9, 0], [np.inf, 0, 0], [3, 2, -np.inf]]]])
-    assert classes.of_scores(scores).tolist() == [[[1, BAD, BAD, BAD]]]
+    assert classes.of_scores(scores).tolist() == [[[1, NOT_FINITE, NOT_FINITE, NOT_FINITE]]]
 
 
 def test_of_scores_by_argmax_of_a_tie_takes_the_first():
@@ -274,13 +275,13 @@ def test_of_scores_by_argmax_of_a_tie_takes_the_first():
 def test_of_scores_by_threshold_takes_what_exceeds_it(shape):
     classes = Classes("threshold", 2, 2, np.float32(0.5))
     scores = np.array([0.5, 0.500001, np.nan], np.float32).reshape(shape)
-    assert classes.of_scores(scores).tolist() == [[[0, 1, BAD]]]
+    assert classes.of_scores(scores).tolist() == [[[0, 1, NOT_FINITE]]]
 
 
 def test_of_scores_of_several_labels_draws_the_last_on_top():
     classes = Classes("multi_label", 3, 4, np.float32(0.5))
     scores = np.array([[[[0.9, 0.1, 0.1], [0.9, 0.1, 0.8], [0.1, 0.5, 0.2], [np.nan, 1, 0]]]])
-    assert classes.of_scores(scores).tolist() == [[[1, 3, 0, BAD]]]
+    assert classes.of_scores(scores).tolist() == [[[1, 3, 0, NOT_FINITE]]]
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 1, 3, 1)], ids=str)
@@ -296,11 +297,11 @@ def test_of_scores_of_ids_keeps_them(shape, dtype):
     [
         pytest.param(np.array([[[0, 255]]], np.uint8), [[[0, 255]]], id="uint8 ids"),
         pytest.param(np.array([[[[0], [2]]]], np.int32), [[[0, 2]]], id="ids with a channel"),
-        pytest.param(np.array([[[1.0, np.nan]]]), [[[1, BAD]]], id="float ids"),
+        pytest.param(np.array([[[1.0, np.nan]]]), [[[1, NOT_FINITE]]], id="float ids"),
         pytest.param(np.array([[[0.4, 1.6, -1.0]]]), [[[0, 2, -1]]], id="fractional ids"),
         pytest.param(np.array([[[[0, 0, 1], [1, 0, 0]]]], bool), [[[2, 0]]], id="one-hot bool"),
         pytest.param(
-            np.array([[[[0.0, 1, 0], [np.nan, 1, 0]]]]), [[[1, BAD]]], id="one-hot floats"
+            np.array([[[[0.0, 1, 0], [np.nan, 1, 0]]]]), [[[1, NOT_FINITE]]], id="one-hot floats"
         ),
     ],
 )

@@ -32,7 +32,7 @@ def bind(render, outputs, *, inputs=None, targets=None, activations=(None,), **i
 def draw(render, outputs, *, inputs=None, targets=None, **info):
     bound = bind(render, outputs, inputs=inputs, targets=targets, **info)
     rendered = bound(Batch(inputs, targets, outputs))
-    return SimpleNamespace(panels=rendered.panels, findings=bound.findings(rendered.seen))
+    return SimpleNamespace(panels=rendered.panels, findings=bound.findings(rendered.counts))
 
 
 def grey(*values, dtype=np.float32):
@@ -280,7 +280,7 @@ def test_images_draw_later_batches_by_the_same_range():
     bound = bind(Images(), grey(0.0, 0.01), activations=("tanh",))
     rendered = bound(Batch(None, None, grey(-1.0, 0.01, 3.0)))
     assert rendered.panels["prediction"].ravel().tolist() == [0, 129, 255]
-    (finding,) = bound.findings(rendered.seen)
+    (finding,) = bound.findings(rendered.counts)
     assert "33.3% of the prediction's values lie outside value_range=(-1, 1)" in finding.text
     assert "from -1 to 3" in finding.text
 

@@ -217,17 +217,17 @@ def test_map_to_uint8_of_bool_is_black_and_white_in_any_range(limits):
 @pytest.mark.parametrize("width", [1, 3, 65_535, 65_536, 65_537, 200_000])
 def test_map_to_uint8_of_images_over_a_piece_maps_all_of_them(width):
     values = (np.arange(2 * 2 * width) % 256).astype(np.float32).reshape(2, 2, width, 1)
-    mapped, seen = map_to_uint8(values, (0.0, 255.0))
+    mapped, counts = map_to_uint8(values, (0.0, 255.0))
     np.testing.assert_array_equal(mapped, values.astype(np.uint8))
-    assert seen.values == values.size
+    assert counts.values == values.size
 
 
 def test_map_to_uint8_over_many_pieces_counts_all_of_them():
     values = np.full((3, 300, 300, 1), 0.5, np.float32)
     values[0, 0, 0] = values[1, 299, 299] = values[2, 150, 7] = np.nan
     values[0, 299, 0] = values[2, 0, 0] = 2.0
-    mapped, seen = map_to_uint8(values, (0.0, 1.0))
-    assert (seen.low, seen.high, seen.bad_pixels, seen.clipped) == (0.5, 2.0, 3, 2)
+    mapped, counts = map_to_uint8(values, (0.0, 1.0))
+    assert (counts.low, counts.high, counts.non_finite_pixels, counts.clipped) == (0.5, 2.0, 3, 2)
     magenta = np.argwhere((mapped == (255, 0, 255)).all(-1)).tolist()
     assert magenta == [[0, 0, 0], [1, 299, 299], [2, 150, 7]]
     assert mapped[0, 299, 0].tolist() == [255, 255, 255]
@@ -246,9 +246,9 @@ def test_map_to_uint8_over_many_pieces_counts_all_of_them():
 def test_map_to_uint8_of_non_finite_pixel_is_magenta(bad, channels, expected, channel):
     images = np.ones((1, 2, channels), np.float32)
     images[0, 0, channel] = bad
-    mapped, seen = map_to_uint8(images, (0.0, 1.0))
+    mapped, counts = map_to_uint8(images, (0.0, 1.0))
     assert mapped.tolist() == [expected]
-    assert seen.bad_pixels == 1
+    assert counts.non_finite_pixels == 1
 
 
 @pytest.mark.parametrize(
@@ -258,16 +258,16 @@ def test_map_to_uint8_of_non_finite_pixel_is_magenta(bad, channels, expected, ch
 def test_map_to_uint8_of_extreme_values_is_black_or_white_and_quiet(dtype, sign):
     largest = np.finfo(np.float16 if dtype == np.float16 else np.float32).max
     images = np.full((1, 1, 1), sign * largest, dtype)
-    mapped, seen = map_to_uint8(images, (-1.0, 1.0))  # a RuntimeWarning is an error here
+    mapped, counts = map_to_uint8(images, (-1.0, 1.0))  # a RuntimeWarning is an error here
     assert mapped.tolist() == [[[255 if sign > 0 else 0]]]
-    assert seen.clipped == 1
+    assert counts.clipped == 1
 
 
 def test_map_to_uint8_of_float64_beyond_float32_is_quiet():
     """It is infinite once cast, as the formula says, and magenta."""
-    mapped, seen = map_to_uint8(np.full((1, 1, 3), 1e300), (0.0, 1.0))
+    mapped, counts = map_to_uint8(np.full((1, 1, 3), 1e300), (0.0, 1.0))
     assert mapped.tolist() == [[[255, 0, 255]]]
-    assert seen.bad_pixels == 1
+    assert counts.non_finite_pixels == 1
 
 
 def test_map_to_uint8_leaves_the_callers_array():
@@ -281,22 +281,22 @@ def test_map_to_uint8_leaves_the_callers_array():
 
 
 def test_findings_of_values_inside_the_range_say_nothing():
-    _, seen = map_to_uint8(np.array([[[0.0], [1.0]]], np.float32), (0.0, 1.0))
-    assert findings(seen, "prediction", (0.0, 1.0), "value_range") == ()
+    _, counts = map_to_uint8(np.array([[[0.0], [1.0]]], np.float32), (0.0, 1.0))
+    assert findings(counts, "prediction", (0.0, 1.0), "value_range") == ()
 
 
 @pytest.mark.parametrize(("clipped", "said"), [(1, 0), (2, 1)], ids=["1 percent", "2 percent"])
 def test_findings_say_clipping_over_one_percent(clipped, said):
     images = np.full((1, 100, 1), 0.5, np.float32)
     images[0, :clipped] = 3.25
-    _, seen = map_to_uint8(images, (0.0, 1.0))
-    assert len(findings(seen, "prediction", (0.0, 1.0), "value_range")) == said
+    _, counts = map_to_uint8(images, (0.0, 1.0))
+    assert len(findings(counts, "prediction", (0.0, 1.0), "value_range")) == said
 
 
 def test_findings_of_clipping_say_share_range_and_extent():
     images = np.array([[[-0.5], [0.5], [0.5], [3.25]]], np.float32)
-    _, seen = map_to_uint8(images, (0.0, 1.0))
-    (finding,) = findings(seen, "input", (0.0, 1.0), "input_range")
+    _, counts = map_to_uint8(images, (0.0, 1.0))
+    (finding,) = findings(counts, "input", (0.0, 1.0), "input_range")
     assert finding.panel == "input"
     assert "50.0% of the input's values" in finding.text
     assert "input_range=(0, 1)" in finding.text
@@ -304,8 +304,8 @@ def test_findings_of_clipping_say_share_range_and_extent():
 
 
 def test_findings_of_non_finite_pixels_say_their_count():
-    _, seen = map_to_uint8(np.full((2, 3, 1), np.nan, np.float32), (0.0, 1.0))
-    (finding,) = findings(seen, "target", (0.0, 1.0), "value_range")
+    _, counts = map_to_uint8(np.full((2, 3, 1), np.nan, np.float32), (0.0, 1.0))
+    (finding,) = findings(counts, "target", (0.0, 1.0), "value_range")
     assert finding.panel == "target"
     assert finding.text.startswith("6 pixels of the target are NaN or infinite")
     assert "magenta" in finding.text
@@ -316,9 +316,9 @@ def test_clipping_does_not_count_what_is_not_finite():
     images = np.full((1, 1_000, 1), 15.0, np.float32)
     images[0, :100] = np.nan
     images[0, -1] = 25.0
-    _, seen = map_to_uint8(images, (10.0, 20.0))
-    assert seen.clipped == 1
-    assert seen.bad_pixels == 100
+    _, counts = map_to_uint8(images, (10.0, 20.0))
+    assert counts.clipped == 1
+    assert counts.non_finite_pixels == 100
 
 
 def test_seen_before_any_value_says_nothing():

@@ -21,7 +21,7 @@ def bind(render, outputs, *, inputs=None, targets=None, activations=(None,), **i
 def draw(render, outputs, *, inputs=None, targets=None, **info):
     bound = bind(render, outputs, inputs=inputs, targets=targets, **info)
     rendered = bound(Batch(inputs, targets, outputs))
-    return SimpleNamespace(panels=rendered.panels, findings=bound.findings(rendered.seen))
+    return SimpleNamespace(panels=rendered.panels, findings=bound.findings(rendered.counts))
 
 
 def row(*pixels, dtype=np.float32):
@@ -286,7 +286,7 @@ def test_segmentation_of_later_ids_beyond_the_classes_is_magenta_and_counted():
     bound = bind(Segmentation(3), row(0, 1, dtype=np.int64))
     rendered = bound(Batch(None, None, row(3, -1, 2, dtype=np.int64)))
     assert drawn(rendered) == [MAGENTA, MAGENTA, GREEN]
-    (finding,) = bound.findings(rendered.seen)
+    (finding,) = bound.findings(rendered.counts)
     assert "2 pixels of the prediction have class ids outside the 3 classes" in finding.text
 
 
