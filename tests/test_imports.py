@@ -203,7 +203,7 @@ def test_imports_of_extras_wait_until_they_are_needed():
 
 
 def test_imports_of_matplotlib_wait_until_a_colormap_is_named():
-    assert {module for module in MODULES if "matplotlib" in roots(module)} == {"render.class_map"}
+    assert {module for module in MODULES if "matplotlib" in roots(module)} == {"render.colors"}
 
 
 # In a fresh interpreter

@@ -29,7 +29,7 @@ from keras_image_saver.render.base import (
     PixelCounts,
     Rendered,
 )
-from keras_image_saver.render.class_map import apply_colormap, color_table
+from keras_image_saver.render.colors import apply_colormap, check_colormap
 from keras_image_saver.render.panels import (
     channels_last,
     check_input_image,
@@ -103,7 +103,7 @@ class Images:
         check_input_image(input_image)
         self.input_image = input_image
         self.panels = check_panels(panels)
-        self.colormap = None if colormap is None else color_table(colormap)
+        self.colormap = None if colormap is None else check_colormap(colormap)
 
     def bind(self, batch: Batch, info: OutputInfo) -> BoundRenderer:
         """Settle panels and ranges for a model, from shapes, dtypes and its last activation.

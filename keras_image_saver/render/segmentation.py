@@ -20,15 +20,8 @@ from keras_image_saver.render.base import (
     PixelCounts,
     Rendered,
 )
-from keras_image_saver.render.class_map import (
-    Classes,
-    Decision,
-    check_palette,
-    colorize,
-    is_one_hot,
-    logit,
-    overlay,
-)
+from keras_image_saver.render.class_map import Classes, Decision, is_one_hot, logit
+from keras_image_saver.render.colors import check_palette, colorize, overlay
 from keras_image_saver.render.panels import (
     channels_last,
     check_input_image,
