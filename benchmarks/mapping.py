@@ -85,7 +85,7 @@ def classes(rng: np.random.Generator) -> tuple[Table, Target]:
     scores += 8 * np.eye(21, dtype=np.float32)[maps]
     tensor = tf.constant(scores)
     _, bound = composing(scores, Segmentation())
-    decide = decide_on_device(bound.classes, 0, channels_first=False)
+    decide = decide_on_device(bound.class_decision, 0, channels_first=False)
     ids = np.asarray(decide(tensor))
     coloured, _ = composing(ids, Segmentation(21))
     times = round_robin(

@@ -24,8 +24,7 @@ from keras_image_saver.picture.grid import check_grid
 from keras_image_saver.pipeline import Drawing, Pipeline
 from keras_image_saver.progress import Schedule
 from keras_image_saver.render.base import Finding
-from keras_image_saver.render.function import FunctionRenderer
-from keras_image_saver.render.images import Images
+from keras_image_saver.render.function import as_renderer
 from keras_image_saver.report import Report
 from keras_image_saver.run.lock import next_order
 from keras_image_saver.run.logs import json_logs, plain_logs
@@ -132,7 +131,8 @@ class ImageSaver(tf.keras.callbacks.Callback):
         listeners: Sequence[Callable[[Snapshot], Any]] = (),
     ) -> None:
         super().__init__()
-        _check_arguments(model, predict, output, render, batch_size)
+        _check_arguments(model, predict, output, batch_size)
+        renderer = as_renderer(render, whole=output is None)
         _check_run_arguments(on_error, previous, listeners)
         check_grid(columns, padding, pad_value)
         if samples is None:
@@ -149,14 +149,11 @@ class ImageSaver(tf.keras.callbacks.Callback):
         self._schedule = Schedule(every_epochs, every_batches)
         self._template = Template(filepath, by_batches=every_batches is not None)
         kind = encoder.check_format(self._template.text)
-        custom = callable(render) and not hasattr(render, "bind")
         self._pipeline = Pipeline(
             samples=Samples(None) if samples is None else read_samples(samples, num_samples),
             predict=predict,
             output=output,
-            renderer=FunctionRenderer(render, whole=output is None)
-            if custom
-            else render or Images(),
+            renderer=renderer,
             batch_size=batch_size,
             columns=columns,
             padding=padding,
@@ -546,7 +543,7 @@ def _check_run_arguments(on_error: Any, previous: Any, listeners: Any) -> None:
         raise TypeError(f"`listeners` must be a list or tuple of functions, got {listeners!r}.")
 
 
-def _check_arguments(model: Any, predict: Any, output: Any, render: Any, batch_size: Any) -> None:
+def _check_arguments(model: Any, predict: Any, output: Any, batch_size: Any) -> None:
     if not (model is None or isinstance(model, (str, tf.keras.layers.Layer))) or model == "":
         raise TypeError(
             "`model` must be None, the name of an attribute of the model in training, or a Keras "
@@ -556,11 +553,4 @@ def _check_arguments(model: Any, predict: Any, output: Any, render: Any, batch_s
         raise TypeError(f"`predict` must be a function predict(model, inputs), got {predict!r}.")
     if not (output is None or isinstance(output, str) or is_int(output)):
         raise TypeError(f"`output` must be a name, an index or None, got {output!r}.")
-    if isinstance(render, type) or not (
-        render is None or callable(render) or hasattr(render, "bind")
-    ):
-        raise TypeError(
-            "`render` must be Images(...), Segmentation(...) or a function render(batch), got "
-            f"{render!r}."
-        )
     check_int("batch_size", batch_size, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +14,6 @@ from keras_image_saver.arrays import (
     PIECE,
     Array,
     UInt8Array,
-    copied,
     describe,
     joined,
     leaves,
@@ -32,9 +32,6 @@ from keras_image_saver.render.base import (
     Rendered,
     Renderer,
 )
-from keras_image_saver.render.images import Images
-from keras_image_saver.render.panels import input_images
-from keras_image_saver.render.segmentation import Segmentation
 from keras_image_saver.run import storage
 from keras_image_saver.samples import Samples
 
@@ -145,7 +142,7 @@ class Pipeline:
     @property
     def renders_by_user(self) -> bool:
         """Whether the renderer is the user's code, which runs on the training thread only."""
-        return not isinstance(self._renderer, (Images, Segmentation))
+        return self._renderer.runs_user_code
 
     @property
     def has_predict(self) -> bool:
@@ -202,6 +199,8 @@ class Pipeline:
             info = self._facts(model, outputs)
             self._shown = self._inputs_as_images(info)
             self._bound = self._renderer.bind(replace(self._batch(samples), outputs=outputs), info)
+            for text in self._bound.warnings:
+                warnings.warn(text, stacklevel=2)
             self._decide = _decision(self._bound, info)
         return Drawing(self._bound, self._batch(samples), chunks)
 
@@ -211,12 +210,8 @@ class Pipeline:
 
     def _inputs_as_images(self, info: OutputInfo) -> Array | None:
         """Run the user's `input_image`: once, on the training thread, on all samples together."""
-        input_image = getattr(self._renderer, "input_image", None)
-        if input_image is None or self.samples.inputs is None:
-            return None
-        samples = Batch(copied(self.samples.inputs), None, None)
-        shown = input_images(samples, info, input_image, ())
-        if shown is None or len(shown) != len(self.samples):
+        shown = self._renderer.images_of_inputs(self.samples.inputs, info)
+        if shown is not None and len(shown) != len(self.samples):
             raise ValueError(
                 f"`input_image` must return an image a sample, got {describe(shown)} for "
                 f"{len(self.samples)} samples."
@@ -290,12 +285,10 @@ class Pipeline:
 
 def _decision(bound: BoundRenderer, info: OutputInfo) -> Callable[[Any], Any] | None:
     """Return how scores become ids on the device, if the renderer wants ids and they are there."""
-    classes = getattr(bound, "classes", None)
-    if classes is None or classes.decision == "ids" or info.chosen is None:
+    decision = bound.class_decision
+    if decision is None or info.chosen is None or tf.keras.backend.backend() != "tensorflow":
         return None
-    if tf.keras.backend.backend() != "tensorflow":
-        return None
-    return decide_on_device(classes, info.chosen, channels_first=info.channels_first)
+    return decide_on_device(decision, info.chosen, channels_first=info.channels_first)
 
 
 def _output_names(model: Any, outputs: Any) -> list[str]:

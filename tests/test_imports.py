@@ -30,7 +30,7 @@ RULES = {
     "progress": "checks",
     "samples": "arrays checks",
     "render": "arrays checks",
-    "model": "arrays checks samples render.base render.class_map",
+    "model": "arrays checks samples render.base",
     "picture": "arrays checks render.base version",
     "run": "arrays checks progress samples render.base viewers.page",
     "viewers": "arrays checks picture run",

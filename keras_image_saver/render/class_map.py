@@ -11,8 +11,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from keras_image_saver.arrays import Array
-from keras_image_saver.render.base import NOT_FINITE
+from keras_image_saver.arrays import Array, describe
+from keras_image_saver.render.base import NOT_FINITE, ClassDecision
+from keras_image_saver.render.ranges import check_dtype
 
 Decision: TypeAlias = Literal["ids", "threshold", "multi_label", "argmax"]
 
@@ -36,12 +37,21 @@ class Classes:
     count: int
     limit: np.float32
 
+    @property
+    def on_device(self) -> ClassDecision | None:
+        """The same decision for the device; None where there is nothing to decide."""
+        if self.decision == "ids":
+            return None
+        return ClassDecision(self.decision == "argmax", self.limit)
+
     def of_scores(self, scores: Array) -> Array:
-        """Return the class map (N, H, W) of outputs, channels last, or of ids decided already."""
+        """Return the class map (N, H, W) of outputs, channels last."""
+        # Float scores have no int32 of rank 3, so this is a class map that the device has decided.
         if self.decision == "ids" or (scores.ndim == 3 and scores.dtype == np.int32):
             ids = _without_channel(scores)
             return ids if ids.dtype == np.int32 else ids.astype(np.int64)
         if scores.dtype.kind == "f":
+            # The device compares float32 too, so that both decide alike at the limit.
             scores = scores.astype(np.float32, copy=False)
         if self.decision == "threshold":
             scores = _without_channel(scores)[..., np.newaxis]
@@ -54,7 +64,7 @@ class Classes:
 
     def of_target(self, values: Array) -> Array:
         """Return the class map (N, H, W) of ids, (N, H, W[, 1]), or of a one-hot target."""
-        if is_one_hot(values, self.channels):
+        if self.is_one_hot(values):
             hot = _topmost(values > 0.5) if self.decision == "multi_label" else values.argmax(-1)
             return _masked(hot, values)
         ids = _without_channel(values)
@@ -64,10 +74,60 @@ class Classes:
         whole = np.rint(np.clip(np.where(finite, ids, 0), -_LARGEST_ID, _LARGEST_ID))
         return np.where(finite, whole, NOT_FINITE).astype(np.int64)
 
+    def is_one_hot(self, values: Array) -> bool:
+        """Tell a one-hot target (N, H, W, channels) from ids."""
+        return values.ndim == 4 and values.shape[3] == self.channels > 1
 
-def is_one_hot(values: Array, channels: int) -> bool:
-    """Tell a one-hot target (N, H, W, channels) from ids."""
-    return values.ndim == 4 and values.shape[3] == channels and channels > 1
+    def check_target(self, target: Array) -> None:
+        """Refuse targets that are neither ids nor one-hot."""
+        check_dtype(target, "target")
+        has_one_channel = target.ndim == 4 and target.shape[3] == 1
+        if not (target.ndim == 3 or has_one_channel or self.is_one_hot(target)):
+            raise ValueError(
+                "Targets must be class ids (N, H, W) or (N, H, W, 1), or one-hot "
+                f"(N, H, W, {self.channels}), got {describe(target)}. To leave them out pass "
+                'panels=("input", "prediction").'
+            )
+
+    def fractional_ids(self, target: Array) -> int:
+        """Count the ids of a target that are no whole numbers, and are rounded."""
+        if target.dtype.kind != "f" or self.is_one_hot(target):
+            return 0
+        finite = target[np.isfinite(target)]
+        return int(np.count_nonzero(finite != np.rint(finite)))
+
+
+def choose_decision(scores: Array, multi_label: bool | None, activation: str | None) -> Decision:
+    """Return how outputs become classes, by their shape and dtype.
+
+    Args:
+        scores: The outputs, channels last.
+        multi_label: The user's word on outputs of several channels, or None.
+        activation: What ends the model, or None.
+
+    Raises:
+        ValueError: If the outputs have another rank, or `multi_label` does not fit them.
+    """
+    check_dtype(scores, "output")
+    if scores.ndim not in (3, 4):
+        raise ValueError(
+            "Segmentation draws outputs of shape (N, H, W), (N, H, W, 1) or (N, H, W, C), got "
+            f"{describe(scores)}."
+        )
+    if scores.ndim == 3 or scores.shape[3] == 1:
+        if multi_label:
+            raise ValueError(
+                f"`multi_label` needs outputs of several channels, got {describe(scores)}."
+            )
+        return "ids" if scores.dtype.kind in "bui" else "threshold"
+    # A sigmoid scores each channel by itself, which both readings may mean; a softmax means one.
+    if multi_label is None and activation == "sigmoid":
+        raise ValueError(
+            f"`multi_label` must be given for a model that ends in a sigmoid of "
+            f"{scores.shape[3]} channels, got None. True draws each channel over the threshold "
+            "as a class of its own; False draws the channel with the highest score."
+        )
+    return "multi_label" if multi_label else "argmax"
 
 
 def logit(probability: float) -> float:

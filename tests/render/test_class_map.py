@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from keras_image_saver.render.base import NOT_FINITE
-from keras_image_saver.render.class_map import Classes, is_one_hot, logit
+from keras_image_saver.render.base import NOT_FINITE, ClassDecision
+from keras_image_saver.render.class_map import Classes, logit
 
 
 def test_logit_of_a_half_is_zero():
@@ -25,7 +25,8 @@ def test_logit_undoes_the_sigmoid():
     ],
 )
 def test_is_one_hot_tells_by_the_last_axis(shape, channels, expected):
-    assert is_one_hot(np.zeros(shape), channels) is expected
+    classes = Classes("argmax", channels, channels, np.float32(0.5))
+    assert classes.is_one_hot(np.zeros(shape)) is expected
 
 
 def test_of_scores_by_argmax_masks_non_finite_scores():
@@ -81,3 +82,16 @@ def test_of_target_of_several_labels_draws_the_last_on_top():
     classes = Classes("multi_label", 3, 4, np.float32(0.5))
     target = np.array([[[[1, 0, 1], [0, 1, 0], [0, 0, 0]]]])
     assert classes.of_target(target).tolist() == [[[3, 2, 0]]]
+
+
+@pytest.mark.parametrize(
+    ("decision", "expected"),
+    [
+        ("argmax", ClassDecision(True, np.float32(0.25))),
+        ("threshold", ClassDecision(False, np.float32(0.25))),
+        ("multi_label", ClassDecision(False, np.float32(0.25))),
+        ("ids", None),
+    ],
+)
+def test_on_device_is_the_same_decision_where_there_is_one(decision, expected):
+    assert Classes(decision, 3, 3, np.float32(0.25)).on_device == expected
