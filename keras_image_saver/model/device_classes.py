@@ -39,7 +39,6 @@ def decide_on_device(
         jit_compile=True,
         autograph=False,
     )
-
     works = True
 
     def replace_scores(outputs: Any) -> Any:
@@ -68,6 +67,7 @@ def _ids(scores: Any, *, decision: ClassDecision, channels_first: bool) -> Any:
         scores = tf.transpose(scores, [0, 2, 3, 1])
     decide = _by_channel if scores.shape[-1] <= _MOST_UNROLLED else _by_reduction
     ids, finite = decide(scores, decision.by_argmax, decision.limit)
+    # NaN takes an argmax another way in each library, so whatever it chose is replaced.
     return tf.where(finite, ids, NOT_FINITE)
 
 
@@ -80,6 +80,7 @@ def _by_channel(scores: Any, by_argmax: bool, limit: np.float32) -> tuple[Any, A
     for number, channel in enumerate(channels[1:], 1):
         finite &= tf.math.is_finite(channel)
         if by_argmax:
+            # Of equal scores the first decides, as in NumPy's argmax.
             ids = tf.where(channel > best, number, ids)
             best = tf.maximum(channel, best)
         else:

@@ -19,8 +19,8 @@ from keras_image_saver.arrays import Array, UInt8Array, cut_rows, leaves
 # The values that become black and white, (low, high): each one number, or one a channel.
 Range: TypeAlias = tuple[Any, Any]
 
-# This id in a class map stands for a pixel whose scores are not all finite: NaN has no class, and
-# an argmax of it is another one in NumPy, TensorFlow and XLA.
+# This id in a class map stands for a pixel whose scores are not all finite, since it has no class. It
+# is far below any `ignore_index` that is in use.
 NOT_FINITE = -1_000_000
 
 

@@ -92,6 +92,7 @@ class Images(PanelRenderer):
             ValueError: If an output cannot be drawn, or its range is not known.
         """
         sources = Sources(info, self.input_image)
+        # Panels that go by the outputs' own names need no prediction.
         if not set(self.panels or ()) & set(info.names):
             require_chosen(info, batch)
         panels = self._panels(batch, sources)
@@ -159,6 +160,7 @@ class Images(PanelRenderer):
                 "themselves."
             )
         limits = _ACTIVATION_RANGES.get(activation)
+        # Inputs and targets are usually scaled like what the model is trained to give.
         if limits is None and name in ("input", "target"):
             limits = self._range_of_outputs(info)
         if limits is not None:

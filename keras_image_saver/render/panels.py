@@ -52,7 +52,7 @@ class PanelRenderer(Renderer):
     def images_of_inputs(self, inputs: Any, info: OutputInfo) -> Array | None:
         if self.input_image is None or inputs is None:
             return None
-        # The user's function may change what it gets; the samples stay what they are.
+        # The user's function may change what it gets, so it gets copies: the samples stay as they are.
         return Sources(info, self.input_image).input(Batch(copied(inputs), None, None))
 
     def choose_panels(
@@ -128,6 +128,8 @@ class Sources:
     def target(self, batch: Batch) -> Array | None:
         """Return the target that belongs to the prediction, as the samples have it."""
         targets, chosen = leaves(batch.targets), self.info.chosen
+        # One target is of the prediction, however many outputs there are; of several it is the one of
+        # the same name, as in `fit` with dicts, or else the one at the same place.
         if len(targets) == 1:
             return single(batch.targets)
         if chosen is None:

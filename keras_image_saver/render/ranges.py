@@ -269,7 +269,8 @@ def _map_piece(
     scaled = buffer.reshape(floats.shape)
     np.subtract(floats, low, out=scaled)
     np.multiply(scaled, factor, out=scaled)
-    # Values inside the range end within half a byte of 0 to 255; others would wrap when they are cast.
+    # A byte wraps what does not fit it, so values outside the range are clipped before the cast. Where
+    # there are none, the pass is saved.
     if under or over:
         np.clip(scaled, 0, 255, out=scaled)
     np.rint(scaled, out=scaled)

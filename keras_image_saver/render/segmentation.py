@@ -162,7 +162,8 @@ class Segmentation(PanelRenderer):
         if decision == "ids":
             if self.num_classes is None:
                 return len(check_palette(self.palette, None))
-            return max(self.num_classes, 2)  # one class means one against the background
+            # One class means one against the background, as with one channel.
+            return max(self.num_classes, 2)
         channels = 2 if decision == "threshold" else scores.shape[3]
         allowed = (None, 1, 2) if decision == "threshold" else (None, channels)
         if self.num_classes not in allowed:
@@ -175,6 +176,7 @@ class Segmentation(PanelRenderer):
     def _colors(self, classes: Classes) -> UInt8Array:
         palette = self.palette
         own = classes.decision == "multi_label" and not isinstance(palette, str)
+        # A palette with a colour for each channel leaves out the background, which is black then.
         if own and len(palette) == classes.channels:
             palette = [(0, 0, 0), *(tuple(color) for color in palette)]
         return check_palette(palette, classes.count)
@@ -253,6 +255,7 @@ class _BoundSegmentation(BoundRenderer):
     def _draw(self, ids: Array, image: UInt8Array | None) -> UInt8Array:
         if self.overlay is None or image is None:
             return colorize(ids, palette=self.colors, ignore_index=self.ignore_index)
+        # Scores are often smaller than the input, and sometimes larger: both take the larger size.
         height, width = (max(a, b) for a, b in zip(ids.shape[1:3], image.shape[1:3], strict=True))
         ids = nearest(ids, height, width)
         colors = colorize(ids, palette=self.colors, ignore_index=self.ignore_index)
