@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from keras_image_saver.picture.encoder import encode_image as encode_image
     from keras_image_saver.picture.grid import make_grid as make_grid
     from keras_image_saver.render.base import Batch as Batch
-    from keras_image_saver.render.class_map import colorize as colorize
-    from keras_image_saver.render.class_map import overlay as overlay
+    from keras_image_saver.render.colors import colorize as colorize
+    from keras_image_saver.render.colors import overlay as overlay
     from keras_image_saver.render.images import Images as Images
     from keras_image_saver.render.ranges import to_uint8 as to_uint8
     from keras_image_saver.render.segmentation import Segmentation as Segmentation
@@ -46,8 +46,8 @@ _MODULES = {
     "latents": "samples",
     "save_image": "save",
     "Segmentation": "render.segmentation",
-    "colorize": "render.class_map",
-    "overlay": "render.class_map",
+    "colorize": "render.colors",
+    "overlay": "render.colors",
     "write_page": "viewers.page",
     "strip": "viewers.strip",
     "timelapse": "viewers.timelapse",

@@ -30,7 +30,7 @@ RULES = {
     "progress": "checks",
     "samples": "arrays checks",
     "render": "arrays checks",
-    "model": "arrays checks samples render.base render.class_map",
+    "model": "arrays checks samples render.base",
     "picture": "arrays checks render.base version",
     "run": "arrays checks progress samples render.base viewers.page",
     "viewers": "arrays checks picture run",
@@ -203,7 +203,7 @@ def test_imports_of_extras_wait_until_they_are_needed():
 
 
 def test_imports_of_matplotlib_wait_until_a_colormap_is_named():
-    assert {module for module in MODULES if "matplotlib" in roots(module)} == {"render.class_map"}
+    assert {module for module in MODULES if "matplotlib" in roots(module)} == {"render.colors"}
 
 
 # In a fresh interpreter

@@ -10,20 +10,24 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from keras_image_saver.render.class_map import BAD, Classes
+from keras_image_saver.render.base import NOT_FINITE, ClassDecision
 
+# A loop over the channels is the faster program, but XLA compiles a long one slowly.
 _MOST_UNROLLED = 64
 
 logger = logging.getLogger("keras_image_saver")
 
 
-def decide_on_device(classes: Classes, index: int, *, channels_first: bool) -> Callable[[Any], Any]:
+def decide_on_device(
+    decision: ClassDecision, index: int, *, channels_first: bool
+) -> Callable[[Any], Any]:
     """Return a function on a model's outputs that replaces the scores by class ids.
 
     Args:
-        classes: How scores become ids; as `Classes.of_scores` does it on the host.
+        decision: How scores become ids; the host decides alike where the device does not.
         index: Which output, in the order of `tf.nest.flatten`.
         channels_first: Whether scores are (N, C, H, W).
 
@@ -31,44 +35,43 @@ def decide_on_device(classes: Classes, index: int, *, channels_first: bool) -> C
         A function from outputs to outputs of the same structure, with int32 (N, H, W) at `index`.
     """
     decide = tf.function(
-        functools.partial(_ids, classes=classes, channels_first=channels_first),
+        functools.partial(_ids, decision=decision, channels_first=channels_first),
         jit_compile=True,
         autograph=False,
     )
-
-    works = [True]
+    works = True
 
     def replace_scores(outputs: Any) -> Any:
+        nonlocal works
         flat = tf.nest.flatten(outputs)
-        if not (tf.is_tensor(flat[index]) and flat[index].dtype.is_floating):
-            return outputs
-        if not works:
+        if not (works and tf.is_tensor(flat[index]) and flat[index].dtype.is_floating):
             return outputs
         try:
             flat[index] = decide(flat[index])
         except Exception as error:
-            # No XLA for this device, or none that is whole: the host decides from now on.
+            # XLA may lack this device, or be installed in part. The host decides alike, so nothing is
+            # lost but time, and trying anew at each snapshot would cost more of it.
             logger.debug("Classes are decided on the host: %s", error)
-            works.clear()
+            works = False
             return outputs
         return tf.nest.pack_sequence_as(outputs, flat)
 
     return replace_scores
 
 
-def _ids(scores: Any, *, classes: Classes, channels_first: bool) -> Any:
+def _ids(scores: Any, *, decision: ClassDecision, channels_first: bool) -> Any:
     scores = tf.cast(scores, tf.float32)
     if len(scores.shape) == 3:
         scores = scores[..., tf.newaxis]
     elif channels_first:
         scores = tf.transpose(scores, [0, 2, 3, 1])
-    by_argmax = classes.decision == "argmax"
     decide = _by_channel if scores.shape[-1] <= _MOST_UNROLLED else _by_reduction
-    ids, finite = decide(scores, by_argmax, classes.limit)
-    return tf.where(finite, ids, BAD)  # whatever an argmax makes of NaN
+    ids, finite = decide(scores, decision.by_argmax, decision.limit)
+    # NaN takes an argmax another way in each library, so whatever it chose is replaced.
+    return tf.where(finite, ids, NOT_FINITE)
 
 
-def _by_channel(scores: Any, by_argmax: bool, limit: Any) -> tuple[Any, Any]:
+def _by_channel(scores: Any, by_argmax: bool, limit: np.float32) -> tuple[Any, Any]:
     """Return ids, and which pixels are finite, in one loop over the pixels: half the time of two."""
     channels = tf.unstack(scores, axis=-1)
     best = channels[0]
@@ -77,14 +80,15 @@ def _by_channel(scores: Any, by_argmax: bool, limit: Any) -> tuple[Any, Any]:
     for number, channel in enumerate(channels[1:], 1):
         finite &= tf.math.is_finite(channel)
         if by_argmax:
-            ids = tf.where(channel > best, number, ids)  # of equals the first
+            # Of equal scores the first decides, as in NumPy's argmax.
+            ids = tf.where(channel > best, number, ids)
             best = tf.maximum(channel, best)
         else:
             ids = tf.where(channel > limit, number + 1, ids)
     return ids, finite
 
 
-def _by_reduction(scores: Any, by_argmax: bool, limit: Any) -> tuple[Any, Any]:
+def _by_reduction(scores: Any, by_argmax: bool, limit: np.float32) -> tuple[Any, Any]:
     """Return the same where there are so many channels that unrolling would take long to compile."""
     finite = tf.reduce_all(tf.math.is_finite(scores), axis=-1)
     if by_argmax:

@@ -3,16 +3,25 @@
 A renderer turns a `Batch` (what went into the model, and what came out) into *panels*: images by
 name, one column of the grid each. Before the first batch it is bound to the model at hand, where
 every doubt about ranges, shapes and classes is settled or raised; after that, drawing a batch is a
-plain function on arrays.
+plain function on arrays. Neither speaks to the user: what there is to say is returned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
-from keras_image_saver.arrays import UInt8Array, cut_rows, leaves
+import numpy as np
+
+from keras_image_saver.arrays import Array, UInt8Array, cut_rows, leaves
+
+# The values that become black and white, (low, high): each one number, or one a channel.
+Range: TypeAlias = tuple[Any, Any]
+
+# This id in a class map stands for a pixel whose scores are not all finite, since it has no class. It
+# is far below any `ignore_index` that is in use.
+NOT_FINITE = -1_000_000
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,15 @@ class OutputInfo:
     channels_first: bool = False
     noise: bool = False
 
+    def index(self, panel: str) -> int | None:
+        """Return which output a panel shows; what shows none goes with the prediction."""
+        return self.names.index(panel) if panel in self.names else self.chosen
+
+    def activation(self, panel: str) -> str | None:
+        """Return the activation that ends a panel's output, where it is known."""
+        index = self.index(panel)
+        return None if index is None else self.activations[index]
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -73,55 +91,83 @@ class Finding:
 
 @dataclass
 class PixelCounts:
-    """What was met on the way from values to pixels, added up over pieces and batches.
+    """Counts of one panel, made on the way from values to pixels, added up over pieces and batches.
 
     Attributes:
         low: The smallest finite value.
         high: The largest finite value.
         values: How many were mapped by a range.
         clipped: How many of them lay outside it.
-        bad_pixels: How many pixels were not finite.
-        unknown_pixels: How many had ids that no class has.
+        non_finite_pixels: How many pixels were not finite.
+        unknown_pixels: How many had class ids that no class has.
     """
 
     low: float = float("inf")
     high: float = float("-inf")
     values: int = 0
     clipped: int = 0
-    bad_pixels: int = 0
+    non_finite_pixels: int = 0
     unknown_pixels: int = 0
 
     def add(self, other: PixelCounts) -> None:
         self.low, self.high = min(self.low, other.low), max(self.high, other.high)
         self.values += other.values
         self.clipped += other.clipped
-        self.bad_pixels += other.bad_pixels
+        self.non_finite_pixels += other.non_finite_pixels
         self.unknown_pixels += other.unknown_pixels
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """Panels, ready for the grid: uint8 (N, H, W, C), C in {1, 3, 4}, by name; what each has met."""
+    """Panels, ready for the grid, and the counts of each.
 
-    panels: dict[str, UInt8Array]
-    seen: dict[str, PixelCounts]
+    Attributes:
+        panels: uint8 (N, H, W, C), C in {1, 3, 4}, by name.
+        counts: What was counted on the way, by panel; also of an input that is only drawn over.
+    """
+
+    panels: dict[str, UInt8Array] = field(default_factory=dict)
+    counts: dict[str, PixelCounts] = field(default_factory=dict)
 
 
-class BoundRenderer(Protocol):
-    """A renderer that knows its model."""
+@dataclass(frozen=True)
+class ClassDecision:
+    """How float scores become class ids, wherever that is done.
 
-    @property
-    def ranges(self) -> Mapping[str, Any]:
-        """(low, high) of each panel that has one."""
-        ...
+    Attributes:
+        by_argmax: Whether the class is the channel with the highest score, of equals the first. Else
+            channel k is class k + 1: the last one over the limit, and class 0 where none is.
+        limit: What a score must exceed where the highest does not decide.
+    """
+
+    by_argmax: bool
+    limit: np.float32
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundRenderer:
+    """A renderer that knows its model; it draws batch after batch in the same way.
+
+    Attributes:
+        ranges: (low, high) of each panel; None where uint8 and bool are drawn as they are.
+        class_decision: The decision that it would have the device take, so that class ids reach the
+            host and not the scores, which are many times larger. None: it needs outputs as they are.
+        warnings: What the user should change before training, a text each. Its caller says them.
+    """
+
+    ranges: Mapping[str, Range | None]
+    class_decision: ClassDecision | None = None
+    warnings: tuple[str, ...] = ()
 
     def check_samples(self, batch: Batch) -> None:
         """Look at all samples, not only those that were bound with, before training.
 
+        Args:
+            batch: All samples, without outputs.
+
         Raises:
             ValueError: If they cannot be drawn.
         """
-        ...
 
     def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
         """Draw a batch, of any number of rows.
@@ -130,14 +176,46 @@ class BoundRenderer(Protocol):
             batch: What to draw.
             out: Where panels may be written to, by name, in the shape that they had before.
         """
-        ...
+        raise NotImplementedError
 
-    def findings(self, seen: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
-        """Say what the user should hear of, by what each panel has met in all batches."""
-        ...
+    def findings(self, counts: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
+        """Say what the user should hear of, by the counts of each panel over all batches."""
+        return tuple(found for name in counts for found in self.findings_of(name, counts[name]))
+
+    def findings_of(self, panel: str, counts: PixelCounts) -> Iterable[Finding]:
+        """Say what the user should hear of one panel."""
+        return ()
 
 
-class Renderer(Protocol):
-    """`Images` and `Segmentation`: plain settings, shared and copied freely."""
+class Renderer:
+    """What the user passes as `render`: plain settings, shared and copied freely.
 
-    def bind(self, batch: Batch, info: OutputInfo) -> BoundRenderer: ...
+    Attributes:
+        runs_user_code: Whether drawing calls the user's code, which belongs on the training thread.
+    """
+
+    runs_user_code: bool = False
+
+    def images_of_inputs(self, inputs: Any, info: OutputInfo) -> Array | None:
+        """Run the user's way from inputs to images, once, on the training thread.
+
+        Args:
+            inputs: The inputs of all samples; they are never changed.
+            info: The data format.
+
+        Returns:
+            (N, H, W, C), for `Batch.shown`; None where the user has no such way, or there are no
+            inputs.
+
+        Raises:
+            ValueError: If what the user's function returns is no images.
+        """
+        return None
+
+    def bind(self, batch: Batch, info: OutputInfo) -> BoundRenderer:
+        """Settle every doubt for a model, by what it made of the first rows.
+
+        Raises:
+            ValueError: If its outputs, or the samples, cannot be drawn.
+        """
+        raise NotImplementedError

@@ -1,34 +1,51 @@
-"""Renderers of the user's own."""
+"""What the user passes as `render`: a renderer of ours, or a function of the user's own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from keras_image_saver.arrays import (
-    UInt8Array,
-    as_array,
-    copied,
-    describe,
-    is_image,
-    leaves,
-    with_channels,
-)
+from keras_image_saver.arrays import UInt8Array, as_array, copied, describe, leaves
 from keras_image_saver.render.base import (
     Batch,
     BoundRenderer,
     Finding,
     OutputInfo,
     PixelCounts,
+    Range,
     Rendered,
+    Renderer,
 )
-from keras_image_saver.render.ranges import check_dtype, findings, fixed_range, map_to_uint8
+from keras_image_saver.render.images import Images
+from keras_image_saver.render.panels import check_images
+from keras_image_saver.render.ranges import check_dtype, default_range, findings, map_to_uint8
 
 
-class FunctionRenderer:
+def as_renderer(render: Any, *, whole: bool) -> Renderer:
+    """Return the renderer that the `render` argument stands for.
+
+    Args:
+        render: `Images(...)`, `Segmentation(...)`, a function `render(batch)`, or None for `Images()`.
+        whole: Whether a function gets all outputs, or the chosen one.
+
+    Raises:
+        TypeError: If it is none of these.
+    """
+    if render is None:
+        return Images()
+    if isinstance(render, Renderer):
+        return render
+    # A class is callable too, but `render=Images` lacks its brackets.
+    if isinstance(render, type) or not callable(render):
+        raise TypeError(
+            "`render` must be Images(...), Segmentation(...) or a function render(batch), got "
+            f"{render!r}."
+        )
+    return FunctionRenderer(render, whole=whole)
+
+
+class FunctionRenderer(Renderer):
     """A renderer of the user's own, `render(batch) -> {panel name: images}`.
 
     Args:
@@ -36,62 +53,50 @@ class FunctionRenderer:
         whole: Whether it gets all outputs, or the chosen one.
     """
 
+    runs_user_code = True
+
     def __init__(self, function: Callable[[Batch], Any], *, whole: bool) -> None:
         self.function = function
         self.whole = whole
 
     def bind(self, batch: Batch, info: OutputInfo) -> BoundRenderer:
-        return _BoundFunction(self.function, None if self.whole else info.chosen, {})
+        chosen = None if self.whole else info.chosen
+        return _BoundFunction(function=self.function, chosen=chosen, ranges={})
 
 
-@dataclass(frozen=True)
-class _BoundFunction:
+@dataclass(frozen=True, kw_only=True)
+class _BoundFunction(BoundRenderer):
     function: Callable[[Batch], Any]
     chosen: int | None
-    ranges: dict[str, Any]  # of the panels that were returned last
-
-    def check_samples(self, batch: Batch) -> None:
-        """Nothing is refused: the renderer is the user's."""
+    ranges: dict[str, Range | None]  # of the panels that were returned last
 
     def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
+        outputs = batch.outputs
         if self.chosen is not None:
-            outputs = list(leaves(batch.outputs).values())[self.chosen]
-            batch = Batch(batch.inputs, batch.targets, outputs)
+            outputs = list(leaves(outputs).values())[self.chosen]
         # The samples stay what they are, whatever the user's code does to what it gets.
-        batch = Batch(copied(batch.inputs), copied(batch.targets), batch.outputs)
-        panels = self.function(batch)
+        panels = self.function(Batch(copied(batch.inputs), copied(batch.targets), outputs))
         if not isinstance(panels, Mapping) or not panels:
             raise TypeError(
                 "`render` must return a dict of images by panel name, such as "
                 f'{{"prediction": images}}, got {describe(panels)}.'
             )
-        rendered: dict[str, UInt8Array] = {}
-        seen: dict[str, PixelCounts] = {}
+        rendered = Rendered()
         for name, values in panels.items():
-            images = as_array(values)
-            if not is_image(images):
-                raise ValueError(
-                    "`render` must return images of shape (N, H, W) or (N, H, W, C) with C in "
-                    f"{{1, 3, 4}}, got {describe(images)} for the panel {name!r}."
-                )
+            images = check_images(as_array(values), "`render`", f" for the panel {name!r}")
             check_dtype(images, f"render()[{name!r}]")
-            limits = None
-            if images.dtype not in (np.uint8, np.bool_):
-                limits = fixed_range(images.dtype) or (0.0, 1.0)
-            panel = str(name)
+            panel, limits = str(name), default_range(images.dtype)
             self.ranges[panel] = limits
             if limits is None:
-                images = images.copy()  # which the user's code may use again while it waits
-            rendered[panel], seen[panel] = map_to_uint8(with_channels(images), limits)
-        counts = {name: len(images) for name, images in rendered.items()}
-        if len(set(counts.values())) != 1 or 0 in counts.values():
-            raise ValueError(f"`render` must return as many images in every panel, got {counts}.")
-        return Rendered(rendered, seen)
+                # It is not mapped into an array of ours, and the user's code may use its own again
+                # while this one waits to be written.
+                images = images.copy()
+            rendered.panels[panel], rendered.counts[panel] = map_to_uint8(images, limits)
+        lengths = {name: len(images) for name, images in rendered.panels.items()}
+        if len(set(lengths.values())) != 1 or 0 in lengths.values():
+            raise ValueError(f"`render` must return as many images in every panel, got {lengths}.")
+        return rendered
 
-    def findings(self, seen: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
+    def findings_of(self, panel: str, counts: PixelCounts) -> Iterable[Finding]:
         argument = "the range of what `render` returns"
-        return tuple(
-            finding
-            for name, met in seen.items()
-            for finding in findings(met, name, self.ranges[name], argument)
-        )
+        return findings(counts, panel, self.ranges[panel], argument)

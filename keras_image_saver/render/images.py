@@ -6,57 +6,41 @@ data: a range read from the data changes from epoch to epoch and hides what it s
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import (
-    Array,
-    UInt8Array,
-    describe,
-    is_image,
-    leaves,
-    with_channels,
-)
+from keras_image_saver.arrays import Array, UInt8Array, describe, is_image, with_channels
 from keras_image_saver.render.base import (
     Batch,
     BoundRenderer,
     Finding,
     OutputInfo,
     PixelCounts,
+    Range,
     Rendered,
 )
-from keras_image_saver.render.class_map import apply_colormap, color_table
-from keras_image_saver.render.panels import (
-    channels_last,
-    check_input_image,
-    check_panels,
-    choose_panels,
-    chosen_target,
-    input_images,
-    require_chosen,
-)
+from keras_image_saver.render.colors import apply_colormap, check_colormap
+from keras_image_saver.render.panels import PanelRenderer, Sources, find_obstacles, require_chosen
 from keras_image_saver.render.ranges import (
-    Range,
     check_dtype,
     check_range,
+    default_range,
     extent,
     findings,
-    fixed_range,
     map_to_uint8,
 )
 
-_ACTIVATION_RANGES: dict[str, Range] = {
+_ACTIVATION_RANGES: dict[str | None, Range] = {
     "tanh": (-1.0, 1.0),
     "sigmoid": (0.0, 1.0),
     "hard_sigmoid": (0.0, 1.0),
 }
 
 
-class Images:
+class Images(PanelRenderer):
     """Renderer for image outputs: a GAN, an autoencoder, super-resolution, depth.
 
     Args:
@@ -91,19 +75,15 @@ class Images:
         panels: Sequence[str] | None = None,
         colormap: Any = None,
     ) -> None:
-        self.value_range: Range | dict[str, Range] | None = None
+        super().__init__(input_range, input_image, panels)
+        self.value_range: Range | None = None
+        self.panel_ranges: dict[str, Range] = {}
         if isinstance(value_range, Mapping):
-            self.value_range = {
-                name: check_range(limits, f"value_range[{name!r}]")
-                for name, limits in value_range.items()
-            }
+            for name, limits in value_range.items():
+                self.panel_ranges[name] = check_range(limits, f"value_range[{name!r}]")
         elif value_range is not None:
             self.value_range = check_range(value_range, "value_range")
-        self.input_range = None if input_range is None else check_range(input_range, "input_range")
-        check_input_image(input_image)
-        self.input_image = input_image
-        self.panels = check_panels(panels)
-        self.colormap = None if colormap is None else color_table(colormap)
+        self.colormap = None if colormap is None else check_colormap(colormap)
 
     def bind(self, batch: Batch, info: OutputInfo) -> BoundRenderer:
         """Settle panels and ranges for a model, from shapes, dtypes and its last activation.
@@ -111,210 +91,152 @@ class Images:
         Raises:
             ValueError: If an output cannot be drawn, or its range is not known.
         """
-        sources = _Sources(self.input_image, info)
-        outputs = sources.outputs(batch)
-        chosen = info.chosen
-        if chosen is None and not set(self.panels or ()) & set(outputs):
-            chosen = require_chosen(info, batch)
-        # Without `output`, an output may still go by the name of "prediction".
-        prediction = outputs.get("prediction" if chosen is None else info.names[chosen])
-        default, possible = _panels(batch, sources, prediction)
-        if isinstance(self.value_range, dict):
-            for name in self.value_range:
-                if name not in possible:
-                    raise ValueError(
-                        f"`value_range` has no panel {name!r}; there are: {', '.join(possible)}."
-                    )
-        panels = choose_panels(self.panels, default, possible)
-        _check_targets(panels, batch, sources)
-        return _BoundImages(
-            sources=sources,
-            ranges=self._ranges(panels, batch, sources),
-            argument={name: _argument(name) for name in panels},
-            colormap=self.colormap,
-            colored=self._colored(panels, batch, sources),
-        )
-
-    def _ranges(
-        self, panels: tuple[str, ...], batch: Batch, sources: _Sources
-    ) -> dict[str, Range | None]:
+        sources = Sources(info, self.input_image)
+        # Panels that go by the outputs' own names need no prediction.
+        if not set(self.panels or ()) & set(info.names):
+            require_chosen(info, batch)
+        panels = self._panels(batch, sources)
+        images = {name: _images(name, batch, sources) for name in panels}
         # What is wrong with the prediction is said before what follows from it for the input.
         order = sorted(panels, key=lambda name: (name == "input", name != "prediction"))
-        found = {name: self._range(name, batch, sources) for name in order}
-        return {name: found[name] for name in panels}
+        ranges = {name: self._range(name, images[name], info) for name in order}
+        return _BoundImages(
+            sources=sources,
+            ranges={name: ranges[name] for name in panels},
+            warnings=tuple(
+                _say_black(name)
+                for name, image in images.items()
+                if ranges[name] is None and image.dtype == np.uint8 and image.max() == 1
+            ),
+            colormaps=self._colormaps(images),
+        )
 
-    def _range_of_outputs(self, info: OutputInfo) -> Range | None:
-        """Return the one range that all drawn outputs have, or None."""
-        drawn = [name for name in self.panels or () if name in info.names] or ["prediction"]
-        found = set()
-        for name in drawn:
-            index = info.names.index(name) if name in info.names else info.chosen
-            end = None if index is None else info.activations[index]
-            found.add(self._stated(name) or _ACTIVATION_RANGES.get(end or ""))
-        return found.pop() if len(found) == 1 else None
+    def _panels(self, batch: Batch, sources: Sources) -> tuple[str, ...]:
+        """Return the panels to draw, once everything that they are asked for exists."""
+        obstacles = _obstacles(batch, sources)
+        for name in self.panel_ranges:
+            if name not in obstacles:
+                raise ValueError(
+                    f"`value_range` has no panel {name!r}; there are: {', '.join(obstacles)}."
+                )
+        panels = self.choose_panels(obstacles, sources.info)
+        if "target" in panels:
+            _check_target_size(batch, sources)
+        return panels
 
-    def _colored(self, panels: tuple[str, ...], batch: Batch, sources: _Sources) -> frozenset[str]:
-        """Return the panels that the colormap colours: all of one channel but the input."""
+    def _colormaps(self, images: Mapping[str, Array]) -> dict[str, UInt8Array]:
+        """Return the colormap by the panels that it colours: all of one channel but the input."""
         if self.colormap is None:
-            return frozenset()
-        channels = {
-            name: sources.panel(name, batch).shape[-1] for name in panels if name != "input"
-        }
+            return {}
+        channels = {name: image.shape[-1] for name, image in images.items() if name != "input"}
         if 1 not in channels.values():
             raise ValueError(
                 f"`colormap` colours images of one channel, got panels with channels {channels}. "
                 "Drop `colormap`, or choose other `panels`."
             )
-        return frozenset(name for name, count in channels.items() if count == 1)
+        return {name: self.colormap for name, count in channels.items() if count == 1}
 
-    def _range(self, name: str, batch: Batch, sources: _Sources) -> Range | None:
+    def _range(self, name: str, image: Array, info: OutputInfo) -> Range | None:
         """Return the range of a panel; None leaves uint8 and bool as they are."""
-        image = sources.panel(name, batch)
         check_dtype(image, name)
+        integers = image.dtype.kind in "bui"
         if name == "input" and self.input_range is not None:
             return self.input_range
-        integers = image.dtype.kind in "bui"
-        shown = name in ("input", "target")  # as the samples have it, not as the model draws it
-        if isinstance(self.value_range, dict) or not (integers and shown):
-            stated = self._stated(name)
-            if stated is not None:
-                return stated
-        if not integers:
-            return self._range_of_output(name, image, sources)
-        if image.dtype not in (np.uint8, np.bool_):
-            return fixed_range(image.dtype)
-        if image.dtype == np.uint8 and image.max() == 1:
-            argument = "input_range=" if name == "input" else f'value_range={{"{name}": '
-            warnings.warn(
-                f"The {name} is uint8 with 1 as its largest value, and is drawn as it is: black. "
-                f"Pass {argument}(0, 1){'' if name == 'input' else '}'} if 1 means white.",
-                stacklevel=2,
-            )
-        return None
+        if name in self.panel_ranges:
+            return self.panel_ranges[name]
+        # One range for all is that of floats: integers that the samples hold are pixels already.
+        if self.value_range is not None and not (integers and name in ("input", "target")):
+            return self.value_range
+        return default_range(image.dtype) if integers else self._float_range(name, image, info)
 
-    def _stated(self, name: str) -> Range | None:
-        if isinstance(self.value_range, dict):
-            return self.value_range.get(name)
-        return self.value_range
-
-    def _range_of_output(self, name: str, image: Array, sources: _Sources) -> Range:
-        info = sources.info
-        index = info.names.index(name) if name in info.names else info.chosen
-        end = None if index is None else info.activations[index]
-        if end == "softmax":
+    def _float_range(self, name: str, image: Array, info: OutputInfo) -> Range:
+        """Return the range that the activation which ends the model tells."""
+        activation = info.activation(name)
+        if activation == "softmax":
             raise ValueError(
-                f"`render` is Images, but the model's output {info.names[index or 0]!r} ends in a "
-                "softmax: these are class scores, not colours. Pass render=Segmentation(...), or "
-                "Images(value_range=(0, 1)) to draw the scores themselves."
+                f"`render` is Images, but the model's output {info.names[info.index(name) or 0]!r} "
+                "ends in a softmax: these are class scores, not colours. Pass "
+                "render=Segmentation(...), or Images(value_range=(0, 1)) to draw the scores "
+                "themselves."
             )
-        if end in _ACTIVATION_RANGES:
-            return _ACTIVATION_RANGES[end]
-        shared = self._range_of_outputs(info) if name in ("input", "target") else None
-        if shared is not None:
-            return shared
-        argument = _argument(name)
+        limits = _ACTIVATION_RANGES.get(activation)
+        # Inputs and targets are usually scaled like what the model is trained to give.
+        if limits is None and name in ("input", "target"):
+            limits = self._range_of_outputs(info)
+        if limits is not None:
+            return limits
         low, high = extent(image)
+        advice = "value_range=(-1, 1)" if name == "prediction" else _advice(name, "(-1, 1)")
         raise ValueError(
-            f"`{argument}` must be given for the panel {name!r}: its values are {image.dtype} and "
-            "no tanh or sigmoid that ends the model tells their range. The values seen here "
-            f"go from {low:.6g} to {high:.6g}. Pass Images({_advice(argument, name)}), "
+            f"`{_argument(name)}` must be given for the panel {name!r}: its values are "
+            f"{image.dtype} and no tanh or sigmoid that ends the model tells their range. The "
+            f"values seen here go from {low:.6g} to {high:.6g}. Pass Images({advice}), "
             "(0, 1) or (0, 255): what the model is trained to give."
         )
 
+    def _range_of_outputs(self, info: OutputInfo) -> Range | None:
+        """Return the one range that all drawn outputs have, or None."""
+        drawn = [name for name in self.panels or () if name in info.names] or ["prediction"]
+        found = {
+            self.panel_ranges.get(name, self.value_range)
+            or _ACTIVATION_RANGES.get(info.activation(name))
+            for name in drawn
+        }
+        return found.pop() if len(found) == 1 else None
 
-@dataclass(frozen=True)
-class _BoundImages:
-    sources: _Sources
-    ranges: Mapping[str, Range | None]
-    argument: Mapping[str, str]
-    colormap: Any
-    colored: frozenset[str]
 
-    def check_samples(self, batch: Batch) -> None:
-        """Nothing is refused by value."""
+@dataclass(frozen=True, kw_only=True)
+class _BoundImages(BoundRenderer):
+    sources: Sources
+    colormaps: Mapping[str, UInt8Array]
 
     def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
-        rendered: dict[str, UInt8Array] = {}
-        seen: dict[str, PixelCounts] = {}
+        rendered = Rendered()
         for name, limits in self.ranges.items():
-            colored = name in self.colored
-            place = None if colored or out is None else out.get(name)
-            mapped, seen[name] = map_to_uint8(self.sources.panel(name, batch), limits, place)
-            rendered[name] = apply_colormap(mapped, self.colormap) if colored else mapped
-        return Rendered(rendered, seen)
+            images, table = _images(name, batch, self.sources), self.colormaps.get(name)
+            # What is coloured has more channels than what is mapped, so there is no room for it.
+            room = (out or {}).get(name) if table is None else None
+            mapped, rendered.counts[name] = map_to_uint8(images, limits, room)
+            rendered.panels[name] = mapped if table is None else apply_colormap(mapped, table)
+        return rendered
 
-    def findings(self, seen: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
-        return tuple(
-            finding
-            for name, met in seen.items()
-            for finding in findings(met, name, self.ranges[name], self.argument[name])
-        )
+    def findings_of(self, panel: str, counts: PixelCounts) -> Iterable[Finding]:
+        return findings(counts, panel, self.ranges[panel], _argument(panel))
 
 
-@dataclass(frozen=True)
-class _Sources:
-    """Where each panel's values come from."""
-
-    input_image: Callable[[Any], Any] | None
-    info: OutputInfo
-
-    def outputs(self, batch: Batch) -> dict[str, Array]:
-        found = leaves(batch.outputs).values()
-        return dict(zip(self.info.names, (channels_last(x, self.info) for x in found), strict=True))
-
-    def size(self, batch: Batch) -> tuple[int, ...]:
-        """Return (height, width) of the prediction, or of the first output."""
-        first = list(self.outputs(batch).values())[self.info.chosen or 0]
-        return tuple(first.shape[1:3])
-
-    def input(self, batch: Batch) -> Array | None:
-        return input_images(batch, self.info, self.input_image, self.size(batch))
-
-    def target(self, batch: Batch) -> Array | None:
-        target = chosen_target(batch, self.info, self.info.chosen)
-        if target is None:
-            return None
-        target = channels_last(target, self.info)
-        if not is_image(target) or (target.ndim == 3 and target.shape[1:3] != self.size(batch)):
-            return None
-        return with_channels(target)
-
-    def panel(self, name: str, batch: Batch) -> Array:
-        """Return the images of a panel that can be drawn, with a channel axis."""
-        if name in ("input", "target"):
-            image = self.input(batch) if name == "input" else self.target(batch)
-            if image is None:
-                raise ValueError(f"the {name} has no images")
-            return image
-        outputs = self.outputs(batch)
-        chosen = name == "prediction" and self.info.chosen is not None
-        return with_channels(outputs[self.info.names[self.info.chosen or 0] if chosen else name])
+def _images(name: str, batch: Batch, sources: Sources) -> Array:
+    """Return the images of a panel that can be drawn, with a channel axis."""
+    if name == "input":
+        images = sources.input(batch)
+    elif name == "target":
+        images = sources.as_images(sources.target(batch), batch)
+    else:
+        output = sources.prediction_name if name == "prediction" else name
+        images = with_channels(sources.outputs(batch)[output])
+    if images is None:
+        raise ValueError(f"the {name} has no images")
+    return images
 
 
-def _panels(
-    batch: Batch, sources: _Sources, prediction: Array | None
-) -> tuple[list[str], dict[str, str | None]]:
-    """Return the default panels, and every panel with what stands in its way."""
-    possible: dict[str, str | None] = {"input": None, "prediction": None, "target": None}
-    if sources.input(batch) is None:
-        possible["input"] = (
-            "the model's input is not one image; pass `input_image`, a function from the inputs "
-            "to images"
-        )
+def _obstacles(batch: Batch, sources: Sources) -> dict[str, str | None]:
+    """Return every panel, an output's own name included, with what stands in its way, or None.
+
+    Raises:
+        ValueError: If the prediction has not the shape of images.
+    """
+    target = sources.as_images(sources.target(batch), batch)
+    obstacles = find_obstacles(
+        sources.input(batch), target, "the samples have no targets in the shape of images"
+    )
+    outputs = sources.outputs(batch)
+    prediction = outputs.get(sources.prediction_name)
     if prediction is None:
-        possible["prediction"] = "`output` does not say which of the outputs is the prediction"
+        obstacles["prediction"] = "`output` does not say which of the outputs is the prediction"
     elif not is_image(prediction):
-        possible["prediction"] = _not_an_image(prediction)
-    if sources.target(batch) is None:
-        possible["target"] = "the samples have no targets in the shape of images"
-    if prediction is not None and possible["prediction"] is not None:
-        raise ValueError(f"The model's output cannot be drawn: {possible['prediction']}.")
-    default = [name for name, reason in possible.items() if reason is None]
-    if sources.info.noise and sources.input_image is None:
-        default = [name for name in default if name != "input"]
-    for name, value in sources.outputs(batch).items():
-        possible.setdefault(name, None if is_image(value) else _not_an_image(value))
-    return default, possible
+        raise ValueError(f"The model's output cannot be drawn: {_not_an_image(prediction)}.")
+    for name, values in outputs.items():
+        obstacles.setdefault(name, None if is_image(values) else _not_an_image(values))
+    return obstacles
 
 
 def _not_an_image(array: Array) -> str:
@@ -329,14 +251,10 @@ def _not_an_image(array: Array) -> str:
     return text
 
 
-def _check_targets(panels: tuple[str, ...], batch: Batch, sources: _Sources) -> None:
+def _check_target_size(batch: Batch, sources: Sources) -> None:
     """Refuse targets of a size that is neither the prediction's nor the input's."""
-    target = sources.target(batch) if "target" in panels else None
-    if target is None:
-        return
-    inputs = sources.input(batch)
-    sizes = {sources.size(batch)} | ({inputs.shape[1:3]} if inputs is not None else set())
-    if target.shape[1:3] not in sizes:
+    target = _images("target", batch, sources)
+    if target.shape[1:3] not in sources.target_sizes(batch):
         raise ValueError(
             "The targets must be as large as the prediction or the input, got targets of "
             f"{describe(target)} for a prediction of (height, width) {sources.size(batch)}. Pass "
@@ -344,12 +262,18 @@ def _check_targets(panels: tuple[str, ...], batch: Batch, sources: _Sources) -> 
         )
 
 
+def _say_black(name: str) -> str:
+    return (
+        f"The {name} is uint8 with 1 as its largest value, and is drawn as it is: black. "
+        f"Pass {_advice(name, '(0, 1)')} if 1 means white."
+    )
+
+
 def _argument(name: str) -> str:
     """Name the argument that sets a panel's range."""
     return "input_range" if name == "input" else "value_range"
 
 
-def _advice(argument: str, name: str) -> str:
-    if argument == "value_range" and name != "prediction":
-        return f'value_range={{"{name}": (-1, 1)}}'
-    return f"{argument}=(-1, 1)"
+def _advice(name: str, limits: str) -> str:
+    """Write the argument that sets the range of one panel alone."""
+    return f"input_range={limits}" if name == "input" else f'value_range={{"{name}": {limits}}}'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,171 @@ import numpy as np
 from keras_image_saver.arrays import (
     Array,
     as_array,
+    copied,
     describe,
     is_image,
     leaves,
     single,
     with_channels,
 )
-from keras_image_saver.render.base import Batch, OutputInfo
+from keras_image_saver.render.base import Batch, OutputInfo, Renderer
+from keras_image_saver.render.ranges import check_range
+
+
+class PanelRenderer(Renderer):
+    """A renderer of input, prediction and target.
+
+    Args:
+        input_range: (low, high) of the inputs, or None.
+        input_image: The user's way from inputs to images, or None.
+        panels: The names of the panels to draw, or None.
+
+    Raises:
+        ValueError: If the range or a panel name is not valid.
+        TypeError: If `input_image` is no function.
+    """
+
+    def __init__(
+        self,
+        input_range: Any,
+        input_image: Callable[[Any], Any] | None,
+        panels: Sequence[str] | None,
+    ) -> None:
+        if input_image is not None and not callable(input_image):
+            raise TypeError(
+                f"`input_image` must be a function from the inputs to images, got {input_image!r}."
+            )
+        self.input_range = None if input_range is None else check_range(input_range, "input_range")
+        self.input_image = input_image
+        self.panels = check_panels(panels)
+
+    def images_of_inputs(self, inputs: Any, info: OutputInfo) -> Array | None:
+        if self.input_image is None or inputs is None:
+            return None
+        # The user's function may change what it gets, so it gets copies: the samples stay as they are.
+        return Sources(info, self.input_image).input(Batch(copied(inputs), None, None))
+
+    def choose_panels(
+        self, obstacles: Mapping[str, str | None], info: OutputInfo
+    ) -> tuple[str, ...]:
+        """Return the panels to draw, in order.
+
+        Args:
+            obstacles: Every panel name, with what stands in its way, or None where nothing does.
+            info: Whether the inputs are noise, which is shown only when asked for.
+
+        Raises:
+            ValueError: If a wanted panel does not exist or cannot be drawn.
+        """
+        if self.panels is None:
+            hidden = {"input"} if info.noise and self.input_image is None else set()
+            usual = ("input", "prediction", "target")
+            return tuple(name for name in usual if obstacles[name] is None and name not in hidden)
+        for name in self.panels:
+            if name not in obstacles:
+                raise ValueError(
+                    f"`panels` has no panel {name!r}; there are: {', '.join(obstacles)}."
+                )
+            if obstacles[name] is not None:
+                raise ValueError(f"`panels` names {name!r}, but {obstacles[name]}.")
+        return self.panels
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the values of a model's panels come from.
+
+    Attributes:
+        info: What is known of the outputs.
+        input_image: The user's way from inputs to images, or None.
+    """
+
+    info: OutputInfo
+    input_image: Callable[[Any], Any] | None = None
+
+    @property
+    def prediction_name(self) -> str:
+        """The output that is the prediction; without a choice, one may go by that name."""
+        return "prediction" if self.info.chosen is None else self.info.names[self.info.chosen]
+
+    def outputs(self, batch: Batch) -> dict[str, Array]:
+        """Return all outputs by name, channels last."""
+        found = leaves(batch.outputs).values()
+        return dict(zip(self.info.names, (channels_last(x, self.info) for x in found), strict=True))
+
+    def prediction(self, batch: Batch) -> Array:
+        """Return the output that is the prediction, channels last."""
+        return self.outputs(batch)[self.prediction_name]
+
+    def size(self, batch: Batch) -> tuple[int, ...]:
+        """Return (height, width) of the prediction, or of the first output."""
+        return tuple(list(self.outputs(batch).values())[self.info.chosen or 0].shape[1:3])
+
+    def input(self, batch: Batch) -> Array | None:
+        """Return the inputs as images, or None where they are none.
+
+        Raises:
+            ValueError: If `input_image` does not give images.
+        """
+        if batch.shown is not None:
+            shown: Array = batch.shown
+            return shown
+        if self.input_image is not None:
+            images = channels_last(as_array(self.input_image(batch.inputs)), self.info)
+            return check_images(images, "`input_image`")
+        return self.as_images(single(batch.inputs), batch)
+
+    def target(self, batch: Batch) -> Array | None:
+        """Return the target that belongs to the prediction, as the samples have it."""
+        targets, chosen = leaves(batch.targets), self.info.chosen
+        # One target is of the prediction, however many outputs there are; of several it is the one of
+        # the same name, as in `fit` with dicts, or else the one at the same place.
+        if len(targets) == 1:
+            return single(batch.targets)
+        if chosen is None:
+            return None
+        if self.info.names[chosen] in targets:
+            return single(targets[self.info.names[chosen]])
+        same_count = len(targets) == len(self.info.names)
+        return single(list(targets.values())[chosen]) if same_count else None
+
+    def as_images(self, values: Array | None, batch: Batch) -> Array | None:
+        """Return inputs or targets as images, (N, H, W, C), or None where their shape is another's.
+
+        Those of rank 3 are grey images only at the prediction's size: sequences have that rank too.
+        """
+        if values is None:
+            return None
+        images = channels_last(values, self.info)
+        if not is_image(images) or (images.ndim == 3 and images.shape[1:3] != self.size(batch)):
+            return None
+        return with_channels(images)
+
+    def target_sizes(self, batch: Batch) -> list[tuple[int, ...]]:
+        """Return each (height, width) that targets may have: the prediction's and the input's."""
+        image = self.input(batch)
+        return [self.size(batch)] + ([] if image is None else [image.shape[1:3]])
+
+
+def find_obstacles(
+    image: Array | None, target: Array | None, no_target: str
+) -> dict[str, str | None]:
+    """Return input, prediction and target by name, with what stands in the way of each, or None.
+
+    Args:
+        image: The inputs as images, or None.
+        target: The targets, or None.
+        no_target: What to say where there are none.
+    """
+    no_input = (
+        "the model's input is not one image; pass `input_image`, a function from the inputs "
+        "to images"
+    )
+    return {
+        "input": no_input if image is None else None,
+        "prediction": None,
+        "target": no_target if target is None else None,
+    }
 
 
 def channels_last(array: Array, info: OutputInfo) -> Array:
@@ -24,75 +183,23 @@ def channels_last(array: Array, info: OutputInfo) -> Array:
     return np.moveaxis(array, 1, -1) if info.channels_first and array.ndim == 4 else array
 
 
-def chosen_target(batch: Batch, info: OutputInfo, index: int | None) -> Array | None:
-    """Return the target that belongs to output number `index`."""
-    targets = leaves(batch.targets)
-    if len(targets) == 1:
-        return single(batch.targets)
-    if index is None:
-        return None
-    if info.names[index] in targets:
-        return single(targets[info.names[index]])
-    return single(list(targets.values())[index]) if len(targets) == len(info.names) else None
-
-
-def input_images(
-    batch: Batch, info: OutputInfo, input_image: Callable[[Any], Any] | None, size: tuple[int, ...]
-) -> Array | None:
-    """Return the inputs as images, channels last, or None where they are none.
+def check_images(images: Array, source: str, where: str = "") -> Array:
+    """Return what a function of the user's gave as images (N, H, W, C).
 
     Args:
-        batch: What went into the model.
-        info: The data format, and whether the inputs are noise.
-        input_image: The user's way from inputs to images.
-        size: (height, width) of the prediction: inputs of rank 3 are grey images only at that size,
-            since a sequence has that rank too.
+        images: What it returned, channels last.
+        source: The argument that it is, for the error.
+        where: What else the error should say of the place.
 
     Raises:
-        ValueError: If `input_image` does not give images.
+        ValueError: If they have another shape.
     """
-    if batch.shown is not None:
-        shown: Array = batch.shown
-        return shown
-    if input_image is not None:
-        image = channels_last(as_array(input_image(batch.inputs)), info)
-        if not is_image(image):
-            raise ValueError(
-                "`input_image` must return images of shape (N, H, W) or (N, H, W, C) with C in "
-                f"{{1, 3, 4}}, got {describe(image)}."
-            )
-        return with_channels(image)
-    image_or_none = None if batch.inputs is None else single(batch.inputs)
-    if image_or_none is None:
-        return None
-    image = channels_last(image_or_none, info)
-    if not is_image(image) or (image.ndim == 3 and image.shape[1:3] != size):
-        return None
-    return with_channels(image)
-
-
-def choose_panels(
-    wanted: Sequence[str] | None, default: Sequence[str], possible: Mapping[str, str | None]
-) -> tuple[str, ...]:
-    """Return the panels to draw, in order.
-
-    Args:
-        wanted: The renderer's `panels`.
-        default: What is drawn without it.
-        possible: Every panel name, with what stands in its way, or None where nothing does.
-
-    Raises:
-        ValueError: If a wanted panel does not exist or cannot be drawn.
-    """
-    if wanted is None:
-        return tuple(default)
-    for name in wanted:
-        if name not in possible:
-            raise ValueError(f"`panels` has no panel {name!r}; there are: {', '.join(possible)}.")
-        reason = possible[name]
-        if reason is not None:
-            raise ValueError(f"`panels` names {name!r}, but {reason}.")
-    return tuple(wanted)
+    if not is_image(images):
+        raise ValueError(
+            f"{source} must return images of shape (N, H, W) or (N, H, W, C) with C in "
+            f"{{1, 3, 4}}, got {describe(images)}{where}."
+        )
+    return with_channels(images)
 
 
 def check_panels(panels: Sequence[str] | None) -> tuple[str, ...] | None:
@@ -108,18 +215,10 @@ def check_panels(panels: Sequence[str] | None) -> tuple[str, ...] | None:
     return tuple(panels)
 
 
-def check_input_image(input_image: Any) -> None:
-    """Check the `input_image` argument of a renderer."""
-    if input_image is not None and not callable(input_image):
-        raise TypeError(
-            f"`input_image` must be a function from the inputs to images, got {input_image!r}."
-        )
-
-
-def require_chosen(info: OutputInfo, batch: Batch) -> int:
-    """Return the index of the prediction, or raise with the outputs that there are."""
+def require_chosen(info: OutputInfo, batch: Batch) -> None:
+    """Raise with the outputs that there are, unless one of them is the prediction."""
     if info.chosen is not None:
-        return info.chosen
+        return
     listed = "; ".join(
         f"{name!r}: {describe(value)}"
         for name, value in zip(info.names, leaves(batch.outputs).values(), strict=True)

@@ -13,16 +13,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from keras_image_saver.arrays import (
-    CHANNELS,
-    MAGENTA,
-    PIECE,
-    Array,
-    UInt8Array,
-    as_array,
-    describe,
-)
-from keras_image_saver.render.base import Finding, PixelCounts
+from keras_image_saver.arrays import CHANNELS, MAGENTA, PIECE, Array, UInt8Array, as_array, describe
+from keras_image_saver.render.base import Finding, PixelCounts, Range
+
+# A few values at the ends are no news; a larger share is a range that does not fit.
+_CLIPPED_SHARE = 0.01
+
+# A range in float32, low and high, and the bytes of one unit.
+_Scale: TypeAlias = tuple[Array, Array, Array]
 
 
 def to_uint8(images: Any, *, value_range: Any = None) -> UInt8Array:
@@ -70,38 +68,23 @@ def convert(images: Any, value_range: Any) -> tuple[UInt8Array, tuple[Finding, .
             "`images` must have the shape (H, W), (N, H, W), (H, W, C) or (N, H, W, C) with C in "
             f"{{1, 3, 4}}, and no side of 0, got {describe(array)}."
         )
-    if value_range is not None:
+    if value_range is None:
+        value_range = default_range(array.dtype)
+    else:
         value_range = check_range(value_range, "value_range")
-    elif array.dtype != np.uint8:
-        value_range = fixed_range(array.dtype) or (0.0, 1.0)
-    mapped, seen = map_to_uint8(array[..., np.newaxis] if plain else array, value_range)
-    said = findings(seen, "image", value_range, "value_range")
+    mapped, counts = map_to_uint8(array[..., np.newaxis] if plain else array, value_range)
+    said = tuple(findings(counts, "image", value_range, "value_range"))
     return mapped[..., 0] if plain and mapped.shape[-1] == 1 else mapped, said
 
 
-_CLIPPED_SHARE = 0.01
+def check_dtype(array: Array, name: str) -> None:
+    """Refuse what no picture can be made of.
 
-Range: TypeAlias = tuple[Any, Any]
-
-
-def findings(
-    seen: PixelCounts, panel: str, value_range: Range | None, argument: str
-) -> tuple[Finding, ...]:
-    """Say what the user should hear of; `argument` is what set the range, None if nothing did."""
-    if value_range is None:
-        return ()
-    found = []
-    if seen.bad_pixels:
-        text = f"{seen.bad_pixels} pixels of the {panel} are NaN or infinite; they are magenta."
-        found.append(Finding("non-finite", panel, text))
-    if seen.values and seen.clipped > _CLIPPED_SHARE * seen.values:
-        text = (
-            f"{seen.clipped / seen.values:.1%} of the {panel}'s values lie outside "
-            f"{argument}={show_range(value_range)} and are clipped; the values seen go from "
-            f"{seen.low:.6g} to {seen.high:.6g}."
-        )
-        found.append(Finding("clipped", panel, text))
-    return tuple(found)
+    Raises:
+        TypeError: If `array` is not bool, integer or float.
+    """
+    if array.dtype.kind not in "buif":
+        raise TypeError(f"`{name}` must be bool, integer or float, got {describe(array)}.")
 
 
 def check_range(value_range: Any, name: str) -> Range:
@@ -114,11 +97,13 @@ def check_range(value_range: Any, name: str) -> Range:
         if isinstance(value_range, str):
             raise TypeError
         low, high = (np.asarray(end, np.float64) for end in value_range)
-        with np.errstate(over="ignore"):  # what float32 cannot tell apart is no range
-            seen = low.astype(np.float32), high.astype(np.float32)
-        valid = low.shape == high.shape and bool(np.all(seen[0] < seen[1]))
-        valid = valid and bool(np.all(np.isfinite(seen)))
-        valid = valid and (low.ndim == 0 or low.shape in {(channels,) for channels in CHANNELS})
+        # Values are mapped in float32: ends that it cannot tell apart, or hold, are no range.
+        with np.errstate(over="ignore"):
+            ends = np.stack([low, high]).astype(np.float32)
+        shapes = {(), *((channels,) for channels in CHANNELS)}
+        valid = low.shape in shapes and bool(
+            np.all(np.isfinite(ends)) and np.all(ends[0] < ends[1])
+        )
     except (TypeError, ValueError):
         valid = False
     if not valid:
@@ -126,25 +111,31 @@ def check_range(value_range: Any, name: str) -> Range:
             f"`{name}` must be (low, high) with low < high, each one number or one a channel, got "
             f"{value_range!r}. For a tanh generator pass (-1, 1)."
         )
-    if low.ndim == 0:
-        return float(low), float(high)
-    return tuple(low.tolist()), tuple(high.tolist())
+    if low.ndim:
+        return tuple(low.tolist()), tuple(high.tolist())
+    return float(low), float(high)
 
 
 def show_range(value_range: Range) -> str:
     """Write a range as a person would."""
+    low, high = (
+        "(" + ", ".join(f"{value:g}" for value in end) + ")"
+        if isinstance(end, tuple)
+        else f"{end:g}"
+        for end in value_range
+    )
+    return f"({low}, {high})"
 
-    def show(end: Any) -> str:
-        if isinstance(end, tuple):
-            return "(" + ", ".join(f"{value:g}" for value in end) + ")"
-        return f"{end:g}"
 
-    return f"({show(value_range[0])}, {show(value_range[1])})"
+def default_range(dtype: Any) -> Range | None:
+    """Return the range that a dtype has by itself; None for uint8 and bool, which are pixels.
 
-
-def fixed_range(dtype: Any) -> Range | None:
-    """Return the range that a dtype has by itself: integers mean (0, 255), floats have none."""
-    return (0.0, 255.0) if np.dtype(dtype).kind in "bui" else None
+    Floats have none by themselves either: (0, 1) is for where nothing else could tell, as in
+    `to_uint8`. A model's outputs ask for a range instead.
+    """
+    if dtype in (np.uint8, np.bool_):
+        return None
+    return (0.0, 1.0) if np.dtype(dtype).kind == "f" else (0.0, 255.0)
 
 
 def extent(values: Array) -> tuple[float, float]:
@@ -154,14 +145,34 @@ def extent(values: Array) -> tuple[float, float]:
     return (float(finite.min()), float(finite.max())) if finite.size else (np.nan, np.nan)
 
 
-def check_dtype(array: Array, name: str) -> None:
-    """Refuse what no picture can be made of.
+def findings(
+    counts: PixelCounts, panel: str, value_range: Range | None, argument: str
+) -> Iterator[Finding]:
+    """Say what the user should hear of what was mapped.
 
-    Raises:
-        TypeError: If `array` is not bool, integer or float.
+    Args:
+        counts: The panel's counts.
+        panel: Its name.
+        value_range: What it was mapped by; None if it was not mapped.
+        argument: What set the range.
     """
-    if array.dtype.kind not in "buif":
-        raise TypeError(f"`{name}` must be bool, integer or float, got {describe(array)}.")
+    if value_range is None:
+        return
+    yield from non_finite(counts, panel, "are NaN or infinite")
+    if counts.values and counts.clipped > _CLIPPED_SHARE * counts.values:
+        text = (
+            f"{counts.clipped / counts.values:.1%} of the {panel}'s values lie outside "
+            f"{argument}={show_range(value_range)} and are clipped; the values seen go from "
+            f"{counts.low:.6g} to {counts.high:.6g}."
+        )
+        yield Finding("clipped", panel, text)
+
+
+def non_finite(counts: PixelCounts, panel: str, what: str) -> Iterator[Finding]:
+    """Say how many pixels of a panel are magenta for want of finite values, if there are any."""
+    if counts.non_finite_pixels:
+        text = f"{counts.non_finite_pixels} pixels of the {panel} {what}; they are magenta."
+        yield Finding("non-finite", panel, text)
 
 
 def map_to_uint8(
@@ -176,64 +187,65 @@ def map_to_uint8(
 
     Returns:
         uint8 of the same shape, `out` or a new array, except that C = 1 becomes 3 where a pixel is
-        not finite: such pixels are magenta, in RGBA with full alpha. And what was seen on the way.
+        not finite: such pixels are magenta, in RGBA with full alpha. And what was counted on the way.
 
     Raises:
         ValueError: If a range by channel has another number of channels than `images`.
     """
-    seen = PixelCounts()
+    counts = PixelCounts()
     if images.dtype == np.bool_:
-        return np.where(images, np.uint8(255), np.uint8(0)), seen
+        return np.where(images, np.uint8(255), np.uint8(0)), counts
     if value_range is None:
         if images.dtype != np.uint8:
             raise ValueError(f"`value_range` must be given for {images.dtype} images, got None.")
-        return images, seen
-    low, high = (np.asarray(end, np.float64) for end in value_range)
-    if low.ndim and low.shape != images.shape[-1:]:
-        raise ValueError(
-            f"`value_range` must have one value a channel, got {show_range(value_range)} for "
-            f"images of {images.shape[-1]} channels."
-        )
-    scale = (255 / (high - low)).astype(np.float32)
-    low, high = low.astype(np.float32), high.astype(np.float32)
-    if low.ndim:  # a whole row at a time: a loop over three channels is no loop to NumPy
-        width = images.shape[-2]
-        low, high, scale = np.tile(low, width), np.tile(high, width), np.tile(scale, width)
+        return images, counts
+    scale = _scale(value_range, images.shape)
     mapped = np.empty(images.shape, np.uint8) if out is None else out
+    # One buffer serves all pieces, so that it stays in the cache with the values.
     buffer = np.empty(0, np.float32)
     bad: Array | None = None
-    # Beyond float32 a value is infinite; near its end the product is, and is clipped.
+    # A value beyond float32 becomes infinite, and so magenta. A product beyond it is clipped.
     with np.errstate(over="ignore"):
         for piece in _pieces(images.shape):
             values = images[piece]
             if buffer.size < values.size:
                 buffer = np.empty(values.size, np.float32)
-            scaled = buffer[: values.size]
-            finite = _map_piece(values, low, high, scale, mapped[piece], scaled, seen)
+            finite = _map_piece(values, scale, mapped[piece], buffer[: values.size], counts)
             if finite is not None:
                 if bad is None:
                     bad = np.zeros(images.shape[:-1], np.bool_)
                 bad[piece] = ~finite.reshape(values.shape).all(-1)
     if bad is None:
-        return mapped, seen
-    seen.bad_pixels = int(np.count_nonzero(bad))
-    return _paint(mapped, bad), seen
+        return mapped, counts
+    counts.non_finite_pixels = int(np.count_nonzero(bad))
+    return _paint(mapped, bad), counts
+
+
+def _scale(value_range: Range, shape: tuple[int, ...]) -> _Scale:
+    """Return what maps images of a shape: as scalars, or a row of pixels long by channel."""
+    low, high = (np.asarray(end, np.float64) for end in value_range)
+    if low.ndim and low.shape != shape[-1:]:
+        raise ValueError(
+            f"`value_range` must have one value a channel, got {show_range(value_range)} for "
+            f"images of {shape[-1]} channels."
+        )
+    # The factor is rounded once, from float64: from rounded ends it would be another one.
+    scale: list[Array] = [part.astype(np.float32) for part in (low, high, 255 / (high - low))]
+    # NumPy is slow at inner loops over three channels, so a row of pixels is one loop.
+    low, high, factor = [np.tile(part, shape[-2]) for part in scale] if low.ndim else scale
+    return low, high, factor
 
 
 def _map_piece(
-    values: Array,
-    low: Array,
-    high: Array,
-    scale: Array,
-    out: Array,
-    buffer: Array,
-    seen: PixelCounts,
+    values: Array, scale: _Scale, out: Array, buffer: Array, counts: PixelCounts
 ) -> Array | None:
     """Map one piece into `out` by way of `buffer`; return which values are finite, None if all are."""
-    shape = (-1, low.size) if low.ndim else values.shape
+    low, high, factor = scale
+    by_channel = bool(low.ndim)
+    shape = (-1, low.size) if by_channel else values.shape
     floats = values.astype(np.float32, copy=False).reshape(shape)
     # One pass tells of everything: NaN and infinities carry through min and max.
-    axis = 0 if low.ndim else None
+    axis = 0 if by_channel else None
     least, most = floats.min(axis), floats.max(axis)
     finite = None
     lowest, highest = _ends(least, most)
@@ -241,20 +253,24 @@ def _map_piece(
         finite = np.isfinite(floats)
         least = floats.min(axis, initial=np.inf, where=finite)
         most = floats.max(axis, initial=-np.inf, where=finite)
+        # Magenta is painted over them at last; until then they must not count as clipped.
         floats = np.where(finite, floats, low)
         lowest, highest = _ends(least, most)
-    seen.low, seen.high = min(seen.low, lowest), max(seen.high, highest)
-    seen.values += values.size
-    # With one range for all channels plain floats do: on a piece NumPy calls cost as much as a pass.
-    under: bool = bool((least < low).any()) if low.ndim else lowest < float(low)
-    over: bool = bool((most > high).any()) if low.ndim else highest > float(high)
+    counts.low, counts.high = min(counts.low, lowest), max(counts.high, highest)
+    counts.values += values.size
+    # One range for all channels is compared as plain floats: on a piece of this size each call of
+    # NumPy costs as much as a pass over it.
+    under: bool = bool((least < low).any()) if by_channel else lowest < float(low)
+    over: bool = bool((most > high).any()) if by_channel else highest > float(high)
     if under:
-        seen.clipped += int(np.count_nonzero(floats < low))
+        counts.clipped += int(np.count_nonzero(floats < low))
     if over:
-        seen.clipped += int(np.count_nonzero(floats > high))
+        counts.clipped += int(np.count_nonzero(floats > high))
     scaled = buffer.reshape(floats.shape)
     np.subtract(floats, low, out=scaled)
-    np.multiply(scaled, scale, out=scaled)
+    np.multiply(scaled, factor, out=scaled)
+    # A byte wraps what does not fit it, so values outside the range are clipped before the cast. Where
+    # there are none, the pass is saved.
     if under or over:
         np.clip(scaled, 0, 255, out=scaled)
     np.rint(scaled, out=scaled)
@@ -275,7 +291,7 @@ def _pieces(shape: tuple[int, ...]) -> Iterator[tuple[slice | int, ...]]:
                 yield (index, *rest)
         return
     count = max(1, math.ceil(shape[0] * size / PIECE))
-    step = max(1, math.ceil(shape[0] / count))  # pieces as equal as they can be
+    step = max(1, math.ceil(shape[0] / count))
     for start in range(0, shape[0], step):
         yield (slice(start, start + step),)
 

@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from keras_image_saver.model.device_classes import decide_on_device
-from keras_image_saver.render.class_map import BAD, Classes
+from keras_image_saver.render.base import NOT_FINITE
+from keras_image_saver.render.class_map import Classes
 
 
 def telling(*shape):
@@ -29,9 +30,9 @@ def telling(*shape):
 def test_decision_on_the_device_is_that_of_the_host(decision, channels):
     classes = Classes(decision, max(2, channels), channels + 1, np.float32(0.5))
     scores = telling(2, 9, 11, channels)
-    (ids,) = decide_on_device(classes, 0, channels_first=False)([tf.constant(scores)])
+    (ids,) = decide_on_device(classes.on_device, 0, channels_first=False)([tf.constant(scores)])
     expected = classes.of_scores(scores)
-    assert 0 < np.count_nonzero(expected == BAD) < expected.size / 2
+    assert 0 < np.count_nonzero(expected == NOT_FINITE) < expected.size / 2
     assert len(np.unique(expected)) > 2
     np.testing.assert_array_equal(ids, expected)
 
@@ -41,7 +42,7 @@ def test_decision_on_the_device_of_other_floats(dtype):
     kind = ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype
     scores = telling(2, 5, 7, 4).astype(kind)
     classes = Classes("argmax", 4, 4, np.float32(0.5))
-    ids = decide_on_device(classes, 0, channels_first=False)(tf.constant(scores))
+    ids = decide_on_device(classes.on_device, 0, channels_first=False)(tf.constant(scores))
     np.testing.assert_array_equal(ids, classes.of_scores(scores.astype(np.float32)))
 
 
@@ -49,16 +50,16 @@ def test_decision_on_the_device_channels_first_and_without_a_channel():
     scores = telling(2, 5, 7, 4)
     classes = Classes("argmax", 4, 4, np.float32(0.5))
     first = tf.constant(np.moveaxis(scores, -1, 1))
-    ids = decide_on_device(classes, 0, channels_first=True)(first)
+    ids = decide_on_device(classes.on_device, 0, channels_first=True)(first)
     np.testing.assert_array_equal(ids, classes.of_scores(scores))
     classes = Classes("threshold", 2, 2, np.float32(0.5))
-    ids = decide_on_device(classes, 0, channels_first=False)(tf.constant(scores[..., 0]))
+    ids = decide_on_device(classes.on_device, 0, channels_first=False)(tf.constant(scores[..., 0]))
     np.testing.assert_array_equal(ids, classes.of_scores(scores[..., 0]))
 
 
 def test_decision_leaves_other_outputs_and_integers():
     classes = Classes("argmax", 3, 3, np.float32(0.5))
-    decide = decide_on_device(classes, 1, channels_first=False)
+    decide = decide_on_device(classes.on_device, 1, channels_first=False)
     other, scores = tf.constant([1.0]), tf.constant(telling(1, 2, 2, 3))
     outputs = decide({"a": other, "b": scores})
     assert outputs["a"] is other
@@ -76,7 +77,7 @@ def test_decision_that_cannot_be_compiled_is_left_to_the_host_for_good(monkeypat
 
     monkeypatch.setattr(tf, "function", lambda *args, **kwargs: broken)
     classes = Classes("argmax", 3, 3, np.float32(0.5))
-    decide = decide_on_device(classes, 0, channels_first=False)
+    decide = decide_on_device(classes.on_device, 0, channels_first=False)
     scores = tf.constant(telling(1, 2, 2, 3))
     assert decide([scores])[0] is scores
     assert decide([scores])[0] is scores

@@ -1,241 +1,10 @@
-"""Class ids to colours."""
+"""Scores and targets to class maps."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
-from keras_image_saver import colorize, overlay
-from keras_image_saver.render.class_map import BAD, Classes, is_one_hot, logit, voc_palette
-
-MAGENTA = [255, 0, 255]
-VOID = [224, 224, 192]
-INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
-
-# The 21 colours of the VOC2012 documentation, background to tv/monitor.
-VOC_21 = """
-    0 0 0  128 0 0  0 128 0  128 128 0  0 0 128  128 0 128  0 128 128  128 128 128  64 0 0  192 0 0
-    64 128 0  192 128 0  64 0 128  192 0 128  64 128 128  192 128 128  0 64 0  128 64 0  0 192 0
-    128 192 0  0 64 128
-"""
-
-
-def bit_interleaved(class_id):
-    """VOClabelcolormap.m, one id at a time."""
-    red = green = blue = 0
-    for place in range(7, -1, -1):
-        red |= (class_id & 1) << place
-        green |= (class_id >> 1 & 1) << place
-        blue |= (class_id >> 2 & 1) << place
-        class_id >>= 3
-    return [red, green, blue]
-
-
-# The palette
-
-
-def test_voc_palette_of_21_classes_is_that_of_the_documentation():
-    expected = np.array(VOC_21.split(), np.uint8).reshape(21, 3)
-    np.testing.assert_array_equal(voc_palette(21), expected)
-
-
-def test_voc_palette_follows_the_devkit():
-    assert voc_palette(256).tolist() == [bit_interleaved(class_id) for class_id in range(256)]
-
-
-def test_voc_palette_ends_in_the_void_colour():
-    assert voc_palette()[255].tolist() == VOID
-
-
-def test_voc_palette_of_1000_classes_has_1000_colours():
-    """ "any number of classes": each is told from every other."""
-    palette = voc_palette(1_000)
-    assert palette.shape == (1_000, 3)
-    assert len(np.unique(palette, axis=0)) == 1_000
-
-
-# colorize
-
-
-@pytest.mark.parametrize("dtype", INTEGERS)
-def test_colorize_of_any_integer_type_looks_up_the_palette(dtype):
-    colors = colorize(np.array([[0, 1], [2, 127]], dtype))
-    assert colors.dtype == np.uint8
-    assert colors.tolist() == [[[0, 0, 0], [128, 0, 0]], [[0, 128, 0], bit_interleaved(127)]]
-
-
-def test_colorize_of_bool_is_two_classes():
-    assert colorize(np.array([False, True])).tolist() == [[0, 0, 0], [128, 0, 0]]
-
-
-@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 3, 4), (2, 3, 4, 1)], ids=str)
-def test_colorize_adds_a_channel_axis(shape):
-    assert colorize(np.ones(shape, np.uint8)).tolist() == np.full((*shape, 3), [128, 0, 0]).tolist()
-
-
-@pytest.mark.parametrize(
-    ("dtype", "class_id"), [("uint8", 3), ("uint8", 255), ("int64", -1), ("int64", 2**40)]
-)
-def test_colorize_of_ids_outside_the_classes_is_magenta(dtype, class_id):
-    ids = np.array([2, class_id], dtype)
-    assert colorize(ids, num_classes=3).tolist() == [[0, 128, 0], MAGENTA]
-
-
-@pytest.mark.parametrize("dtype", INTEGERS)
-@pytest.mark.parametrize("ignored", [-1, 2, 255])
-def test_colorize_with_ignore_index_draws_void(dtype, ignored):
-    known = np.iinfo(dtype)
-    held = known.min <= ignored <= known.max
-    ids = np.array([1, ignored if held else 1], dtype)
-    expected = [[128, 0, 0], VOID if held else [128, 0, 0]]
-    assert colorize(ids, ignore_index=ignored, num_classes=3).tolist() == expected
-
-
-def test_colorize_with_own_palette_takes_its_colours():
-    palette = [(1, 2, 3), (255, 254, 253)]
-    expected = [[255, 254, 253], [1, 2, 3], MAGENTA]
-    assert colorize(np.array([1, 0, 2]), palette=palette).tolist() == expected
-
-
-def test_colorize_with_fewer_classes_than_colours_draws_only_those():
-    palette = [(1, 1, 1), (2, 2, 2), (3, 3, 3)]
-    expected = [[2, 2, 2], MAGENTA]
-    assert colorize(np.array([1, 2]), palette=palette, num_classes=2).tolist() == expected
-
-
-@pytest.mark.parametrize(
-    "values", [np.zeros((2, 2)), np.zeros((2, 2), np.float16)], ids=["f8", "f2"]
-)
-def test_colorize_of_floats_says_argmax(values):
-    with pytest.raises(TypeError, match=r"`class_map` must be integers.*\(2, 2\).*float.*argmax"):
-        colorize(values)
-
-
-@pytest.mark.parametrize(
-    ("palette", "shown"),
-    [
-        pytest.param("cityscapes", "'cityscapes'", id="unknown name"),
-        pytest.param([(0.0, 0.5, 1.0)], "float64", id="floats"),
-        pytest.param([(0, 0)], r"\(1, 2\)", id="two channels"),
-        pytest.param([], r"\(0,\)", id="empty"),
-        pytest.param([(0, 0, 256)], "from 0 to 256", id="over 255"),
-        pytest.param([(0, 0, -1)], "from -1 to 0", id="negative"),
-        pytest.param([(0, 0, 0), (1, 2)], "object", id="ragged"),
-        pytest.param(None, "object", id="none"),
-    ],
-)
-def test_colorize_with_invalid_palette_shows_it(palette, shown):
-    with pytest.raises(ValueError, match=f"`palette` must .*{shown}"):
-        colorize(np.array([0]), palette=palette)
-
-
-def test_colorize_with_too_few_colours_counts_them():
-    with pytest.raises(ValueError, match=r"`palette` must have .*of the 3 classes, got 2"):
-        colorize(np.array([0]), palette=[(0, 0, 0), (1, 1, 1)], num_classes=3)
-
-
-@settings(max_examples=50, deadline=None, derandomize=True)
-@given(
-    ids=st.sampled_from([*INTEGERS, "bool"]).flatmap(
-        lambda dtype: hnp.arrays(dtype, hnp.array_shapes(max_dims=3, max_side=4))
-    ),
-    num_classes=st.integers(1, 300),
-    ignore_index=st.none() | st.sampled_from([-1, 0, 255]),
-)
-def test_colorize_of_any_class_map_draws_each_id(ids, num_classes, ignore_index):
-    ids = np.repeat(ids, 2, axis=0)[::-2]  # not contiguous
-    ids.flags.writeable = False
-    before = ids.tolist()
-    colors = colorize(ids, num_classes=num_classes, ignore_index=ignore_index)
-    assert ids.tolist() == before
-    assert colors.shape == (*ids.shape, 3)
-    for index in np.ndindex(ids.shape):
-        class_id = int(ids[index])
-        if class_id == ignore_index:
-            expected = VOID
-        else:
-            expected = bit_interleaved(class_id) if 0 <= class_id < num_classes else MAGENTA
-        assert colors[index].tolist() == expected
-
-
-# overlay
-
-
-@pytest.mark.parametrize(
-    ("weight", "expected"),
-    [
-        pytest.param(0, [100, 101, 102], id="photo alone"),
-        pytest.param(0.25, [125, 76, 140], id="a quarter"),
-        pytest.param(0.5, [150, 50, 178], id="half"),
-        pytest.param(1, [200, 0, 255], id="colours alone"),
-    ],
-)
-def test_overlay_mixes_by_weight(weight, expected):
-    photo = np.array([[[[100, 101, 102]]]], np.uint8)
-    colors = np.array([[[[200, 0, 255]]]], np.uint8)
-    assert overlay(photo, colors, weight).tolist() == [[[expected]]]
-
-
-def test_overlay_of_grey_turns_rgb():
-    photo = np.full((1, 1, 1), 100, np.uint8)
-    assert overlay(photo, np.array([[[200, 0, 100]]], np.uint8), 0.5).tolist() == [[[150, 50, 100]]]
-
-
-def test_overlay_of_rgba_drops_alpha():
-    photo = np.full((1, 1, 4), 100, np.uint8)
-    assert overlay(photo, np.array([[[200, 0, 100]]], np.uint8), 0.5).tolist() == [[[150, 50, 100]]]
-
-
-def test_overlay_leaves_the_callers_arrays():
-    photo, colors = np.full((1, 2, 2, 3), 9, np.uint8), np.full((1, 2, 2, 3), 200, np.uint8)
-    photo.flags.writeable = colors.flags.writeable = False
-    overlay(photo, colors, 0.5)
-    assert (int(photo.max()), int(colors.min())) == (9, 200)
-
-
-@pytest.mark.parametrize("weight", [-0.1, 1.1, float("nan"), True, "0.5", None], ids=repr)
-def test_overlay_with_invalid_weight_shows_it(weight):
-    photo = np.zeros((1, 1, 3), np.uint8)
-    with pytest.raises(ValueError, match=f"`weight` must be a number from 0 to 1, got {weight!r}"):
-        overlay(photo, photo, weight)
-
-
-@pytest.mark.parametrize("weight", [np.float32(0.5), np.float64(0.5), np.float16(0.5)], ids=repr)
-def test_overlay_with_numpy_weight_mixes(weight):
-    photo, colors = np.zeros((1, 1, 3), np.uint8), np.full((1, 1, 3), 200, np.uint8)
-    assert overlay(photo, colors, weight).tolist() == [[[100, 100, 100]]]
-
-
-@pytest.mark.parametrize(
-    ("photo", "colors", "shown"),
-    [
-        pytest.param(
-            (2, 2, 3),
-            (2, 3, 3),
-            r"images of shape \(2, 2, 3\) and colors of shape \(2, 3, 3\)",
-            id="other size",
-        ),
-        pytest.param(
-            (2, 2, 3),
-            (2, 2, 1),
-            r"images of shape \(2, 2, 3\) and colors of shape \(2, 2, 1\)",
-            id="grey colours",
-        ),
-        pytest.param((2, 2, 2), (2, 2, 3), r"\(2, 2, 2\)", id="photo of 2 channels"),
-    ],
-)
-def test_overlay_of_other_shapes_shows_them(photo, colors, shown):
-    with pytest.raises(ValueError, match=f"`(images|colors)` must .*{shown}"):
-        overlay(np.zeros(photo, np.uint8), np.zeros(colors, np.uint8), 0.5)
-
-
-def test_overlay_of_floats_names_to_uint8():
-    with pytest.raises(ValueError, match=r"must be uint8, got float64 and uint8.*to_uint8"):
-        overlay(np.zeros((1, 1, 3)), np.zeros((1, 1, 3), np.uint8), 0.5)
-
-
-# Scores and targets to class maps
+from keras_image_saver.render.base import NOT_FINITE, ClassDecision
+from keras_image_saver.render.class_map import Classes, logit
 
 
 def test_logit_of_a_half_is_zero():
@@ -256,13 +25,14 @@ def test_logit_undoes_the_sigmoid():
     ],
 )
 def test_is_one_hot_tells_by_the_last_axis(shape, channels, expected):
-    assert is_one_hot(np.zeros(shape), channels) is expected
+    classes = Classes("argmax", channels, channels, np.float32(0.5))
+    assert classes.is_one_hot(np.zeros(shape)) is expected
 
 
 def test_of_scores_by_argmax_masks_non_finite_scores():
     classes = Classes("argmax", 3, 3, np.float32(0.5))
     scores = np.array([[[[0.1, 0.7, 0.2], [np.nan, 9, 0], [np.inf, 0, 0], [3, 2, -np.inf]]]])
-    assert classes.of_scores(scores).tolist() == [[[1, BAD, BAD, BAD]]]
+    assert classes.of_scores(scores).tolist() == [[[1, NOT_FINITE, NOT_FINITE, NOT_FINITE]]]
 
 
 def test_of_scores_by_argmax_of_a_tie_takes_the_first():
@@ -274,13 +44,13 @@ def test_of_scores_by_argmax_of_a_tie_takes_the_first():
 def test_of_scores_by_threshold_takes_what_exceeds_it(shape):
     classes = Classes("threshold", 2, 2, np.float32(0.5))
     scores = np.array([0.5, 0.500001, np.nan], np.float32).reshape(shape)
-    assert classes.of_scores(scores).tolist() == [[[0, 1, BAD]]]
+    assert classes.of_scores(scores).tolist() == [[[0, 1, NOT_FINITE]]]
 
 
 def test_of_scores_of_several_labels_draws_the_last_on_top():
     classes = Classes("multi_label", 3, 4, np.float32(0.5))
     scores = np.array([[[[0.9, 0.1, 0.1], [0.9, 0.1, 0.8], [0.1, 0.5, 0.2], [np.nan, 1, 0]]]])
-    assert classes.of_scores(scores).tolist() == [[[1, 3, 0, BAD]]]
+    assert classes.of_scores(scores).tolist() == [[[1, 3, 0, NOT_FINITE]]]
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 1, 3, 1)], ids=str)
@@ -296,11 +66,11 @@ def test_of_scores_of_ids_keeps_them(shape, dtype):
     [
         pytest.param(np.array([[[0, 255]]], np.uint8), [[[0, 255]]], id="uint8 ids"),
         pytest.param(np.array([[[[0], [2]]]], np.int32), [[[0, 2]]], id="ids with a channel"),
-        pytest.param(np.array([[[1.0, np.nan]]]), [[[1, BAD]]], id="float ids"),
+        pytest.param(np.array([[[1.0, np.nan]]]), [[[1, NOT_FINITE]]], id="float ids"),
         pytest.param(np.array([[[0.4, 1.6, -1.0]]]), [[[0, 2, -1]]], id="fractional ids"),
         pytest.param(np.array([[[[0, 0, 1], [1, 0, 0]]]], bool), [[[2, 0]]], id="one-hot bool"),
         pytest.param(
-            np.array([[[[0.0, 1, 0], [np.nan, 1, 0]]]]), [[[1, BAD]]], id="one-hot floats"
+            np.array([[[[0.0, 1, 0], [np.nan, 1, 0]]]]), [[[1, NOT_FINITE]]], id="one-hot floats"
         ),
     ],
 )
@@ -312,3 +82,16 @@ def test_of_target_of_several_labels_draws_the_last_on_top():
     classes = Classes("multi_label", 3, 4, np.float32(0.5))
     target = np.array([[[[1, 0, 1], [0, 1, 0], [0, 0, 0]]]])
     assert classes.of_target(target).tolist() == [[[3, 2, 0]]]
+
+
+@pytest.mark.parametrize(
+    ("decision", "expected"),
+    [
+        ("argmax", ClassDecision(True, np.float32(0.25))),
+        ("threshold", ClassDecision(False, np.float32(0.25))),
+        ("multi_label", ClassDecision(False, np.float32(0.25))),
+        ("ids", None),
+    ],
+)
+def test_on_device_is_the_same_decision_where_there_is_one(decision, expected):
+    assert Classes(decision, 3, 3, np.float32(0.25)).on_device == expected

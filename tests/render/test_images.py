@@ -1,38 +1,13 @@
-"""`to_uint8`, and `Images` bound to info and drawing plain arrays."""
+"""`Images` bound to info and drawing plain arrays."""
 
+import re
 import sys
-import warnings
-from types import SimpleNamespace
 
-import ml_dtypes
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
+from support.rendering import bind, draw
 
-from keras_image_saver import Batch, Images, to_uint8
-from keras_image_saver.render.base import OutputInfo
-from keras_image_saver.render.function import FunctionRenderer
-
-INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
-FLOATS = ["float16", "float32", "float64", "bfloat16"]
-
-
-def dtype_of(name):
-    return np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)
-
-
-def bind(render, outputs, *, inputs=None, targets=None, activations=(None,), **info):
-    batch = Batch(inputs, targets, outputs)
-    info = OutputInfo(**{"names": ("prediction",), "activations": activations, "chosen": 0, **info})
-    return render.bind(batch, info)
-
-
-def draw(render, outputs, *, inputs=None, targets=None, **info):
-    bound = bind(render, outputs, inputs=inputs, targets=targets, **info)
-    rendered = bound(Batch(inputs, targets, outputs))
-    return SimpleNamespace(panels=rendered.panels, findings=bound.findings(rendered.seen))
+from keras_image_saver import Batch, Images
 
 
 def grey(*values, dtype=np.float32):
@@ -40,221 +15,7 @@ def grey(*values, dtype=np.float32):
     return np.array(values, dtype).reshape(1, 1, -1, 1)
 
 
-# to_uint8
-
-
-def test_to_uint8_keeps_what_the_naive_answer_ruins():
-    image = np.array([[0.0, 0.25], [0.5, 1.0]], np.float32)
-    naive = image.astype(np.uint8) * 255
-    assert naive.tolist() == [[0, 0], [0, 255]]
-    assert to_uint8(image).tolist() == [[0, 64], [128, 255]]
-
-
-def test_to_uint8_does_not_wrap_as_the_naive_answer_does():
-    image = np.array([[-1.0, 256.0, 300.0]], np.float32)
-    with pytest.warns(UserWarning, match="clipped"):
-        assert to_uint8(image, value_range=(0, 255)).tolist() == [[0, 255, 255]]
-
-
-@pytest.mark.parametrize("dtype", FLOATS)
-def test_to_uint8_of_floats_means_0_to_1(dtype):
-    image = np.array([[0.0, 0.25, 0.5, 1.0]], np.float32).astype(dtype_of(dtype))
-    assert to_uint8(image).tolist() == [[0, 64, 128, 255]]
-
-
-@pytest.mark.parametrize("dtype", INTEGERS)
-def test_to_uint8_of_integers_means_0_to_255(dtype):
-    image = np.array([[0, 1, 100, 127]], dtype)
-    assert to_uint8(image).tolist() == [[0, 1, 100, 127]]
-
-
-def test_to_uint8_of_uint8_is_the_same():
-    image = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    np.testing.assert_array_equal(to_uint8(image), image)
-
-
-def test_to_uint8_of_bool_is_black_and_white():
-    assert to_uint8(np.array([[True, False]])).tolist() == [[255, 0]]
-
-
-def test_to_uint8_of_integers_beyond_bytes_clips_and_warns():
-    with pytest.warns(UserWarning, match=r"50\.0% .*value_range=\(0, 255\).*from -5 to 70000"):
-        mapped = to_uint8(np.array([[-5, 0, 255, 70_000]], np.int32))
-    assert mapped.tolist() == [[0, 0, 255, 255]]
-
-
-@pytest.mark.parametrize(
-    ("dtype", "limits", "values", "expected"),
-    [
-        pytest.param("uint16", (0, 65_535), [0, 32_768, 65_535], [0, 128, 255], id="uint16"),
-        pytest.param("int8", (-128, 127), [-128, 0, 127], [0, 128, 255], id="int8"),
-        pytest.param("uint8", (0, 1), [0, 1, 1], [0, 255, 255], id="uint8 masks"),
-        pytest.param("float64", (-1, 1), [-1, 0, 1], [0, 128, 255], id="tanh"),
-        pytest.param("float32", (0, 255), [0, 127.4, 255], [0, 127, 255], id="bytes as floats"),
-    ],
-)
-def test_to_uint8_with_value_range_maps_it_to_bytes(dtype, limits, values, expected):
-    assert to_uint8(np.array([values], dtype), value_range=limits).tolist() == [expected]
-
-
-@pytest.mark.parametrize(
-    "shape",
-    [(4, 5), (7, 4, 5), (4, 5, 1), (4, 5, 3), (4, 5, 4), (7, 4, 5, 1), (7, 4, 5, 3)],
-    ids=str,
-)
-def test_to_uint8_keeps_the_shape(shape):
-    image = np.linspace(0, 1, num=int(np.prod(shape)), dtype=np.float32).reshape(shape)
-    mapped = to_uint8(image)
-    assert mapped.shape == shape
-    np.testing.assert_array_equal(mapped, np.rint(image * np.float32(255)).astype(np.uint8))
-
-
-@pytest.mark.parametrize(
-    ("shape", "shown"),
-    [
-        pytest.param((), r"\(\)", id="scalar"),
-        pytest.param((3,), r"\(3,\)", id="vector"),
-        pytest.param((1, 2, 2, 2), r"\(1, 2, 2, 2\)", id="2 channels"),
-        pytest.param((1, 2, 2, 5), r"\(1, 2, 2, 5\)", id="5 channels"),
-        pytest.param((1, 1, 2, 2, 3), r"\(1, 1, 2, 2, 3\)", id="video"),
-        pytest.param((0, 2, 2, 3), r"\(0, 2, 2, 3\)", id="no images"),
-        pytest.param((2, 0, 3), r"\(2, 0, 3\)", id="no width"),
-    ],
-)
-def test_to_uint8_of_another_shape_shows_it(shape, shown):
-    with pytest.raises(ValueError, match=f"`images` must have the shape .* got shape {shown}"):
-        to_uint8(np.zeros(shape, np.float32))
-
-
-@pytest.mark.parametrize(
-    ("images", "shown"),
-    [
-        pytest.param(np.zeros((2, 2), complex), "complex128", id="complex"),
-        pytest.param(np.full((2, 2), None), "object", id="objects"),
-        pytest.param([["a", "b"]], "<U1", id="text"),
-        pytest.param(None, "object", id="none"),
-    ],
-)
-def test_to_uint8_of_another_dtype_shows_it(images, shown):
-    with pytest.raises(TypeError, match=f"`images` must be bool, integer or float.*dtype {shown}"):
-        to_uint8(images)
-
-
-def test_to_uint8_with_reversed_range_shows_it():
-    with pytest.raises(ValueError, match=r"`value_range` must be \(low, high\).*got \(1, -1\)"):
-        to_uint8(np.zeros((2, 2)), value_range=(1, -1))
-
-
-def test_to_uint8_of_grey_with_nan_turns_rgb_and_warns_with_the_count():
-    image = np.array([[0.0, np.nan], [np.inf, 1.0]], np.float32)
-    with pytest.warns(UserWarning, match="2 pixels of the image are NaN or infinite") as caught:
-        mapped = to_uint8(image)
-    magenta = [255, 0, 255]
-    assert mapped.tolist() == [[[0, 0, 0], magenta], [magenta, [255, 255, 255]]]
-    assert caught[0].filename == __file__
-
-
-def test_to_uint8_of_rgba_with_nan_is_opaque_magenta():
-    image = np.array([[[0.0, 0.0, 0.0, np.nan], [1.0, 0.0, 0.0, 0.0]]])
-    with pytest.warns(UserWarning, match="1 pixels"):
-        mapped = to_uint8(image)
-    assert mapped.tolist() == [[[255, 0, 255, 255], [255, 0, 0, 0]]]
-
-
-def test_to_uint8_of_clipped_values_warns_at_the_caller():
-    with pytest.warns(UserWarning, match=r"75\.0% .*from -1 to 4") as caught:
-        to_uint8(np.array([[-1.0, 0.5, 2.0, 4.0]]))
-    assert caught[0].filename == __file__
-
-
-def test_to_uint8_of_tensors_from_another_library_works():
-    class Tensor:
-        dtype = "torch.bfloat16"
-
-        def __init__(self, values, calls=()):
-            self.values, self.calls = values, calls
-
-        def __getattr__(self, name):
-            if name not in ("detach", "cpu", "float"):
-                raise AttributeError(name)
-            return lambda: Tensor(self.values, (*self.calls, name))
-
-        def __array__(self, dtype=None, copy=None):
-            assert self.calls == ("detach", "cpu", "float")
-            return np.array(self.values, np.float32)
-
-    assert to_uint8(Tensor([[0.0, 1.0]])).tolist() == [[0, 255]]
-
-
-@st.composite
-def arrays(draw, name):
-    """Images of a dtype, any finite or non-finite values, and any layout."""
-    dtype = np.dtype("float32" if name == "bfloat16" else name)
-    shape = draw(
-        st.one_of(
-            st.tuples(*[st.integers(1, 4)] * 2),
-            st.tuples(*[st.integers(1, 3)] * 3, st.sampled_from([1, 3, 4])),
-        )
-    )
-    elements = hnp.from_dtype(dtype)
-    if dtype.kind == "f":
-        largest = float(np.finfo(dtype).max)
-        telling = [np.nan, np.inf, -np.inf, largest, -largest, 0.0, 1.0, -1e-3, 0.5]
-        elements = st.one_of(elements, st.sampled_from(telling).map(dtype.type))
-    array = draw(hnp.arrays(dtype, shape, elements=elements))
-    if name == "bfloat16":
-        with np.errstate(over="ignore"):
-            array = array.astype(ml_dtypes.bfloat16)
-    layout = draw(st.sampled_from(["plain", "fortran", "reversed", "stepped", "read-only"]))
-    if layout == "fortran":
-        array = np.asfortranarray(array)
-    elif layout == "reversed":
-        array = array[::-1, ::-1]
-    elif layout == "stepped":
-        array = np.repeat(array, 2, axis=0)[::2]
-    elif layout == "read-only":
-        array.flags.writeable = False
-    return array
-
-
-@pytest.mark.parametrize("dtype", [*FLOATS, *INTEGERS, "bool"])
-@settings(max_examples=40, deadline=None, derandomize=True)
-@given(data=st.data())
-def test_to_uint8_of_any_array_follows_the_formula(dtype, data):
-    array = data.draw(arrays(dtype))
-    ranges = [None, (-1.0, 1.0), (0.0, 1.0), (0.0, 255.0), (0.25, 0.75)]
-    limits = data.draw(st.sampled_from(ranges))
-    before = array.tobytes()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # clipping and NaN; others stay errors
-        mapped = to_uint8(array, value_range=limits)
-    assert array.tobytes() == before
-    assert mapped.dtype == np.uint8
-    if array.dtype == np.bool_:
-        expected = np.where(array, 255, 0)
-        finite = np.ones(array.shape, bool)
-    elif array.dtype == np.uint8 and limits is None:
-        expected = array
-        finite = np.ones(array.shape, bool)
-    else:
-        integers = array.dtype.kind in "ui"
-        low, high = limits or ((0.0, 255.0) if integers else (0.0, 1.0))
-        with np.errstate(over="ignore", invalid="ignore"):
-            values = array.astype(np.float32)
-            scaled = (values - np.float32(low)) * np.float32(255 / (high - low))
-            expected = np.rint(np.clip(np.nan_to_num(scaled), 0, 255)).astype(np.uint8)
-        finite = np.isfinite(values)
-    pixels = finite if array.ndim == 2 else finite.all(-1)
-    if pixels.all():
-        np.testing.assert_array_equal(mapped, expected)
-        return
-    expected = expected[..., np.newaxis] if array.ndim == 2 else expected
-    colored = np.repeat(expected, 3, -1) if expected.shape[-1] == 1 else expected.copy()
-    colored[~pixels] = (255, 0, 255, 255)[: colored.shape[-1]]
-    np.testing.assert_array_equal(mapped, colored)
-
-
-# Images: the range
+# The range
 
 
 def test_images_with_value_range_maps_by_it():
@@ -280,7 +41,7 @@ def test_images_draw_later_batches_by_the_same_range():
     bound = bind(Images(), grey(0.0, 0.01), activations=("tanh",))
     rendered = bound(Batch(None, None, grey(-1.0, 0.01, 3.0)))
     assert rendered.panels["prediction"].ravel().tolist() == [0, 129, 255]
-    (finding,) = bound.findings(rendered.seen)
+    (finding,) = bound.findings(rendered.counts)
     assert "33.3% of the prediction's values lie outside value_range=(-1, 1)" in finding.text
     assert "from -1 to 3" in finding.text
 
@@ -350,7 +111,7 @@ def test_images_tell_the_ranges_of_their_panels():
     assert bound.ranges == {"input": None, "prediction": (-1.0, 1.0)}
 
 
-# Images: panels
+# Panels
 
 
 def test_images_draw_input_prediction_target_in_that_order():
@@ -513,8 +274,10 @@ def test_images_of_integers_beside_a_float_range_leave_them_as_they_are(dtype):
 )
 def test_images_of_uint8_masks_of_0_and_1_say_that_they_are_black(given, advice):
     batch = {"inputs": None, "targets": None, given: grey(0, 1, dtype="uint8")}
-    with pytest.warns(UserWarning, match="uint8 with 1 as its largest value.*" + advice):
-        rendered = draw(Images((0, 1)), grey(0.0, 0.0), **batch)
+    bound = bind(Images((0, 1)), grey(0.0, 0.0), **batch)
+    (text,) = bound.warnings
+    assert re.search("uint8 with 1 as its largest value.*" + advice, text)
+    rendered = bound(Batch(outputs=grey(0.0, 0.0), **batch))
     assert rendered.panels[given[:-1]].ravel().tolist() == [0, 1]
 
 
@@ -531,7 +294,7 @@ def test_images_channels_first_are_drawn_channels_last():
     assert len(rendered.panels) == 3
 
 
-# Images: the input panel
+# The input panel
 
 
 def test_images_of_float_inputs_map_them_by_value_range():
@@ -587,7 +350,7 @@ def test_images_with_input_image_that_gives_none_show_what_it_gave():
         bind(render, grey(0.5), inputs=grey(0.5))
 
 
-# Images: several outputs
+# Several outputs
 
 TWO = {"names": ("depth", "rgb"), "activations": ("sigmoid", "tanh")}
 
@@ -643,7 +406,7 @@ def test_images_with_a_panel_of_an_unknown_output_list_the_outputs():
         bind(render, two_outputs(), **TWO, chosen=None)
 
 
-# Images: non-finite values and colormaps
+# Non-finite values and colormaps
 
 
 def test_images_of_nan_are_magenta_and_said_with_their_count():
@@ -717,7 +480,7 @@ def test_images_with_colormap_and_colours_only_say_so():
         bind(Images((0, 1), colormap=RAMP), np.zeros((1, 2, 2, 3), np.float32))
 
 
-# Images: what comes in stays as it is
+# What comes in stays as it is
 
 
 def test_images_leave_the_arrays_of_the_batch():
@@ -727,75 +490,3 @@ def test_images_leave_the_arrays_of_the_batch():
     draw(Images((0, 1)), outputs, inputs=inputs, targets=targets)
     for array, kept in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(array, kept)
-
-
-# A renderer of one's own
-
-
-def custom(function, outputs, *, whole=True, **info):
-    return draw(FunctionRenderer(function, whole=whole), outputs, **info)
-
-
-def test_custom_draws_what_it_returns_in_its_order():
-    panels = {
-        "error": np.array([[[0.0, 0.5]]], np.float32),
-        "mask": np.array([[[[True], [False]]]]),
-        "bytes": np.array([[[[1, 2, 3], [4, 5, 6]]]], np.uint8),
-    }
-    rendered = custom(lambda batch: panels, grey(0.5))
-    assert {name: panel.tolist() for name, panel in rendered.panels.items()} == {
-        "error": [[[[0], [128]]]],
-        "mask": [[[[255], [0]]]],
-        "bytes": [[[[1, 2, 3], [4, 5, 6]]]],
-    }
-    assert list(rendered.panels) == ["error", "mask", "bytes"]
-
-
-def test_custom_gets_inputs_targets_and_outputs():
-    got = []
-
-    def render(batch):
-        got.append(batch)
-        return {"prediction": batch.outputs}
-
-    inputs, targets, outputs = grey(0.1), grey(0.2), grey(0.3)
-    custom(render, outputs, inputs=inputs, targets=targets)
-    for name, mine in (("inputs", inputs), ("targets", targets)):
-        np.testing.assert_array_equal(getattr(got[-1], name), mine)
-    assert got[-1].outputs is outputs
-
-
-def test_custom_with_an_output_chosen_gets_that_one():
-    rendered = custom(
-        lambda batch: {"prediction": batch.outputs}, two_outputs(), whole=False, **TWO, chosen=0
-    )
-    assert rendered.panels["prediction"].tolist() == [[[[0], [255]]]]
-
-
-def test_custom_floats_outside_0_to_1_are_clipped_and_said():
-    rendered = custom(lambda batch: {"heat": batch.outputs}, grey(0.0, 9.0))
-    assert rendered.panels["heat"].ravel().tolist() == [0, 255]
-    assert "50.0% of the heat's values" in rendered.findings[0].text
-
-
-@pytest.mark.parametrize(
-    ("returned", "error", "shown"),
-    [
-        pytest.param(None, TypeError, "got None", id="nothing"),
-        pytest.param({}, TypeError, r"got {}", id="empty"),
-        pytest.param(np.zeros((1, 2, 2, 3)), TypeError, r"shape \(1, 2, 2, 3\)", id="an array"),
-        pytest.param({"a": np.zeros((2, 2))}, ValueError, r"\(2, 2\).*'a'", id="one image"),
-        pytest.param({"a": np.zeros((1, 2, 2, 2))}, ValueError, r"2, 2\).*'a'", id="2 channels"),
-        pytest.param({"a": np.full((1, 2, 2), None)}, TypeError, "'a'.*object", id="objects"),
-        pytest.param({"a": np.zeros((0, 2, 2))}, ValueError, "'a': 0", id="no images"),
-        pytest.param(
-            {"a": np.zeros((1, 2, 2)), "b": np.zeros((2, 2, 2))},
-            ValueError,
-            "'a': 1, 'b': 2",
-            id="other counts",
-        ),
-    ],
-)
-def test_custom_that_returns_no_panels_shows_what_it_returned(returned, error, shown):
-    with pytest.raises(error, match=f"render.*{shown}"):
-        custom(lambda batch: returned, grey(0.5))

@@ -1,27 +1,14 @@
 """`Segmentation` bound to info and drawing plain arrays."""
 
-from types import SimpleNamespace
-
 import ml_dtypes
 import numpy as np
 import pytest
+from support.rendering import bind, draw
 
 from keras_image_saver import Batch, Segmentation
-from keras_image_saver.render.base import OutputInfo
 
 BLACK, RED, GREEN, YELLOW = [0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0]
 MAGENTA, VOID, WHITE = [255, 0, 255], [224, 224, 192], [255, 255, 255]
-
-
-def bind(render, outputs, *, inputs=None, targets=None, activations=(None,), **info):
-    info = OutputInfo(**{"names": ("prediction",), "activations": activations, "chosen": 0, **info})
-    return render.bind(Batch(inputs, targets, outputs), info)
-
-
-def draw(render, outputs, *, inputs=None, targets=None, **info):
-    bound = bind(render, outputs, inputs=inputs, targets=targets, **info)
-    rendered = bound(Batch(inputs, targets, outputs))
-    return SimpleNamespace(panels=rendered.panels, findings=bound.findings(rendered.seen))
 
 
 def row(*pixels, dtype=np.float32):
@@ -249,9 +236,10 @@ def test_segmentation_of_targets_with_several_labels_draws_the_last_on_top():
 
 
 def test_segmentation_of_fractional_targets_rounds_and_warns_once():
-    with pytest.warns(UserWarning, match=r"2 of 4 class ids .*bilinearly\? Use nearest") as caught:
-        bound = bind(Segmentation(3), row(*[[1, 0, 0]] * 4), targets=row(0.4, 1.6, 1.0, 2.0))
-    assert len(caught) == 1
+    bound = bind(Segmentation(3), row(*[[1, 0, 0]] * 4), targets=row(0.4, 1.6, 1.0, 2.0))
+    (text,) = bound.warnings
+    assert text.startswith("2 of 4 class ids")
+    assert text.endswith("bilinearly? Use nearest.")
     rendered = bound(Batch(None, row(0.4, 1.6, 1.0, 2.0), row(*[[1, 0, 0]] * 4)))
     assert drawn(rendered, "target") == [BLACK, GREEN, RED, GREEN]
 
@@ -286,7 +274,7 @@ def test_segmentation_of_later_ids_beyond_the_classes_is_magenta_and_counted():
     bound = bind(Segmentation(3), row(0, 1, dtype=np.int64))
     rendered = bound(Batch(None, None, row(3, -1, 2, dtype=np.int64)))
     assert drawn(rendered) == [MAGENTA, MAGENTA, GREEN]
-    (finding,) = bound.findings(rendered.seen)
+    (finding,) = bound.findings(rendered.counts)
     assert "2 pixels of the prediction have class ids outside the 3 classes" in finding.text
 
 

@@ -1,0 +1,17 @@
+"""Renderers bound to plain arrays, and what they draw."""
+
+from types import SimpleNamespace
+
+from keras_image_saver import Batch
+from keras_image_saver.render.base import OutputInfo
+
+
+def bind(render, outputs, *, inputs=None, targets=None, activations=(None,), **info):
+    info = OutputInfo(**{"names": ("prediction",), "activations": activations, "chosen": 0, **info})
+    return render.bind(Batch(inputs, targets, outputs), info)
+
+
+def draw(render, outputs, *, inputs=None, targets=None, **info):
+    bound = bind(render, outputs, inputs=inputs, targets=targets, **info)
+    rendered = bound(Batch(inputs, targets, outputs))
+    return SimpleNamespace(panels=rendered.panels, findings=bound.findings(rendered.counts))
