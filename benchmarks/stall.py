@@ -18,7 +18,7 @@ from benchmarks.measure import Table, Target, above, error, medians, ms, ratio, 
 from benchmarks.models import WORKLOADS, class_maps, dcgan_generator, photo_tiles, segmenter
 from keras_image_saver import ImageSaver, Segmentation, latents
 from keras_image_saver.picture import encoder
-from keras_image_saver.run import storage
+from keras_image_saver.run.storage import storage_of
 
 OURS, INLINE, FLOOR = "ImageSaver", "ImageSaver, background=False", "forward pass alone"
 KERAS, MATPLOTLIB, CAREFUL = "array_to_img, a PNG an image", "matplotlib figure", "20 careful lines"
@@ -136,7 +136,7 @@ def breakdown(count: int, side: int) -> dict[str, list[float]]:
             return timed
 
         def write() -> None:
-            storage.replace_file(f"{folder}/one.png", lambda file: file.write(kept["bytes"]))
+            storage_of(f"{folder}/one.png").replace(lambda file: file.write(kept["bytes"]))
 
         return round_robin(
             {

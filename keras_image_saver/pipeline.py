@@ -35,7 +35,7 @@ from keras_image_saver.render.base import (
 from keras_image_saver.render.images import Images
 from keras_image_saver.render.panels import input_images
 from keras_image_saver.render.segmentation import Segmentation
-from keras_image_saver.run import storage
+from keras_image_saver.run.storage import storage_of
 from keras_image_saver.samples import Samples
 
 
@@ -259,9 +259,8 @@ class Pipeline:
         ranges = drawing.bound.ranges
         known = {name: limits for name, limits in ranges.items() if limits is not None}
         explained = {**metadata, "value_range": known} if known else metadata
-        storage.replace_file(
-            path,
-            lambda file: encoder.write_image(file, picture, self._kind, self._options, explained),
+        storage_of(path).replace(
+            lambda file: encoder.write_image(file, picture, self._kind, self._options, explained)
         )
 
     def _plan(self, rendered: Rendered, count: int) -> grid.Layout:

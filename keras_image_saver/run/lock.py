@@ -12,8 +12,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from keras_image_saver.run import storage
 from keras_image_saver.run.files import LOCK
+from keras_image_saver.run.storage import storage_of
 
 logger = logging.getLogger("keras_image_saver")
 
@@ -46,7 +46,7 @@ class Lock:
         self._thread = 0
         self._process = 0
         self._acquired = 0
-        self._key = os.path.realpath(storage.local_path(folder) or ".")
+        self._key = storage_of(folder).real_path
         self._file: Any = None
         self._made: list[str] = []
 
@@ -62,7 +62,7 @@ class Lock:
             ValueError: If another saver has it.
             OSError: If the folder cannot be written.
         """
-        if storage.is_remote(self._folder):
+        if not storage_of(self._folder).has_locks:
             return
         thread = threading.get_ident() if thread is None else thread
         with Lock._guard:
@@ -78,7 +78,7 @@ class Lock:
                     f"{self._folder!r}, which another ImageSaver of this process uses. Give each "
                     "saver a folder of its own."
                 )
-            self._made = storage.make_folder(self._key)
+            self._made = storage_of(self._key).make_folder()
             self._file = self._open()
             self._process, self._thread = os.getpid(), thread
             self._acquired = next_order()

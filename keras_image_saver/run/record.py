@@ -18,9 +18,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keras_image_saver.arrays import UInt8Array
-from keras_image_saver.run import storage
-from keras_image_saver.run.files import _SEGMENT_NAME, FORMAT, RECORD, SEGMENT, record_files
+from keras_image_saver.run.files import RECORD, record_names, segment_name, segment_number
 from keras_image_saver.run.logs import from_json_logs, json_logs
+from keras_image_saver.run.storage import check_path, join, relative, storage_of
+
+FORMAT = 1  # of an entry
+SEGMENT = 256  # entries a file
 
 # Called with a file of the record and its entries once it is written, or None once it is removed.
 Mirror = Callable[[str, Sequence[Mapping[str, Any]] | None], None]
@@ -86,7 +89,7 @@ class Run:
                 print(snapshot.epoch, snapshot.path, snapshot.logs.get("g_loss"))
             ```
         """
-        folder = storage.check_path(folder, "folder")
+        folder = check_path(folder, "folder")
         names = record_files(folder)
         if not names:
             raise FileNotFoundError(f"There is no record of a run ({RECORD}) in {folder!r}.")
@@ -147,13 +150,13 @@ class Record:
         try:
             if self._written is None or RECORD not in record_files(self._folder):
                 return True
-            return "\n".join(_lines(storage.join(self._folder, RECORD))) == self._written
+            return "\n".join(_lines(self._folder, RECORD)) == self._written
         finally:
             self._writing.release()
 
     def _replace(self, name: str, entries: Sequence[Mapping[str, Any]]) -> str:
-        path, text = storage.join(self._folder, name), _text(entries)
-        storage.replace_file(path, lambda file: file.write(text.encode("utf-8")))
+        text = "".join(json.dumps(one, allow_nan=False, default=str) + "\n" for one in entries)
+        (storage_of(self._folder) / name).replace(lambda file: file.write(text.encode("utf-8")))
         self._mirror(name, entries)
         return text
 
@@ -162,9 +165,9 @@ class Record:
         old = record_files(self._folder)
         self.write()
         for name in old:
-            match = _SEGMENT_NAME.fullmatch(name)
-            if match and int(match[1]) >= self._full:
-                storage.remove_file(storage.join(self._folder, name))
+            number = segment_number(name)
+            if number is not None and number >= self._full:
+                (storage_of(self._folder) / name).remove()
                 self._mirror(name, None)
 
     def write(self) -> None:
@@ -181,8 +184,7 @@ class Record:
             try:
                 for number in range(full):
                     segment = entries[number * SEGMENT : (number + 1) * SEGMENT]
-                    name = f"snapshots-{self._full + number:04d}.jsonl"
-                    self._replace(name, segment)
+                    self._replace(segment_name(self._full + number), segment)
                 newest = self._replace(RECORD, entries[full * SEGMENT :])
             except BaseException:
                 self._behind = True
@@ -191,6 +193,11 @@ class Record:
             with self._lock:
                 del self._newest[: full * SEGMENT]
                 self._full += full
+
+
+def record_files(folder: str) -> list[str]:
+    """Return the names of a record's files, oldest first."""
+    return record_names(storage_of(folder).names())
 
 
 def read_entries(folder: str, names: Iterable[str]) -> list[dict[str, Any]]:
@@ -202,7 +209,7 @@ def read_entries(folder: str, names: Iterable[str]) -> list[dict[str, Any]]:
     found: dict[tuple[int, int, int], dict[str, Any]] = {}
     broken = 0
     for name in names:
-        for line in _lines(storage.join(folder, name)):
+        for line in _lines(folder, name):
             if not line.strip():
                 continue
             try:
@@ -230,8 +237,9 @@ def read_entries(folder: str, names: Iterable[str]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _lines(path: str) -> list[str]:
-    return storage.read_bytes(path).decode("utf-8", errors="replace").split("\n")
+def _lines(folder: str, name: str) -> list[str]:
+    with (storage_of(folder) / name).open() as file:
+        return file.read().decode("utf-8", errors="replace").split("\n")
 
 
 def _check_file(folder: str, file: Any) -> None:
@@ -240,7 +248,7 @@ def _check_file(folder: str, file: Any) -> None:
         return
     parts = re.split(r"[/\\]", file) if isinstance(file, str) else [".."]
     drive = isinstance(file, str) and re.match(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]+://", file)
-    if ".." in parts or parts[0] == "" or drive or not storage.is_inside(folder, file):
+    if ".." in parts or parts[0] == "" or drive or not storage_of(folder).holds(file):
         raise ValueError(
             f"The record in {folder!r} names a file outside its folder, {file!r}. It is not used."
         )
@@ -252,7 +260,7 @@ def _snapshot(folder: str, entry: Mapping[str, Any]) -> Snapshot:
         epoch=int(entry["epoch"]),
         batch=int(entry["batch"]),
         step=int(entry.get("step", 0)),
-        path=storage.join(folder, file) if file else "",
+        path=join(folder, file) if file else "",
         logs=from_json_logs(entry.get("logs") or {}),
         time=float(entry.get("time", 0.0)),
         missed="" if file else str(entry.get("reason") or "unknown"),
@@ -262,7 +270,7 @@ def _snapshot(folder: str, entry: Mapping[str, Any]) -> Snapshot:
 
 def entry_of(folder: str, snapshot: Snapshot) -> dict[str, Any]:
     """Return a snapshot as its line in the record says it, fit for JSON."""
-    file = storage.relative(snapshot.path, folder) if snapshot.path else None
+    file = relative(snapshot.path, folder) if snapshot.path else None
     return {
         "format": FORMAT,
         "epoch": snapshot.epoch,
@@ -275,7 +283,3 @@ def entry_of(folder: str, snapshot: Snapshot) -> dict[str, Any]:
         **({"reason": snapshot.missed} if snapshot.missed else {}),
         "geometry": dict(snapshot.geometry),
     }
-
-
-def _text(entries: Iterable[Mapping[str, Any]]) -> str:
-    return "".join(json.dumps(entry, allow_nan=False, default=str) + "\n" for entry in entries)

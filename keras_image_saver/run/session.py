@@ -13,17 +13,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from keras_image_saver.render.base import Finding
-from keras_image_saver.run import storage
-from keras_image_saver.run.files import LOCK, RECORD, SAMPLES, record_files
+from keras_image_saver.run.files import LOCK, RECORD, SAMPLES
 from keras_image_saver.run.lock import Lock
 from keras_image_saver.run.previous import Previous, check_previous, complete_move, set_aside
-from keras_image_saver.run.record import Mirror, Record, Snapshot, entry_of, read_entries
+from keras_image_saver.run.record import (
+    Mirror,
+    Record,
+    Snapshot,
+    entry_of,
+    read_entries,
+    record_files,
+)
 from keras_image_saver.run.samples_file import (
     load_samples,
     same_samples,
     samples_bytes,
     save_samples,
 )
+from keras_image_saver.run.storage import storage_of
 from keras_image_saver.run.writer import Background, Inline, Writer, within_limit
 from keras_image_saver.samples import Samples
 
@@ -119,16 +126,17 @@ class Session:
         epochs_done: int,
         epoch_is_due: Callable[[int], bool],
     ) -> tuple[Samples, int]:
-        storage.check_scheme(self.folder)
+        storage_of(self.folder).check_scheme()
         self._lock.acquire(began, thread)
         if self._begun:
             self._check_untouched()
             return samples, 0
         complete_move(self.folder)
-        storage.clear_temporaries(self.folder, depth=self._depth, unless=LOCK)
+        storage_of(self.folder).clear_temporaries(depth=self._depth, unless=LOCK)
         self._resumes = epochs_done > 0
         if not self._resumes:
-            check_previous(self.folder, self._previous)
+            entries = read_entries(self.folder, record_files(self.folder))
+            check_previous(self.folder, entries, self._previous)
             self._check_pictures()
             return samples, 0
         entries = read_entries(self.folder, record_files(self.folder))
@@ -142,11 +150,11 @@ class Session:
         """Refuse to overwrite pictures that no record tells of."""
         if record_files(self.folder):
             return  # it is written before the first picture
-        for path in storage.files_in(self.folder, depth=self._depth, unless=LOCK):
-            if self._is_name(path):
+        for file in storage_of(self.folder).files(depth=self._depth, unless=LOCK):
+            if self._is_name(file.path):
                 raise ValueError(
                     f"`filepath` must not name files that are there already, got {self.folder!r}, "
-                    f"where {path!r} belongs to no run that is recorded ({RECORD}). Use another "
+                    f"where {file.path!r} belongs to no run that is recorded ({RECORD}). Use another "
                     "folder, or move those files."
                 )
 
@@ -180,7 +188,7 @@ class Session:
             within_limit(lambda: self._begin(samples), f"preparing {self.folder!r}")
 
     def _begin(self, samples: Samples) -> None:
-        storage.probe(self.folder)
+        storage_of(self.folder).probe()
         if not self._resumes:
             set_aside(self.folder, self._previous)
         self._record = record = Record(self.folder, self._kept, mirror=self._begin_page())
@@ -207,7 +215,7 @@ class Session:
                 samples_bytes(samples) / 2**20,
             )
             return False
-        if not self._resumes and SAMPLES in storage.list_folder(self.folder):
+        if not self._resumes and SAMPLES in storage_of(self.folder).names():
             logger.warning(
                 "%s in %s is there already and not ours; the samples are not kept.",
                 SAMPLES,
@@ -217,11 +225,11 @@ class Session:
         return True
 
     def _keep(self, samples: Samples) -> None:
-        path = storage.join(self.folder, SAMPLES)
+        place = storage_of(self.folder) / SAMPLES
         try:
-            storage.replace_file(path, lambda file: save_samples(samples, file))
+            place.replace(lambda file: save_samples(samples, file))
         except Exception as error:
-            logger.warning("The samples could not be kept in %s: %s", path, _reason(error))
+            logger.warning("The samples could not be kept in %s: %s", place.path, _reason(error))
 
     def _begin_page(self) -> Mirror | None:
         if not self._page:
@@ -310,9 +318,10 @@ class Session:
 
     def _kept_samples(self, samples: Samples) -> Samples:
         """Return the samples that the run was begun with, if these came from a dataset."""
-        if samples.inputs is None or SAMPLES not in storage.list_folder(self.folder):
+        if samples.inputs is None or SAMPLES not in storage_of(self.folder).names():
             return samples
-        content = storage.read_bytes(storage.join(self.folder, SAMPLES))
+        with (storage_of(self.folder) / SAMPLES).open() as file:
+            content = file.read()
         try:
             kept = load_samples(io.BytesIO(content), samples)
         except Exception as error:

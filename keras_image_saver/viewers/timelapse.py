@@ -13,8 +13,8 @@ from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.checks import check_int, check_number, is_number
 from keras_image_saver.picture import animation, decoder, encoder
 from keras_image_saver.picture.text import draw_line, line_size
-from keras_image_saver.run import storage
 from keras_image_saver.run.record import Run
+from keras_image_saver.run.storage import storage_of
 from keras_image_saver.viewers.captions import captions
 from keras_image_saver.viewers.pictures import (
     Pictures,
@@ -113,7 +113,7 @@ def timelapse(
             options=options,
         )
 
-    storage.replace_file(path, write)
+    storage_of(path).replace(write)
     pictures.warn()
 
 

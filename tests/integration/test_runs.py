@@ -211,7 +211,7 @@ def test_second_loop_that_counts_steps_anew_goes_on_with_the_run(tmp_path):
 
 
 def test_run_resumed_before_its_first_entry_keeps_none_of_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("keras_image_saver.run.files.SEGMENT", 2)
+    monkeypatch.setattr("keras_image_saver.run.record.SEGMENT", 2)
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     model = autoencoder()
     fit(model, ImageSaver(tmp_path, X), initial_epoch=4, epochs=9)

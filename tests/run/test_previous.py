@@ -10,10 +10,10 @@ import threading
 import pytest
 
 from keras_image_saver.run import lock as lock_module
-from keras_image_saver.run import storage
 from keras_image_saver.run.files import SAMPLES
 from keras_image_saver.run.lock import Lock, next_order
 from keras_image_saver.run.previous import check_previous, complete_move, set_aside
+from keras_image_saver.run.storage import Local
 
 
 def lock(folder, *, scoped=False, flush=lambda: None):
@@ -201,8 +201,8 @@ def test_a_move_killed_at_any_step_is_completed_at_the_next_start(tmp_path, monk
         """Run `action`, killed after so many steps; True if it came to its end."""
         counted = killing_after(steps)
         with monkeypatch.context() as patch:
-            for name in ("move_file", "replace_file", "remove_file"):
-                patch.setattr(storage, name, counted(getattr(storage, name)))
+            for name in ("move", "replace", "remove"):
+                patch.setattr(Local, name, counted(getattr(Local, name)))
             try:
                 action()
             except Killed:
@@ -238,12 +238,30 @@ def test_complete_move_leaves_the_next_runs_files_where_an_old_one_was_deleted(t
     assert (tmp_path / "0001.png").read_text() == "of the new run"
 
 
-def test_check_previous_refuses_a_newer_record_and_changes_nothing(tmp_path):
+def test_set_aside_refuses_a_newer_record_and_changes_nothing(tmp_path):
     make_run(tmp_path, entries=[{"format": 2, "epoch": 1, "batch": 1, "file": "0001.png"}])
     for previous in ("keep", "delete"):
         with pytest.raises(ValueError, match="newer keras_image_saver"):
-            check_previous(str(tmp_path), previous)
+            set_aside(str(tmp_path), previous)
     assert tree(tmp_path) == RUN
+
+
+@pytest.mark.parametrize(
+    ("folder", "file", "previous"),
+    [
+        ("ram://run", "0001.png", "delete"),
+        ("ram://run", None, "keep"),
+        ("runs/ae", "0001.png", "keep"),
+    ],
+    ids=["deleted", "without a picture", "local"],
+)
+def test_check_previous_allows_what_can_be_done(folder, file, previous):
+    check_previous(folder, [{"epoch": 1, "batch": 1, "file": file}], previous)
+
+
+def test_check_previous_refuses_to_move_where_storage_cannot():
+    with pytest.raises(ValueError, match=r"got 'ram://run': a move would .*previous=\"delete\""):
+        check_previous("ram://run", [{"epoch": 1, "batch": 1, "file": "0001.png"}], "keep")
 
 
 def test_a_record_from_elsewhere_never_moves_or_deletes_files_outside(tmp_path):

@@ -6,11 +6,11 @@ import re
 
 import pytest
 from support.page_runs import Writer, make_run, read_script
+from support.storage import replacing
 
 from keras_image_saver import Run, write_page
-from keras_image_saver.run import storage
-from keras_image_saver.run.files import SEGMENT, page_files, record_files
-from keras_image_saver.run.record import Record, read_entries
+from keras_image_saver.run.previous import page_files
+from keras_image_saver.run.record import SEGMENT, Record, read_entries, record_files
 from keras_image_saver.viewers.page import page_html
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028\u2029<!--"
@@ -162,17 +162,16 @@ def test_scripts_follow_the_record(tmp_path, monkeypatch):
 
 def test_page_costs_the_same_however_long_the_run_is(tmp_path, monkeypatch):
     written = []
-    replace_file = storage.replace_file
 
-    def counted(path, write):
-        replace_file(path, write)
+    def counted(path, replace):
+        replace()
         written.append((os.path.basename(path), os.path.getsize(path)))
 
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     writer = Writer(tmp_path).begin()
-    monkeypatch.setattr(storage, "replace_file", counted)
-    for epoch in range(1, 3 * SEGMENT + 1):
-        writer.save(epoch, content=b"")
+    with replacing(counted):
+        for epoch in range(1, 3 * SEGMENT + 1):
+            writer.save(epoch, content=b"")
     assert len(written) == 2 * (3 * SEGMENT + 2)
     assert not any(name == "index.html" for name, _ in written)
     sizes = [size for name, size in written if name == "snapshots.js"]
@@ -200,16 +199,14 @@ def test_page_that_cannot_be_written_harms_nothing_and_is_completed_later(
     tmp_path, monkeypatch, logged
 ):
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
-    replace_file = storage.replace_file
 
-    def failing(path, write):
+    def failing(path, replace):
         if path.endswith((".js", ".html")):
             raise OSError(28, "No space left on device")
-        replace_file(path, write)
+        replace()
 
     writer = Writer(tmp_path)
-    with monkeypatch.context() as patch:
-        patch.setattr(storage, "replace_file", failing)
+    with replacing(failing):
         writer.begin()
         for epoch in range(1, SEGMENT + 2):
             writer.save(epoch, content=b"")

@@ -14,9 +14,9 @@ from PIL import Image
 from support.page_runs import SIZE, Writer, color, layout, long_run, make_run, picture
 
 from keras_image_saver import encode_image, write_page
-from keras_image_saver.run.files import RECORD, SEGMENT, record_files
+from keras_image_saver.run.files import RECORD
 from keras_image_saver.run.previous import set_aside
-from keras_image_saver.run.record import read_entries
+from keras_image_saver.run.record import SEGMENT, read_entries, record_files
 
 REQUIRED = os.environ.get("KERAS_IMAGE_SAVER_BROWSER") == "required"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -19,9 +19,10 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-from keras_image_saver.run import storage
-from keras_image_saver.run.files import FORMAT, PAGE, PAGE_MARK, RECORD, is_page_file, record_files
-from keras_image_saver.run.record import read_entries
+from keras_image_saver.run.files import PAGE, PAGE_MARK, RECORD, script_name, segment_number
+from keras_image_saver.run.previous import is_page_file
+from keras_image_saver.run.record import FORMAT, read_entries, record_files
+from keras_image_saver.run.storage import check_path, join, storage_of
 
 _SCRIPTS = ("record.js", "pictures.js", "frame.js", "strip.js", "charts.js", "page.js")
 
@@ -51,7 +52,7 @@ def write_page(folder: str | os.PathLike[str]) -> str:
         webbrowser.open(f"file://{os.path.abspath(path)}")
         ```
     """
-    folder = storage.check_path(folder, "folder")
+    folder = check_path(folder, "folder")
     names = record_files(folder)
     if not names:
         raise FileNotFoundError(f"There is no record of a run ({RECORD}) in {folder!r}.")
@@ -60,7 +61,7 @@ def write_page(folder: str | os.PathLike[str]) -> str:
     for name, entries in {**found, RECORD: found.get(RECORD, [])}.items():
         page.owe(name, entries)
     page.settle()
-    return storage.join(folder, PAGE)
+    return join(folder, PAGE)
 
 
 class Page:
@@ -72,6 +73,7 @@ class Page:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
+        self._place = storage_of(folder)
         self._key = uuid.uuid4().hex  # another one tells an open page to read everything anew
         self._segments = 0
         self._owed: dict[str, Entries | None] = {}
@@ -102,7 +104,7 @@ class Page:
     def owe(self, name: str, entries: Entries | None) -> None:
         """Note what a file of the record holds; `settle` writes it."""
         if name != RECORD and entries is not None:
-            self._segments = int(name[len("snapshots-") : -len(".jsonl")]) + 1
+            self._segments = (segment_number(name) or 0) + 1
         # To the end: the newest entries' script says how many segments there are before it.
         self._owed.pop(name, None)
         self._owed[name] = entries
@@ -114,21 +116,21 @@ class Page:
             FileExistsError: If a file of that name is not ours.
             OSError: If storage fails; what was not written is still owed.
         """
-        scripts = {name: name.removesuffix("onl") for name in self._owed}  # .jsonl, .js
+        scripts = {name: script_name(name) for name in self._owed}
         for file in (PAGE, *scripts.values()):
             self._check_ours(file)
-        if PAGE not in self._ours or not storage.exists(storage.join(self._folder, PAGE)):
+        if PAGE not in self._ours or not (self._place / PAGE).exists():
             self._replace(PAGE, page_html())
         for name, script in scripts.items():
             entries = self._owed[name]
             if entries is None:
-                storage.remove_file(storage.join(self._folder, script))
+                (self._place / script).remove()
             else:
                 self._replace(script, self._script(name, entries))
             del self._owed[name]
 
     def _script(self, name: str, entries: Entries) -> str:
-        segment = "newest" if name == RECORD else int(name[len("snapshots-") : -len(".jsonl")])
+        segment = "newest" if name == RECORD else segment_number(name)
         content: dict[str, Any] = {"format": FORMAT, "entries": list(entries)}
         if name == RECORD:
             content |= {"key": self._key, "segments": self._segments}
@@ -138,14 +140,13 @@ class Page:
         return f"// {PAGE_MARK}: the record beside it as a script\n{call}\n"
 
     def _replace(self, name: str, text: str) -> None:
-        path = storage.join(self._folder, name)
-        storage.replace_file(path, lambda file: file.write(text.encode("utf-8")))
+        (self._place / name).replace(lambda file: file.write(text.encode("utf-8")))
         self._ours.add(name)
 
     def _check_ours(self, name: str) -> None:
-        if name in self._ours or name not in storage.list_folder(self._folder):
+        if name in self._ours or name not in self._place.names():
             return
-        path = storage.join(self._folder, name)
+        path = join(self._folder, name)
         if not is_page_file(path):
             raise FileExistsError(
                 f"{path!r} is not of a page that keras_image_saver wrote, and is left as it is. Move "
