@@ -6,7 +6,7 @@ import itertools
 import os
 import re
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from keras_image_saver.run.storage import check_path
@@ -156,22 +156,17 @@ class Template:
 
 def _parse(text: str) -> list[tuple[str, str, str]]:
     """Split a template into (literal, field, spec); `str.format` would break on dots in keys."""
-    return list(_fields(text))
-
-
-def _fields(text: str) -> Iterator[tuple[str, str, str]]:
     try:
         parsed = list(string.Formatter().parse(text))
     except ValueError as error:
         raise ValueError(f"`filepath` is no template: {error}, got {text!r}.") from None
-    for literal, field, spec, conversion in parsed:
-        if field is not None and (
-            not field or field.isdigit() or conversion or "{" in (spec or "")
-        ):
+    for _, field, spec, conversion in parsed:
+        named = field is None or (field and not field.isdigit())
+        if not named or conversion or "{" in (spec or ""):
             raise ValueError(
                 f"`filepath` must have named fields such as {{epoch:04d}}, got {text!r}."
             )
-        yield literal, field or "", spec or ""
+    return [(literal, field or "", spec or "") for literal, field, spec, _ in parsed]
 
 
 def _safe(text: str) -> str:
