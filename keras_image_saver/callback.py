@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
 import os
 import time
@@ -14,7 +13,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.checks import check_choice, check_int, is_int
 from keras_image_saver.model import workers
 from keras_image_saver.model.datasets import read_samples
@@ -22,16 +20,15 @@ from keras_image_saver.model.lookup import BUILDS_AT_ANY_TIME, check_call, find_
 from keras_image_saver.picture import encoder
 from keras_image_saver.picture.grid import check_grid
 from keras_image_saver.pipeline import Drawing, Pipeline
-from keras_image_saver.progress import Schedule
-from keras_image_saver.render.base import Finding
+from keras_image_saver.progress import Moment, Schedule
 from keras_image_saver.render.function import FunctionRenderer
 from keras_image_saver.render.images import Images
-from keras_image_saver.report import Report
+from keras_image_saver.report import Report, say
 from keras_image_saver.run.lock import next_order
 from keras_image_saver.run.logs import json_logs, plain_logs
 from keras_image_saver.run.previous import Previous
-from keras_image_saver.run.record import Snapshot
-from keras_image_saver.run.session import Session
+from keras_image_saver.run.record import Mirror, Snapshot
+from keras_image_saver.run.session import Job, Saved, Session
 from keras_image_saver.run.template import Template
 from keras_image_saver.samples import Samples
 
@@ -395,24 +392,26 @@ class ImageSaver(tf.keras.callbacks.Callback):
             return 0
         if self._session is None:
             self._session = Session(
-                self._template.folder,
-                self._template.depth,
-                self._template.matches,
+                self._template,
+                self._make,
+                say=say,
                 background=self._background,
                 previous=self._previous,
+                page=_begin_page if self._page else None,
                 scoped=scoped,
-                page=self._page,
                 alone=workers.is_alone(self.model),
             )
         try:
-            samples, steps = self._session.claim(
+            start = self._session.open(
                 self._began, self._pipeline.samples, epochs_done, self._schedule.epoch_is_due
             )
+            for text in start.warnings:
+                warnings.warn(text, stacklevel=2)
         except Exception:
             self._abandon()
             raise
-        self._pipeline.samples = samples
-        return steps
+        self._pipeline.samples = start.samples
+        return start.steps
 
     def _abandon(self) -> None:
         """Leave the folder as it was, after a failed start."""
@@ -458,10 +457,9 @@ class ImageSaver(tf.keras.callbacks.Callback):
         """Draw on this thread, and have the rest done behind it; `_hear` learns what came of it."""
         if not self._ready:
             self._rehearse()
-        epoch, batch, step = (counters[name] for name in ("epoch", "batch", "step"))
-        snapshot = Snapshot(epoch, batch, step, self._template.text, logs)
+        job = Job(Moment(**counters), logs, self._template.text)
         try:
-            snapshot = replace(snapshot, path=self._path(counters, logs))
+            job = replace(job, path=self._path(counters, logs))
             if drawing is None:
                 trained = self.model
                 drawing = self._pipeline.draw(find_model(self._draws, trained), trained)
@@ -469,23 +467,20 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 drawing.render()
         except Exception as error:
             if self._session is not None:
-                self._session.miss(snapshot, error)
+                self._session.miss(job, error)
         else:
             if self._session is not None:
-                self._session.put(snapshot, functools.partial(self._make, snapshot, drawing))
+                self._session.submit(replace(job, drawing=drawing))
         if not self._background:
             self._hear()
 
-    def _make(
-        self, snapshot: Snapshot, drawing: Drawing
-    ) -> tuple[dict[str, Any], UInt8Array | None, tuple[Finding, ...]]:
+    def _make(self, job: Job) -> Saved:
         """Map, tile, encode and write one snapshot."""
-        picture = self._pipeline.compose(drawing)
-        counters = {"epoch": snapshot.epoch, "batch": snapshot.batch, "step": snapshot.step}
-        explained = {**counters, "logs": json_logs(snapshot.logs)}
-        self._pipeline.write(snapshot.path, picture.image, drawing, explained)
+        picture = self._pipeline.compose(job.drawing)
+        explained = {**job.moment._asdict(), "logs": json_logs(job.logs)}
+        self._pipeline.write(job.path, picture.image, job.drawing, explained)
         image = picture.image if self._listeners else None
-        return picture.layout.geometry(), image, picture.findings
+        return Saved(picture.layout.geometry(), image, picture.findings)
 
     def _path(self, counters: dict[str, int], logs: dict[str, Any]) -> str:
         path, missing = self._template.path(counters, logs)
@@ -537,6 +532,12 @@ class ImageSaver(tf.keras.callbacks.Callback):
     def _hooks_are_concurrent(self) -> bool:
         """Tell whether Keras may call batch hooks from another thread, as on JAX and PyTorch."""
         return self._schedule.every_batches is None and tf.keras.backend.backend() != "tensorflow"
+
+
+def _begin_page(folder: str) -> Mirror:
+    from keras_image_saver.viewers.page import Page
+
+    return Page(folder, say).follow
 
 
 def _check_run_arguments(on_error: Any, previous: Any, listeners: Any) -> None:

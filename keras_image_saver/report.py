@@ -12,6 +12,11 @@ from keras_image_saver.run.session import Outcome
 logger = logging.getLogger("keras_image_saver")
 
 
+def say(text: str) -> None:
+    """Tell the user something during training, on any thread."""
+    logger.warning("%s", text)
+
+
 class ImageSaverError(RuntimeError):
     """A snapshot failed during training, under `on_error="raise"`.
 

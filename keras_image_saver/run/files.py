@@ -15,7 +15,7 @@ PROBE = ".keras_image_saver-probe"  # stands a moment on remote storage, to see 
 MOVING = ".moving"  # stands in `previous-<n>/` as long as a run is being moved there
 
 _SEGMENT = re.compile(r"snapshots-(\d{4,})\.jsonl")
-_SCRIPT = re.compile(r"snapshots(-\d{4,})?\.js")
+_OF_A_PAGE = re.compile(r"index\.html|snapshots(-\d{4,})?\.js")
 _PREVIOUS = re.compile(r"previous-(\d+)")
 _TEMPORARY = re.compile(r"\.keras_image_saver-.*\.tmp")
 
@@ -32,8 +32,8 @@ def segment_number(name: str) -> int | None:
 
 def record_names(names: Iterable[str]) -> list[str]:
     """Return those names that are of a record's files, oldest first."""
-    found = {number: name for name in names if (number := _record_number(name)) is not None}
-    return [found[number] for number in sorted(found)]
+    found = [name for name in names if name == RECORD or segment_number(name) is not None]
+    return sorted(found, key=lambda name: (name == RECORD, segment_number(name) or 0))
 
 
 def script_name(name: str) -> str:
@@ -43,7 +43,7 @@ def script_name(name: str) -> str:
 
 def is_page_name(name: str) -> bool:
     """Tell whether the page, or one of its scripts, is called so."""
-    return name == PAGE or _SCRIPT.fullmatch(name) is not None
+    return _OF_A_PAGE.fullmatch(name) is not None
 
 
 def previous_name(number: int) -> str:
@@ -64,10 +64,6 @@ def temporary_name() -> str:
 def is_temporary(name: str) -> bool:
     """Tell whether a file is called as by `temporary_name`."""
     return _TEMPORARY.fullmatch(name) is not None
-
-
-def _record_number(name: str) -> float | None:
-    return float("inf") if name == RECORD else segment_number(name)
 
 
 def _number(pattern: re.Pattern[str], name: str) -> int | None:

@@ -10,14 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from keras_image_saver.run.files import (
-    MOVING,
-    PAGE_MARK,
-    SAMPLES,
-    is_page_name,
-    previous_name,
-    previous_number,
-)
+from keras_image_saver.run import files
 from keras_image_saver.run.record import read_entries, record_files
 from keras_image_saver.run.storage import Storage, join, storage_of
 
@@ -28,18 +21,22 @@ def complete_move(folder: str) -> None:
     """Complete what a killed process left half moved."""
     place = storage_of(folder)
     for name in place.names() if place.can_move else ():
-        if previous_number(name) is not None and MOVING in (place / name).names():
+        if files.previous_number(name) is not None and files.MOVING in (place / name).names():
             _move(place, place / name)
 
 
 def check_previous(folder: str, entries: Iterable[Mapping[str, Any]], previous: Previous) -> None:
-    """Refuse a folder whose earlier run cannot be set aside, before anything is done.
+    """Refuse a folder whose earlier run, of these entries, cannot be set aside.
 
     Raises:
-        ValueError: If the folder is remote and a run with these entries is to be kept.
+        ValueError: If it has pictures and is to be kept, and storage cannot move.
     """
-    if any(entry.get("file") for entry in entries) and previous == "keep":
-        _check_movable(folder)
+    pictures = any(entry.get("file") for entry in entries)
+    if pictures and previous == "keep" and not storage_of(folder).can_move:
+        raise ValueError(
+            f"`filepath` must be in a folder without an earlier run where storage is remote, got "
+            f'{folder!r}: a move would copy it. Use another folder, or previous="delete".'
+        )
 
 
 def set_aside(folder: str, previous: Previous) -> None:
@@ -48,28 +45,29 @@ def set_aside(folder: str, previous: Previous) -> None:
     A record without snapshots is simply removed.
 
     Raises:
-        ValueError: If the record cannot be read, or names files outside the folder, or if its run
-            cannot be moved.
-        OSError: If storage fails; the next start goes on where it failed.
+        ValueError: If the record cannot be read or names files outside the folder, or as of
+            `check_previous`.
+        OSError: If storage fails; the next start goes on from there.
     """
     place, names = storage_of(folder), record_files(folder)
-    files = [entry["file"] for entry in read_entries(folder, names) if entry.get("file")]
-    if files and previous == "keep":
-        _check_movable(folder)
-        numbers = (previous_number(name) or 0 for name in place.names())
-        aside = place / previous_name(max(numbers, default=0) + 1)
-        (aside / MOVING).replace(lambda file: None)
+    entries, _ = read_entries(folder, names)
+    check_previous(folder, entries, previous)
+    pictures = [entry["file"] for entry in entries if entry.get("file")]
+    if pictures and previous == "keep":
+        numbers = (files.previous_number(name) or 0 for name in place.names())
+        aside = place / files.previous_name(max(numbers, default=0) + 1)
+        (aside / files.MOVING).replace(lambda file: None)
         _move(place, aside)
         return
     # The record goes last: killed in between, the next start goes on with it. Without one, nothing
     # in the folder is ours.
-    for name in [*files, SAMPLES, *page_files(folder), *names] if names else ():
+    for name in [*pictures, files.SAMPLES, *page_files(folder), *names] if names else ():
         (place / name).remove()
 
 
 def page_files(folder: str) -> list[str]:
     """Return the names of the page and its scripts in a folder; others may be called so too."""
-    names = filter(is_page_name, storage_of(folder).names())
+    names = filter(files.is_page_name, storage_of(folder).names())
     return sorted(name for name in names if is_page_file(join(folder, name)))
 
 
@@ -77,7 +75,7 @@ def is_page_file(path: str) -> bool:
     """Tell whether a file was written as one of a page."""
     try:
         with storage_of(path).open() as file:
-            return PAGE_MARK.encode() in file.read(200)
+            return files.PAGE_MARK.encode() in file.read(200)
     except OSError:  # it is a folder, or may not be read, so it is not ours to replace
         return False
 
@@ -88,17 +86,10 @@ def _move(place: Storage, aside: Storage) -> None:
     The record's move is what counts: before it the run is in `place`, after it in `aside`, where
     its record tells which files are still to come.
     """
-    for name in [*record_files(place.path), SAMPLES, *page_files(place.path)]:
+    for name in [*record_files(place.path), files.SAMPLES, *page_files(place.path)]:
         (place / name).move(aside / name)
-    for entry in read_entries(aside.path, record_files(aside.path)):
+    entries, _ = read_entries(aside.path, record_files(aside.path))
+    for entry in entries:
         if entry.get("file") and place.holds(entry["file"]):
             (place / entry["file"]).move(aside / entry["file"])
-    (aside / MOVING).remove()
-
-
-def _check_movable(folder: str) -> None:
-    if not storage_of(folder).can_move:
-        raise ValueError(
-            f"`filepath` must be in a folder without an earlier run where storage is remote, got "
-            f'{folder!r}: a move would copy it. Use another folder, or previous="delete".'
-        )
+    (aside / files.MOVING).remove()

@@ -22,6 +22,7 @@ from keras_image_saver import Images, ImageSaver, ImageSaverError, Run
 from keras_image_saver.run import storage as storage_module
 from keras_image_saver.run import writer as writer_module
 from keras_image_saver.run.storage import Local
+from keras_image_saver.run.writer import flush_all
 
 keras = tf.keras
 layers = keras.layers
@@ -57,13 +58,12 @@ def lines(caplog):
 class Before(keras.callbacks.Callback):
     """Runs a function before each epoch, once what was queued is done."""
 
-    def __init__(self, saver, function):
+    def __init__(self, function):
         super().__init__()
-        self.saver = saver
         self.function = function
 
     def on_epoch_begin(self, epoch, logs=None):
-        assert self.saver._session is None or self.saver._session._writer.flush()
+        assert flush_all()
         self.function(epoch + 1)
 
 
@@ -81,7 +81,7 @@ class Logged(keras.callbacks.Callback):
 def fit(saver, *, before=None, epochs=5, model=None, others=()):
     """Train to the end, and tell that it was the end."""
     model = model or autoencoder()
-    callbacks = [*others, *([Before(saver, before)] if before else []), saver]
+    callbacks = [*others, *([Before(before)] if before else []), saver]
     history = model.fit(X, X, batch_size=2, epochs=epochs, verbose=0, callbacks=callbacks)
     assert len(history.history["loss"]) == epochs
     return model
@@ -527,7 +527,7 @@ def test_storage_that_hangs_costs_training_one_wait_and_goes_on_when_it_answers(
     class Storage(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 1:
-                assert saver._session._writer.flush()
+                assert flush_all()
                 hanging.answers.clear()
             if epoch == 6:
                 limits.extend(limit for limit, _ in hanging.waits)

@@ -162,7 +162,7 @@ def test_record_rewritten_after_a_cut_has_no_segment_left_over(tmp_path, monkeyp
     for epoch in range(1, 3 * SEGMENT + 1):
         record.add(snapshot(tmp_path, epoch))
     record.write()
-    entries = read_entries(str(tmp_path), record_files(str(tmp_path)))
+    entries, _ = read_entries(str(tmp_path), record_files(str(tmp_path)))
     Record(str(tmp_path), [one for one in entries if one["epoch"] <= SEGMENT + 10]).rewrite()
     assert record_files(str(tmp_path)) == ["snapshots-0000.jsonl", "snapshots.jsonl"]
     assert len(Run.open(str(tmp_path))) == SEGMENT + 10

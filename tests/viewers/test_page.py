@@ -16,11 +16,6 @@ from keras_image_saver.viewers.page import page_html
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028\u2029<!--"
 
 
-@pytest.fixture
-def logged(caplog):
-    return lambda: [record.getMessage() for record in caplog.records]
-
-
 def files(folder):
     return sorted(path.name for path in folder.iterdir() if path.suffix != ".png")
 
@@ -185,19 +180,17 @@ def test_page_that_is_removed_is_written_anew_with_the_next_snapshot(tmp_path):
     assert (tmp_path / "index.html").read_text("utf-8") == page_html()
 
 
-def test_page_that_is_not_ours_is_left_alone_and_said_once(tmp_path, logged):
+def test_page_that_is_not_ours_is_left_alone_and_said_once(tmp_path):
     (tmp_path / "index.html").write_text("mine")
-    make_run(tmp_path, 3)
+    writer = make_run(tmp_path, 3)
     assert (tmp_path / "index.html").read_text() == "mine"
     assert files(tmp_path) == ["index.html", "snapshots.jsonl"]
     assert len(Run.open(tmp_path)) == 3
-    (line,) = logged()
+    (line,) = writer.said
     assert f"{tmp_path}/index.html' is not of a page that keras_image_saver wrote" in line
 
 
-def test_page_that_cannot_be_written_harms_nothing_and_is_completed_later(
-    tmp_path, monkeypatch, logged
-):
+def test_page_that_cannot_be_written_harms_nothing_and_is_completed_later(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
     def failing(path, replace):
@@ -212,7 +205,7 @@ def test_page_that_cannot_be_written_harms_nothing_and_is_completed_later(
             writer.save(epoch, content=b"")
     assert len(Run.open(tmp_path)) == SEGMENT + 1
     assert files(tmp_path) == ["snapshots-0000.jsonl", "snapshots.jsonl"]
-    (line,) = logged()
+    (line,) = writer.said
     assert "could not be written" in line
     assert "No space left on device" in line
     writer.save(SEGMENT + 2)
@@ -227,7 +220,7 @@ def test_record_that_is_resumed_and_cut_rewrites_its_scripts_under_a_new_key(tmp
     for epoch in range(1, 2 * SEGMENT + 2):
         writer.save(epoch, content=b"")
     key = read_script(tmp_path / "snapshots.js")[1]["key"]
-    entries = read_entries(str(tmp_path), record_files(str(tmp_path)))
+    entries, _ = read_entries(str(tmp_path), record_files(str(tmp_path)))
     resumed = Writer(tmp_path, entries=entries[: SEGMENT + 4])
     resumed.record.rewrite()
     expected = ["index.html", "snapshots-0000.js", "snapshots-0000.jsonl"]
