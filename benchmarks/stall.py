@@ -142,8 +142,7 @@ def breakdown(count: int, side: int) -> dict[str, list[float]]:
             return timed
 
         def write() -> None:
-            path = f"{folder}/one.png"
-            storage_of(path).replace_file(path, lambda file: file.write(kept["bytes"]))
+            storage_of(f"{folder}/one.png").replace(lambda file: file.write(kept["bytes"]))
 
         return round_robin(
             {

@@ -13,8 +13,8 @@ from typing import Any
 from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.checks import check_int
 from keras_image_saver.picture.encoder import encode_image
-from keras_image_saver.run import storage
 from keras_image_saver.run.record import Snapshot
+from keras_image_saver.run.storage import check_path
 
 # `DataClass` of TensorBoard's `summary.proto`: what a summary of its images plug-in holds.
 _BLOB_SEQUENCE = 3
@@ -41,7 +41,7 @@ class TensorBoardImages:
     def __init__(self, log_dir: str | os.PathLike[str], tag: str = "samples") -> None:
         if not isinstance(tag, str) or not tag:
             raise TypeError(f"`tag` must be a text, not empty, got {tag!r}.")
-        self.log_dir = storage.check_path(log_dir, "log_dir")
+        self.log_dir = check_path(log_dir, "log_dir")
         self.tag = tag
         self._writer: Any = None
 

@@ -12,9 +12,9 @@ from keras_image_saver.model.lookup import look_up
 from keras_image_saver.picture.compose import Drawing
 from keras_image_saver.pipeline import Drawer, Pipeline
 from keras_image_saver.progress import Moment, Schedule
-from keras_image_saver.report import Report
+from keras_image_saver.report import Report, say, warn
 from keras_image_saver.run.previous import Previous
-from keras_image_saver.run.record import Snapshot
+from keras_image_saver.run.record import Mirror, Snapshot
 from keras_image_saver.run.session import Bystander, Job, Session
 from keras_image_saver.run.template import Template
 from keras_image_saver.samples import Samples
@@ -90,7 +90,7 @@ class LiveRun:
                 order, self._samples, epochs_done, settings.schedule.epoch_is_due
             )
             for text in start.warnings:
-                self._report.warn(text)
+                warn(text)
         except Exception:
             self._abandon()
             raise
@@ -148,7 +148,7 @@ class LiveRun:
             if drawing is None:
                 drawer = self._drawer_for(trained)
                 drawing = drawer.draw()
-                self._say_of_binding(drawer, self._report.say)
+                self._say_of_binding(drawer, say)
             job = replace(job, drawing=drawing)
         except Exception as error:
             self._session.miss(job, error)
@@ -169,7 +169,7 @@ class LiveRun:
             self.report_finished()
         finally:
             if not answered:
-                self._report.say(
+                say(
                     "Storage does not answer: the last snapshots in "
                     f"{self._settings.template.folder} may be missing."
                 )
@@ -183,10 +183,10 @@ class LiveRun:
         return Session(
             settings.template,
             settings.pipeline.save,
-            say=self._report.say,
+            say=say,
             background=settings.background,
             previous=settings.previous,
-            page=_page if settings.page else None,
+            page=_follow_page if settings.page else None,
             scoped=scoped,
             alone=workers.is_alone(trained),
         )
@@ -201,17 +201,15 @@ class LiveRun:
         started = time.monotonic()
         drawer = self._drawer_for(trained)
         drawing, findings = self._settings.pipeline.rehearse(drawer, whole=whole)
-        self._say_of_binding(drawer, self._report.warn)
+        self._say_of_binding(drawer, warn)
         for finding in findings:
             # What an untrained model draws is no news; what it is shown stays as it is.
             shown = finding.panel in ("input", "target")
             if shown and self._report.is_news(finding.kind, finding.panel):
-                self._report.warn(finding.text)
+                warn(finding.text)
         seconds = time.monotonic() - started
         if seconds > _LONG_REHEARSAL_S:
-            self._report.say(
-                f"The rehearsal before training took {seconds:.0f} s; rehearse=False skips it."
-            )
+            say(f"The rehearsal before training took {seconds:.0f} s; rehearse=False skips it.")
         return drawing
 
     def _drawer_for(self, trained: Any) -> Drawer:
@@ -229,7 +227,7 @@ class LiveRun:
     def _path(self, moment: Moment, logs: Mapping[str, Any]) -> str:
         path, missing = self._settings.template.path(moment._asdict(), logs)
         if missing and logs and self._report.is_news("field", *missing):
-            self._report.say(
+            say(
                 "`filepath` has fields that `logs` does not have, or not as numbers: "
                 f"{', '.join(missing)}. The picture is kept as {path}. Fields are epoch, batch, "
                 f"step, {', '.join(logs)}."
@@ -237,8 +235,7 @@ class LiveRun:
         return path
 
 
-def _page(folder: str, say: Callable[[str], None]) -> Any:
-    """Return what keeps the page of the run in a folder."""
+def _follow_page(folder: str) -> Mirror:
     from keras_image_saver.viewers.page import Page
 
-    return Page(folder, say)
+    return Page(folder, say).follow

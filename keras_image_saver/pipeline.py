@@ -81,11 +81,10 @@ class Pipeline:
         known = {name: limits for name, limits in ranges.items() if limits is not None}
         if known:
             explained["value_range"] = known
-        storage_of(job.path).replace_file(
-            job.path,
+        storage_of(job.path).replace(
             lambda file: encoder.write_image(
                 file, picture.image, self.format, self.options, explained
-            ),
+            )
         )
         image = picture.image if self.keeps_image else None
         return Saved(picture.layout.geometry(), image, picture.findings)

@@ -29,6 +29,16 @@ class ImageSaverError(RuntimeError):
         self.cause = cause
 
 
+def warn(text: str) -> None:
+    """Warn before the first batch of what the user should change."""
+    warnings.warn(text, stacklevel=2)
+
+
+def say(text: str) -> None:
+    """Say something once training has begun, on any thread."""
+    logger.warning("%s", text)
+
+
 class Report:
     """Says what came of the snapshots, and tells the listeners, on the training thread.
 
@@ -50,14 +60,6 @@ class Report:
         known = kind in self._said
         self._said.add(kind)
         return not known
-
-    def warn(self, text: str) -> None:
-        """Warn before the first batch of what the user should change."""
-        warnings.warn(text, stacklevel=2)
-
-    def say(self, text: str) -> None:
-        """Say something once training has begun; any thread may."""
-        logger.warning("%s", text)
 
     def report_finished(self, outcomes: Iterable[Outcome]) -> None:
         """Say what came of snapshots, in order, and tell the listeners of those that were saved.
@@ -85,7 +87,7 @@ class Report:
         if self._missed:
             # What fails in drawing is known before what fails in writing, so the first in the list
             # need not be the first of the run.
-            self.say(
+            say(
                 f"{len(self._missed)} of {len(self._missed) + self._saved} snapshots were missed, "
                 f"the first at epoch {min(self._missed)}."
             )
@@ -97,7 +99,7 @@ class Report:
             if snapshot.epoch == 0 and finding.panel not in ("input", "target"):
                 continue  # what an untrained model draws is no news
             if self.is_news(finding.kind, finding.panel):
-                self.say(f"Epoch {snapshot.epoch}, {snapshot.path}: {finding.text}")
+                say(f"Epoch {snapshot.epoch}, {snapshot.path}: {finding.text}")
         if outcome.error is None:
             self._saved += 1
             for listener in self._listeners:
@@ -122,7 +124,7 @@ class Report:
         if self._raises:
             self._failures.append(ImageSaverError(text, error))
         elif self.is_news(kind, type(error).__name__):
-            self.say(f"{text}. Training goes on; the next snapshot is tried anew.")
+            say(f"{text}. Training goes on; the next snapshot is tried anew.")
 
     def _raise_first(self) -> None:
         # What else failed is not lost: it is in the record as missed.

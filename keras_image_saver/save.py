@@ -11,7 +11,7 @@ from keras_image_saver.arrays import CHANNELS, as_array, describe
 from keras_image_saver.picture import encoder, formats
 from keras_image_saver.picture.grid import check_grid, make_grid
 from keras_image_saver.render.ranges import convert
-from keras_image_saver.run import storage
+from keras_image_saver.run.storage import check_path, storage_of
 
 
 def save_image(
@@ -49,7 +49,7 @@ def save_image(
         UserWarning: If more than 1 % of the values were clipped, or pixels are not finite (they are
             magenta then).
     """
-    path = storage.check_path(filepath)
+    path = check_path(filepath)
     kind = formats.check_format(path)
     options = formats.check_options(kind, encoder_options)
     check_grid(columns, padding, pad_value)
@@ -65,4 +65,4 @@ def save_image(
         warnings.warn(finding.text, stacklevel=2)
     if mapped.ndim == 4:
         mapped = make_grid(mapped, columns=columns, padding=padding, pad_value=pad_value)
-    storage.replace_file(path, lambda file: encoder.write_image(file, mapped, kind, options))
+    storage_of(path).replace(lambda file: encoder.write_image(file, mapped, kind, options))

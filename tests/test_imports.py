@@ -32,14 +32,14 @@ RULES = {
     "render": "arrays checks",
     "model": "arrays checks samples render.base",
     "picture": "arrays checks render.base version",
-    "run": "arrays checks progress samples render.base viewers.page",
+    "run": "arrays checks progress samples render.base",
     "viewers": "arrays checks picture run",
     "report": "run",
     "listeners": "arrays checks picture run",
 }
 JOINING = {"__init__", "__main__", "callback", "cli", "pipeline", "save"}
 # A viewer is imported when the user asks for one.
-ASK_FOR_VIEWERS = {"cli", "run.session"}
+ASK_FOR_VIEWERS = {"callback", "cli"}
 
 # TensorFlow is imported where Keras is met; `run.storage` imports it only for a remote path,
 # `listeners` only to write to TensorBoard.

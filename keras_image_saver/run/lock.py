@@ -5,21 +5,17 @@ from __future__ import annotations
 import contextlib
 import errno
 import itertools
-import logging
 import os
 import sys
 import threading
 from collections.abc import Callable
 from typing import Any
 
-from keras_image_saver.run import storage
 from keras_image_saver.run.files import LOCK
-
-logger = logging.getLogger("keras_image_saver")
+from keras_image_saver.run.storage import storage_of
 
 # What a lock that another process holds is told by; other errors say that the file system has none.
 _TAKEN = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
-
 
 _orders = itertools.count(1)
 
@@ -32,21 +28,35 @@ def next_order() -> int:
 class Lock:
     """The right to write to a local folder: one saver on this machine has it, at most.
 
-    A killed process leaves no lock, since the system drops a file lock with its holder; the set in
-    the process tells savers of one process apart. Remote folders are not locked.
+    A killed process leaves no lock, since the system drops a file lock with its holder. The file
+    does not tell savers of one process apart, so those that hold a lock are also kept in `_held`.
+
+    Args:
+        folder: The run's folder; where storage has no locks, nothing is locked.
+        flush: Writes what a saver has queued, before another one takes the lock from it. It is
+            called with `_guard` held, so it must not touch a lock.
+        say: Tells the user a line.
+        scoped: Whether `release` is certain to be called, so that a saver that has the lock is at
+            work.
     """
 
-    _held: dict[str, Lock] = {}  # noqa: RUF012 - shared by all on purpose
-    _guard = threading.Lock()
+    _held: dict[str, Lock] = {}  # noqa: RUF012 - by folder, of all savers of this process
+    _guard = threading.Lock()  # of `_held`
 
-    def __init__(self, folder: str, flush: Callable[[], object], *, scoped: bool) -> None:
+    def __init__(
+        self,
+        folder: str,
+        flush: Callable[[], object],
+        say: Callable[[str], None],
+        *,
+        scoped: bool,
+    ) -> None:
         self._folder = folder
         self._flush = flush
+        self._say = say
         self._scoped = scoped
-        self._thread = 0
-        self._process = 0
-        self._acquired = 0
-        self._key = os.path.realpath(storage.local_path(folder) or ".")
+        self._process = self._thread = self._acquired = 0  # who holds it, since when
+        self._key = storage_of(folder).real_path
         self._file: Any = None
         self._made: list[str] = []
 
@@ -62,23 +72,23 @@ class Lock:
             ValueError: If another saver has it.
             OSError: If the folder cannot be written.
         """
-        if storage.is_remote(self._folder):
+        if not storage_of(self._folder).has_locks:
             return
         thread = threading.get_ident() if thread is None else thread
         with Lock._guard:
             holder = Lock._held.get(self._key)
             if holder is self:
                 return
-            if holder is not None and holder._is_abandoned(began, thread):
+            if holder is not None:
+                if not holder._gives_way(began, thread):
+                    raise ValueError(
+                        "`filepath` must be in a folder that no other saver writes to, got "
+                        f"{self._folder!r}, which another ImageSaver of this process uses. Give each "
+                        "saver a folder of its own."
+                    )
                 holder._flush()
-                holder._let_go()
-            elif holder is not None:
-                raise ValueError(
-                    f"`filepath` must be in a folder that no other saver writes to, got "
-                    f"{self._folder!r}, which another ImageSaver of this process uses. Give each "
-                    "saver a folder of its own."
-                )
-            self._made = storage.make_folder(self._key)
+                holder._unlock()
+            self._made = storage_of(self._key).make_folder()
             self._file = self._open()
             self._process, self._thread = os.getpid(), thread
             self._acquired = next_order()
@@ -88,29 +98,32 @@ class Lock:
         """Give the lock back; it is no error not to have it."""
         with Lock._guard:
             if self._file is not None:
-                self._let_go()
+                self._unlock()
 
-    def undo(self) -> None:
+    def cancel(self) -> None:
         """Release, and remove the folders that `acquire` made, if nothing is in them."""
         self.release()
         for folder in self._made:
             with contextlib.suppress(OSError):
                 os.rmdir(folder)
 
-    def _is_abandoned(self, began: int, thread: int) -> bool:
-        if self._process != os.getpid():  # inherited by a fork, which inherits no file lock
+    def _gives_way(self, began: int, thread: int) -> bool:
+        if self._process != os.getpid():  # a fork inherits `_held`, and no file lock
             return True
         return self._thread == thread and not self._scoped and self._acquired < began
 
-    def _let_go(self) -> None:
+    def _unlock(self) -> None:
         Lock._held.pop(self._key, None)
         if self._process == os.getpid():
+            # Removed while it is locked: one that opens it now finds, once it has the lock, that
+            # another file has the name, and opens that.
             with contextlib.suppress(OSError):
                 os.unlink(os.path.join(self._key, LOCK))
         self._file.close()
         self._file = None
 
     def _open(self) -> Any:
+        """Return the lock's file, opened and locked."""
         path = os.path.join(self._key, LOCK)
         while True:
             file = open(path, "a+b")  # noqa: SIM115 - open as long as the lock is held
@@ -123,13 +136,11 @@ class Lock:
                 pass
             except OSError as error:
                 if error.errno not in _TAKEN:
-                    logger.warning(
-                        "%s cannot be locked against other processes: %s", self._folder, error
-                    )
+                    self._say(f"{self._folder} cannot be locked against other processes: {error}")
                     return file
                 file.close()
                 raise ValueError(
-                    f"`filepath` must be in a folder that no other saver writes to, got "
+                    "`filepath` must be in a folder that no other saver writes to, got "
                     f"{self._folder!r}, which another process uses. Wait until it ends, or use "
                     "another folder."
                 ) from None

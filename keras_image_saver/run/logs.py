@@ -28,7 +28,8 @@ def json_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
     >>> json_logs({"loss": float("nan"), "top": [1.0, float("inf")]})
     {'loss': 'NaN', 'top': [1.0, 'Infinity']}
     """
-    return {name: _json(value) for name, value in logs.items()}
+    found: dict[str, Any] = _json(logs)
+    return found
 
 
 def from_json_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,7 +69,9 @@ def _text(value: Any) -> str:
 
 
 def _json(value: Any) -> Any:
-    if isinstance(value, list):
+    if isinstance(value, Mapping):
+        return {str(name): _json(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
         return [_json(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

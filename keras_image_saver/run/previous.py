@@ -1,88 +1,95 @@
-"""The run's folder: who writes to it, and what becomes of an earlier run in it.
+"""An earlier run in the folder: it is set aside when a new one begins, or deleted.
 
-An earlier run is set aside into `previous-<n>/`, first its record, then its files, subfolders kept.
-A marker in `previous-<n>/` stands as long as that lasts; each start first completes what a killed
-process left half done. Every step may be done twice.
+It goes to `previous-<n>/`: first its record, then its files, subfolders kept. A marker in there
+stands as long as that lasts, and each start first completes what a killed process left half done.
+Every step may be done twice.
 """
 
 from __future__ import annotations
 
-import logging
-import re
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
-from keras_image_saver.run import storage
-from keras_image_saver.run.files import SAMPLES, page_files, record_files
-from keras_image_saver.run.record import read_entries
-
-_MARKER = ".moving"
-
-logger = logging.getLogger("keras_image_saver")
-_PREVIOUS = re.compile(r"previous-(\d+)")
+from keras_image_saver.run import files
+from keras_image_saver.run.record import read_entries, record_files
+from keras_image_saver.run.storage import Storage, join, storage_of
 
 Previous = Literal["keep", "delete"]
 
 
 def complete_move(folder: str) -> None:
     """Complete what a killed process left half moved."""
-    for name in storage.list_folder(folder):
-        aside = storage.join(folder, name)
-        if _PREVIOUS.fullmatch(name) and _MARKER in storage.list_folder(aside):
-            _move(folder, aside)
+    place = storage_of(folder)
+    for name in place.names() if place.can_move else ():
+        if files.previous_number(name) is not None and files.MOVING in (place / name).names():
+            _move(place, place / name)
 
 
-def check_previous(folder: str, previous: Previous) -> None:
-    """Refuse a folder whose earlier run cannot be set aside, before anything is done.
+def check_previous(folder: str, entries: Iterable[Mapping[str, Any]], previous: Previous) -> None:
+    """Refuse a folder whose earlier run, of these entries, cannot be set aside.
 
     Raises:
-        ValueError: If the record is from a newer version or names files outside the folder, or if
-            the folder is remote and its run is to be kept.
+        ValueError: If it has pictures and is to be kept, and storage cannot move.
     """
-    names = record_files(folder)
-    entries = read_entries(folder, names)
-    if any(entry.get("file") for entry in entries) and previous == "keep":
-        _check_local(folder)
+    pictures = any(entry.get("file") for entry in entries)
+    if pictures and previous == "keep" and not storage_of(folder).can_move:
+        raise ValueError(
+            f"`filepath` must be in a folder without an earlier run where storage is remote, got "
+            f'{folder!r}: a move would copy it. Use another folder, or previous="delete".'
+        )
 
 
 def set_aside(folder: str, previous: Previous) -> None:
     """Clear the folder of an earlier run: move it to `previous-<n>/`, or delete it.
 
     A record without snapshots is simply removed.
+
+    Raises:
+        ValueError: If the record cannot be read or names files outside the folder, or as of
+            `check_previous`.
+        OSError: If storage fails; the next start goes on from there.
     """
-    names = record_files(folder)
-    files = [entry["file"] for entry in read_entries(folder, names) if entry.get("file")]
-    if files and previous == "keep":
-        _check_local(folder)
-        aside = storage.join(folder, f"previous-{_next_number(folder)}")
-        storage.replace_file(storage.join(aside, _MARKER), lambda file: None)
-        _move(folder, aside)
+    place, names = storage_of(folder), record_files(folder)
+    entries, _ = read_entries(folder, names)
+    check_previous(folder, entries, previous)
+    pictures = [entry["file"] for entry in entries if entry.get("file")]
+    if pictures and previous == "keep":
+        numbers = (files.previous_number(name) or 0 for name in place.names())
+        aside = place / files.previous_name(max(numbers, default=0) + 1)
+        (aside / files.MOVING).replace(lambda file: None)
+        _move(place, aside)
         return
     # The record goes last: killed in between, the next start goes on with it. Without one, nothing
     # in the folder is ours.
-    for name in [*files, SAMPLES, *page_files(folder), *names] if names else ():
-        storage.remove_file(storage.join(folder, name))
+    for name in [*pictures, files.SAMPLES, *page_files(folder), *names] if names else ():
+        (place / name).remove()
 
 
-def _move(folder: str, aside: str) -> None:
-    """Move a run's record, then its page and its files."""
-    for name in [*record_files(folder), SAMPLES, *page_files(folder)]:
-        storage.move_file(storage.join(folder, name), storage.join(aside, name))
-    for entry in read_entries(folder=aside, names=record_files(aside)):
-        if entry.get("file") and storage.is_inside(folder, entry["file"]):
-            storage.move_file(
-                storage.join(folder, entry["file"]), storage.join(aside, entry["file"])
-            )
-    storage.remove_file(storage.join(aside, _MARKER))
+def page_files(folder: str) -> list[str]:
+    """Return the names of the page and its scripts in a folder; others may be called so too."""
+    names = filter(files.is_page_name, storage_of(folder).names())
+    return sorted(name for name in names if is_page_file(join(folder, name)))
 
 
-def _next_number(folder: str) -> int:
-    matches = (_PREVIOUS.fullmatch(name) for name in storage.list_folder(folder))
-    return max((int(match[1]) for match in matches if match), default=0) + 1
+def is_page_file(path: str) -> bool:
+    """Tell whether a file was written as one of a page."""
+    try:
+        with storage_of(path).open() as file:
+            return files.PAGE_MARK.encode() in file.read(200)
+    except OSError:  # it is a folder, or may not be read, so it is not ours to replace
+        return False
 
 
-def _check_local(folder: str) -> None:
-    if storage.is_remote(folder):
-        raise ValueError(
-            f"`filepath` must be in a folder without an earlier run where storage is remote, got "
-            f'{folder!r}: a move would copy it. Use another folder, or previous="delete".'
-        )
+def _move(place: Storage, aside: Storage) -> None:
+    """Move a run's record, then its page and its files.
+
+    The record's move is what counts: before it the run is in `place`, after it in `aside`, where
+    its record tells which files are still to come.
+    """
+    for name in [*record_files(place.path), files.SAMPLES, *page_files(place.path)]:
+        (place / name).move(aside / name)
+    entries, _ = read_entries(aside.path, record_files(aside.path))
+    for entry in entries:
+        if entry.get("file") and place.holds(entry["file"]):
+            (place / entry["file"]).move(aside / entry["file"])
+    (aside / files.MOVING).remove()

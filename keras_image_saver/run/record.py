@@ -18,12 +18,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keras_image_saver.arrays import UInt8Array
-from keras_image_saver.run import storage
-from keras_image_saver.run.files import _SEGMENT_NAME, FORMAT, RECORD, SEGMENT, record_files
+from keras_image_saver.run.files import RECORD, record_names, segment_name, segment_number
 from keras_image_saver.run.logs import from_json_logs, json_logs
+from keras_image_saver.run.storage import check_path, join, relative, storage_of
 
+FORMAT = 1  # of an entry
+SEGMENT = 256  # entries a file
+
+Entry = Mapping[str, Any]
 # Called with a file of the record and its entries once it is written, or None once it is removed.
-Mirror = Callable[[str, Sequence[Mapping[str, Any]] | None], None]
+Mirror = Callable[[str, Sequence[Entry] | None], None]
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,9 @@ class Run:
     Iterating yields the snapshots that were saved, ordered by step; `missed` are those that were not.
     """
 
-    def __init__(self, folder: str, entries: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(self, folder: str, entries: Iterable[Entry]) -> None:
         self.folder = folder
-        found = sorted((_snapshot(folder, entry) for entry in entries), key=lambda one: one.step)
+        found = sorted((snapshot_of(folder, one) for one in entries), key=lambda one: one.step)
         self._saved = [one for one in found if not one.missed]
         self.missed = [one for one in found if one.missed]
 
@@ -86,11 +90,14 @@ class Run:
                 print(snapshot.epoch, snapshot.path, snapshot.logs.get("g_loss"))
             ```
         """
-        folder = storage.check_path(folder, "folder")
+        folder = check_path(folder, "folder")
         names = record_files(folder)
         if not names:
             raise FileNotFoundError(f"There is no record of a run ({RECORD}) in {folder!r}.")
-        return cls(folder, read_entries(folder, names))
+        entries, unreadable = read_entries(folder, names)
+        for text in unreadable:
+            warnings.warn(text, stacklevel=2)
+        return cls(folder, entries)
 
     def __iter__(self) -> Iterator[Snapshot]:
         return iter(self._saved)
@@ -102,43 +109,35 @@ class Run:
 class Record:
     """The record of a run that is being written. `add` and `write` may be called by any thread.
 
+    Two locks: `_writing` is held while files are written, `_lock` for a moment only, so that `add`
+    never waits for storage. Who needs both takes `_writing` first.
+
     Args:
         folder: The run's folder.
         entries: What the record holds already, oldest first.
         mirror: Hears of each file that is written or removed; it must not raise.
+
+    Attributes:
+        is_behind: Whether storage lacks an entry, or the record as a whole.
     """
 
     def __init__(
-        self,
-        folder: str,
-        entries: Iterable[Mapping[str, Any]] = (),
-        *,
-        mirror: Mirror | None = None,
+        self, folder: str, entries: Iterable[Entry] = (), *, mirror: Mirror | None = None
     ) -> None:
         self._folder = folder
         self._mirror = mirror or (lambda name, entries: None)
         self._lock = threading.Lock()
         self._writing = threading.Lock()
-        self._newest: list[dict[str, Any]] = [dict(entry) for entry in entries]
+        self._newest = [dict(entry) for entry in entries]  # all that is not in a full segment
         self._full = 0  # segments that are full and in storage
         self._written: str | None = None  # what the newest one was last written as
-        self._behind = bool(self._newest)
+        self.is_behind = True
 
     def add(self, snapshot: Snapshot) -> None:
         """Add an entry in memory; `write` brings it to storage, then or later."""
         with self._lock:
             self._newest.append(entry_of(self._folder, snapshot))
-            self._behind = True
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether something is added that is not in storage yet."""
-        return self._behind
-
-    @property
-    def is_new(self) -> bool:
-        """Whether nothing is in storage yet."""
-        return self._written is None
+            self.is_behind = True
 
     def is_ours(self) -> bool:
         """Tell whether storage holds what this record wrote last, or nothing at all."""
@@ -147,24 +146,22 @@ class Record:
         try:
             if self._written is None or RECORD not in record_files(self._folder):
                 return True
-            return "\n".join(_lines(storage.join(self._folder, RECORD))) == self._written
+            return "\n".join(_lines(self._folder, RECORD)) == self._written
         finally:
             self._writing.release()
 
-    def _replace(self, name: str, entries: Sequence[Mapping[str, Any]]) -> str:
-        path, text = storage.join(self._folder, name), _text(entries)
-        storage.replace_file(path, lambda file: file.write(text.encode("utf-8")))
-        self._mirror(name, entries)
-        return text
-
     def rewrite(self) -> None:
-        """Write a record that was read and cut, and remove the segments that it no longer has."""
+        """Write a record that was read and cut, and remove the segments that it no longer has.
+
+        Where there is no record to be replaced, it is left to be written with the next entry.
+        """
         old = record_files(self._folder)
-        self.write()
+        if old:
+            self.write()
         for name in old:
-            match = _SEGMENT_NAME.fullmatch(name)
-            if match and int(match[1]) >= self._full:
-                storage.remove_file(storage.join(self._folder, name))
+            number = segment_number(name)
+            if number is not None and number >= self._full:
+                (storage_of(self._folder) / name).remove()
                 self._mirror(name, None)
 
     def write(self) -> None:
@@ -176,83 +173,91 @@ class Record:
         with self._writing:
             with self._lock:
                 entries = list(self._newest)
-                self._behind = False
-            full = (len(entries) - 1) // SEGMENT if entries else 0
+                self.is_behind = False  # what is added from here on sets it again
+            # The newest file is never empty if there are entries: the 256th does not fill a segment
+            # yet, the 257th does.
+            full = max(0, len(entries) - 1) // SEGMENT
             try:
+                # In this order: killed in between, an entry may stand in two files, never in none.
                 for number in range(full):
                     segment = entries[number * SEGMENT : (number + 1) * SEGMENT]
-                    name = f"snapshots-{self._full + number:04d}.jsonl"
-                    self._replace(name, segment)
-                newest = self._replace(RECORD, entries[full * SEGMENT :])
+                    self._replace(segment_name(self._full + number), segment)
+                self._written = self._replace(RECORD, entries[full * SEGMENT :])
             except BaseException:
-                self._behind = True
+                self.is_behind = True
                 raise
-            self._written = newest
             with self._lock:
                 del self._newest[: full * SEGMENT]
                 self._full += full
 
+    def _replace(self, name: str, entries: Sequence[Entry]) -> str:
+        text = "".join(json.dumps(one, allow_nan=False, default=str) + "\n" for one in entries)
+        (storage_of(self._folder) / name).replace(lambda file: file.write(text.encode("utf-8")))
+        self._mirror(name, entries)
+        return text
 
-def read_entries(folder: str, names: Iterable[str]) -> list[dict[str, Any]]:
-    """Return the entries of a record, oldest first, each key once.
+
+def record_files(folder: str) -> list[str]:
+    """Return the names of a record's files, oldest first."""
+    return record_names(storage_of(folder).names())
+
+
+def read_entries(folder: str, names: Iterable[str]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """Return the entries of a record, oldest first, each key once, and what to warn of in it.
 
     Raises:
         ValueError: If an entry is from a newer version, or its file is outside the folder.
     """
     found: dict[tuple[int, int, int], dict[str, Any]] = {}
-    broken = 0
+    unreadable = 0
     for name in names:
-        for line in _lines(storage.join(folder, name)):
-            if not line.strip():
-                continue
+        for line in filter(str.strip, _lines(folder, name)):
             try:
                 entry = json.loads(line)
                 version = int(entry.get("format", FORMAT))
                 batch = int(entry["batch"])
                 key = int(entry["epoch"]), batch, 0 if batch else int(entry.get("step", 0))
             except (ValueError, TypeError, KeyError, AttributeError):
-                broken += 1
+                unreadable += 1
                 continue
-            if version > FORMAT:
-                raise ValueError(
-                    f"The record in {folder!r} was written by a newer keras_image_saver (format "
-                    f"{version}, this one reads {FORMAT}). Upgrade the package, or use another "
-                    "folder; nothing was changed."
-                )
-            _check_file(folder, entry.get("file"))
+            _check(folder, version, entry.get("file"))
             found.pop(key, None)
             found[key] = entry
-    if broken:
-        warnings.warn(
-            f"{broken} lines of the record in {folder!r} cannot be read and are left out.",
-            stacklevel=3,
+    warning = f"{unreadable} lines of the record in {folder!r} cannot be read and are left out."
+    return list(found.values()), (warning,) if unreadable else ()
+
+
+def _lines(folder: str, name: str) -> list[str]:
+    with (storage_of(folder) / name).open() as file:
+        return file.read().decode("utf-8", errors="replace").split("\n")
+
+
+def _check(folder: str, version: int, file: Any) -> None:
+    """Refuse what may mean something else, and files outside the folder: a record is data."""
+    if version > FORMAT:
+        raise ValueError(
+            f"The record in {folder!r} was written by a newer keras_image_saver (format {version}, "
+            f"this one reads {FORMAT}). Upgrade the package, or use another folder; nothing was "
+            "changed."
         )
-    return list(found.values())
-
-
-def _lines(path: str) -> list[str]:
-    return storage.read_bytes(path).decode("utf-8", errors="replace").split("\n")
-
-
-def _check_file(folder: str, file: Any) -> None:
-    """Refuse file names that lead out of the folder: a record from elsewhere is data."""
     if file is None:
         return
     parts = re.split(r"[/\\]", file) if isinstance(file, str) else [".."]
     drive = isinstance(file, str) and re.match(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]+://", file)
-    if ".." in parts or parts[0] == "" or drive or not storage.is_inside(folder, file):
+    if ".." in parts or parts[0] == "" or drive or not storage_of(folder).holds(file):
         raise ValueError(
             f"The record in {folder!r} names a file outside its folder, {file!r}. It is not used."
         )
 
 
-def _snapshot(folder: str, entry: Mapping[str, Any]) -> Snapshot:
+def snapshot_of(folder: str, entry: Entry) -> Snapshot:
+    """Return the snapshot that an entry tells of; what it lacks is plain."""
     file = entry.get("file")
     return Snapshot(
         epoch=int(entry["epoch"]),
         batch=int(entry["batch"]),
         step=int(entry.get("step", 0)),
-        path=storage.join(folder, file) if file else "",
+        path=join(folder, file) if file else "",
         logs=from_json_logs(entry.get("logs") or {}),
         time=float(entry.get("time", 0.0)),
         missed="" if file else str(entry.get("reason") or "unknown"),
@@ -262,13 +267,12 @@ def _snapshot(folder: str, entry: Mapping[str, Any]) -> Snapshot:
 
 def entry_of(folder: str, snapshot: Snapshot) -> dict[str, Any]:
     """Return a snapshot as its line in the record says it, fit for JSON."""
-    file = storage.relative(snapshot.path, folder) if snapshot.path else None
     return {
         "format": FORMAT,
         "epoch": snapshot.epoch,
         "batch": snapshot.batch,
         "step": snapshot.step,
-        "file": file,
+        "file": relative(snapshot.path, folder) if snapshot.path else None,
         "time": round(snapshot.time, 3),
         "logs": json_logs(snapshot.logs),
         "missed": bool(snapshot.missed),
@@ -277,5 +281,6 @@ def entry_of(folder: str, snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _text(entries: Iterable[Mapping[str, Any]]) -> str:
-    return "".join(json.dumps(entry, allow_nan=False, default=str) + "\n" for entry in entries)
+def reason_of(error: Exception) -> str:
+    """Return an error as one line, as entries of missed snapshots give their reason."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

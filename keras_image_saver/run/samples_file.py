@@ -3,13 +3,52 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from keras_image_saver.arrays import Array, map_leaves
+from keras_image_saver.run.files import SAMPLES
+from keras_image_saver.run.record import reason_of
+from keras_image_saver.run.storage import storage_of
 from keras_image_saver.samples import Samples
+
+MOST_MIB = 64
+
+
+def check_keeping(samples: Samples, folder: str, say: Callable[[str], None], *, ours: bool) -> bool:
+    """Tell whether samples are to be kept in a folder, and say why if not.
+
+    Args:
+        samples: What is drawn.
+        folder: The run's folder.
+        say: Tells the user a line.
+        ours: Whether a file of that name in the folder is the run's own.
+    """
+    if samples.inputs is None:
+        return False
+    mib = sum(array.nbytes for array in samples.arrays.values()) / 2**20
+    if mib > MOST_MIB:
+        say(
+            f"The samples take {mib:.0f} MiB and are not kept beside the pictures ({MOST_MIB} MiB "
+            "at most): a resumed run will draw what it is given."
+        )
+        return False
+    if not ours and SAMPLES in storage_of(folder).names():
+        say(f"{SAMPLES} in {folder} is there already and not ours; the samples are not kept.")
+        return False
+    return True
+
+
+def keep_samples(samples: Samples, folder: str, say: Callable[[str], None]) -> None:
+    """Write samples into a run's folder; where that fails, it is said."""
+    file = storage_of(folder) / SAMPLES
+    try:
+        file.replace(lambda opened: save_samples(samples, opened))
+    except Exception as error:
+        say(f"The samples could not be kept in {file.path}: {reason_of(error)}")
 
 
 def save_samples(samples: Samples, file: Any) -> None:
@@ -49,10 +88,6 @@ def same_samples(one: Samples, other: Samples) -> bool:
     )
 
 
-def samples_bytes(samples: Samples) -> int:
-    """Return the memory that samples take."""
-    return sum(array.nbytes for array in samples.arrays.values())
-
-
 def _without_objects(array: Array) -> Array:
+    """Return strings as bytes of fixed length, since objects would be pickled."""
     return array.astype("S") if array.dtype.kind == "O" else array

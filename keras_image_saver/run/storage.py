@@ -1,7 +1,9 @@
 """Storage has one verb: replace a whole file. A reader sees the old file or the new one.
 
-Locally that is a temporary file in the same folder and a rename; on remote paths one
-`tf.io.gfile` write.
+`storage_of(path)` returns a path with what its storage can do: `Local`, where a file is replaced by
+a temporary one in its folder and a rename, or `Remote`, where it is one write of `tf.io.gfile`.
+Nobody else asks of what kind a path is. Another storage is one more class with these methods, which
+`storage_of` chooses; `can_move` and `has_locks` say what it lacks.
 """
 
 from __future__ import annotations
@@ -10,203 +12,255 @@ import contextlib
 import io
 import os
 import re
-import uuid
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from dataclasses import dataclass
+from typing import Any, BinaryIO, ClassVar
 
-TEMPORARY_PREFIX = ".keras_image_saver-"
+from keras_image_saver.run.files import PROBE, is_temporary, temporary_name
 
 
-def replace_file(path: str, write: Callable[[BinaryIO], object]) -> None:
-    """Create or replace the file at `path` with what `write` puts into an open binary file.
+@dataclass(frozen=True)
+class _Place:
+    """A path of a file or folder as the user wrote it; `folder / name` is one in it."""
 
-    Folders are made as needed. If anything fails, what was there before is still there.
+    path: str
 
-    Raises:
-        OSError: If the file cannot be written.
-    """
-    if is_remote(path):
+    def __truediv__(self, name: str) -> Storage:
+        return storage_of(join(self.path, name))
+
+    @property
+    def _native(self) -> str:
+        """What the system calls it."""
+        return self.path.removeprefix("file://") or "."
+
+
+class Local(_Place):
+    """A path on this machine, with or without `file://`; "" is the working folder."""
+
+    can_move: ClassVar[bool] = True  # a file gets another name without being copied
+    has_locks: ClassVar[bool] = True
+
+    @property
+    def real_path(self) -> str:
+        """The one path of what may be reached by several, symbolic links followed."""
+        return os.path.realpath(self._native)
+
+    def check_scheme(self) -> None:
+        """Refuse a path of a scheme that nobody here knows.
+
+        Raises:
+            ValueError: If it is of one.
+        """
+
+    def probe(self) -> None:
+        """Find out whether files can be written to this folder, and leave it as it was.
+
+        Raises:
+            OSError: If they cannot.
+        """
+        made = self.make_folder()
+        try:
+            temporary = os.path.join(self._native, temporary_name())
+            with open(temporary, "xb"):
+                pass
+            os.unlink(temporary)
+        finally:
+            for path in made:
+                with contextlib.suppress(OSError):
+                    os.rmdir(path)
+
+    def make_folder(self) -> list[str]:
+        """Make this folder and its parents; return those that were made, innermost first."""
+        missing = []
+        parent = os.path.abspath(self._native)
+        while not os.path.lexists(parent):
+            missing.append(parent)
+            parent = os.path.dirname(parent)
+        os.makedirs(self._native, exist_ok=True)
+        return missing
+
+    def replace(self, write: Callable[[BinaryIO], object]) -> None:
+        """Create or replace this file with what `write` puts into an open binary file.
+
+        Folders are made as needed. If anything fails, what was there before is still there.
+
+        Raises:
+            OSError: If the file cannot be written.
+        """
+        folder = os.path.dirname(self._native) or "."
+        os.makedirs(folder, exist_ok=True)
+        temporary = os.path.join(folder, temporary_name())
+        try:
+            # "x" with open's own mode: permissions are the umask's, which mkstemp's are not.
+            with open(temporary, "xb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, self._native)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+
+    def open(self) -> BinaryIO:
+        """Open this file for reading, without reading all of it where that can be done."""
+        return open(self._native, "rb")
+
+    def size(self) -> int:
+        """Return the size of this file in bytes.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+        """
+        return os.path.getsize(self._native)
+
+    def exists(self) -> bool:
+        """Tell whether there is a file or folder here."""
+        return os.path.lexists(self._native)
+
+    def names(self) -> list[str]:
+        """Return the names in this folder; none if there is no such folder."""
+        try:
+            return os.listdir(self._native)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def remove(self) -> None:
+        """Remove this file; it is no error if there is none."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._native)
+
+    def move(self, target: Storage) -> None:
+        """Move this file, if there is one, making the target's folders.
+
+        Raises:
+            OSError: If storage fails, or cannot move.
+        """
+        if self.exists():
+            os.makedirs(os.path.dirname(target._native) or ".", exist_ok=True)
+            os.replace(self._native, target._native)
+
+    def files(self, *, depth: int, unless: str) -> Iterator[Storage]:
+        """Yield the files of this folder and its subfolders, if storage can list those.
+
+        Args:
+            depth: How many levels of subfolders may hold files of ours; a run in a home folder must
+                not walk all of it.
+            unless: The name of a file that marks subfolders to be left alone: other runs write
+                there.
+        """
+        for place, subfolders, names in os.walk(self._native):
+            inner = os.path.relpath(place, self._native).replace(os.sep, "/")
+            inner = "" if inner == "." else f"{inner}/"
+            if inner and unless in names:
+                subfolders.clear()
+                continue
+            if inner.count("/") >= depth:
+                subfolders.clear()
+            yield from (self / f"{inner}{name}" for name in names)
+
+    def clear_temporaries(self, *, depth: int, unless: str) -> None:
+        """Remove what a killed process left half written; the arguments are those of `files`."""
+        for file in self.files(depth=depth, unless=unless):
+            if is_temporary(os.path.basename(file.path)):
+                with contextlib.suppress(OSError):
+                    file.remove()
+
+    def holds(self, name: str) -> bool:
+        """Tell whether a relative file name stays in this folder, symbolic links followed."""
+        place = os.path.realpath(os.path.dirname(os.path.join(self.real_path, name)))
+        return os.path.join(place, "").startswith(os.path.join(self.real_path, ""))
+
+
+class Remote(_Place):
+    """A path that only `tf.io.gfile` can write; the methods are those of `Local`."""
+
+    can_move: ClassVar[bool] = False  # object stores copy a file to rename it
+    has_locks: ClassVar[bool] = False
+
+    @property
+    def real_path(self) -> str:
+        return self.path
+
+    @property
+    def _gfile(self) -> Any:
+        return _tensorflow().io.gfile
+
+    def check_scheme(self) -> None:
+        try:
+            self._gfile.exists(self.path)
+        except _tensorflow().errors.UnimplementedError as error:
+            raise ValueError(
+                "`filepath` must be local or of a scheme that TensorFlow can write, such as gs://, "
+                f"got {self.path!r}: {error}"
+            ) from error
+
+    def probe(self) -> None:
+        self.check_scheme()
+        file = self / PROBE
+        file.replace(lambda opened: None)
+        file.remove()
+
+    def make_folder(self) -> list[str]:
+        return []  # folders come with their files, and are made by `replace`
+
+    def replace(self, write: Callable[[BinaryIO], object]) -> None:
         buffer = io.BytesIO()
         write(buffer)
-        gfile = _gfile()
-        gfile.makedirs(os.path.dirname(path))
-        if path.startswith("ram://"):
-            remove_file(path)  # where "wb" appends to what is there
-        with gfile.GFile(path, "wb") as remote:
-            remote.write(buffer.getvalue())
-        return
-    path = local_path(path)
-    folder = os.path.dirname(path) or "."
-    os.makedirs(folder, exist_ok=True)
-    temporary = _temporary(folder)
-    try:
-        # "x" with open's own mode: permissions are the umask's, which mkstemp's are not.
-        with open(temporary, "xb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+        self._gfile.makedirs(os.path.dirname(self.path))
+        if self.path.startswith("ram://"):
+            self.remove()  # since "wb" appends there to what a file holds
+        with self._gfile.GFile(self.path, "wb") as file:
+            file.write(buffer.getvalue())
 
+    def open(self) -> BinaryIO:
+        with self._gfile.GFile(self.path, "rb") as file:
+            return io.BytesIO(file.read())
 
-def probe(folder: str) -> None:
-    """Find out whether files can be written to `folder`, and leave it as it was.
+    def size(self) -> int:
+        if not self.exists():
+            raise FileNotFoundError(self.path)
+        return int(self._gfile.stat(self.path).length)
 
-    Raises:
-        OSError: If they cannot.
-    """
-    if is_remote(folder):
-        check_scheme(folder)
-        name = join(folder, f"{TEMPORARY_PREFIX}probe")
-        replace_file(name, lambda file: None)
-        remove_file(name)
-        return
-    folder = local_path(folder) or "."
-    made = make_folder(folder)
-    try:
-        temporary = _temporary(folder)
-        with open(temporary, "xb"):
-            pass
-        os.unlink(temporary)
-    finally:
-        for path in made:
-            with contextlib.suppress(OSError):
-                os.rmdir(path)
+    def exists(self) -> bool:
+        return bool(self._gfile.exists(self.path))
 
-
-def check_scheme(path: str) -> None:
-    """Refuse a remote path of a scheme that TensorFlow does not know.
-
-    Raises:
-        ValueError: If it does not.
-    """
-    if not is_remote(path):
-        return
-    try:
-        _gfile().exists(path)
-    except Exception as error:
-        if type(error).__name__ != "UnimplementedError":
-            raise
-        raise ValueError(
-            "`filepath` must be local or of a scheme that TensorFlow can write, such as gs://, got "
-            f"{path!r}: {error}"
-        ) from error
-
-
-def make_folder(folder: str) -> list[str]:
-    """Make a local folder and its parents; return those that were made, innermost first."""
-    missing = []
-    parent = os.path.abspath(folder)
-    while not os.path.lexists(parent):
-        missing.append(parent)
-        parent = os.path.dirname(parent)
-    os.makedirs(folder, exist_ok=True)
-    return missing
-
-
-def read_bytes(path: str) -> bytes:
-    """Return the content of a file."""
-    if is_remote(path):
-        with _gfile().GFile(path, "rb") as remote:
-            content: bytes = remote.read()
-            return content
-    with open(local_path(path), "rb") as file:
-        return file.read()
-
-
-def open_file(path: str) -> BinaryIO:
-    """Open a file for reading, without reading all of it where it is local."""
-    return io.BytesIO(read_bytes(path)) if is_remote(path) else open(local_path(path), "rb")
-
-
-def file_size(path: str) -> int:
-    """Return the size of a file in bytes.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-    """
-    if is_remote(path):
-        if not _gfile().exists(path):
-            raise FileNotFoundError(path)
-        return int(_gfile().stat(path).length)
-    return os.path.getsize(local_path(path))
-
-
-def exists(path: str) -> bool:
-    """Tell whether there is a file or folder at `path`."""
-    if is_remote(path):
-        return bool(_gfile().exists(path))
-    return os.path.lexists(local_path(path))
-
-
-def list_folder(folder: str) -> list[str]:
-    """Return the names in a folder; none if there is no such folder."""
-    if is_remote(folder):
-        gfile = _gfile()
-        names = gfile.listdir(folder) if gfile.isdir(folder) else []
+    def names(self) -> list[str]:
+        names = self._gfile.listdir(self.path) if self._gfile.isdir(self.path) else []
         return [name.rstrip("/") for name in names]
-    try:
-        return os.listdir(local_path(folder) or ".")
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+
+    def remove(self) -> None:
+        # To ram:// a name exists that another one begins with.
+        with contextlib.suppress(_tensorflow().errors.NotFoundError):
+            if self.exists():
+                self._gfile.remove(self.path)
+
+    def move(self, target: Storage) -> None:
+        raise OSError(f"{self.path!r} cannot be moved: remote storage would copy it.")
+
+    def files(self, *, depth: int, unless: str) -> Iterator[Storage]:
+        return iter(())  # each folder would be one more request
+
+    def clear_temporaries(self, *, depth: int, unless: str) -> None:
+        pass  # a file is written at once
+
+    def holds(self, name: str) -> bool:
+        return True  # there are no links, and `..` is refused by the record
 
 
-def remove_file(path: str) -> None:
-    """Remove a file; it is no error if there is none."""
-    if is_remote(path):
-        gfile = _gfile()
-        # Not `exists` alone: to ram:// a name exists that another one begins with.
-        with contextlib.suppress(_gfile_errors().NotFoundError):
-            if gfile.exists(path):
-                gfile.remove(path)
-        return
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(local_path(path))
+Storage = Local | Remote
 
 
-def move_file(path: str, target: str) -> bool:
-    """Move a local file, making the target's folders; False if there is none to move."""
-    source, goal = local_path(path), local_path(target)
-    if not os.path.lexists(source):
-        return False
-    os.makedirs(os.path.dirname(goal) or ".", exist_ok=True)
-    os.replace(source, goal)
-    return True
+def storage_of(path: str) -> Storage:
+    """Return a path with what its storage can do."""
+    scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", path)
+    return Remote(path) if scheme and scheme[0] != "file://" else Local(path)
 
 
-def clear_temporaries(folder: str, *, depth: int, unless: str) -> None:
-    """Remove what a killed process left behind; the arguments are those of `files_in`."""
-    for path in files_in(folder, depth=depth, unless=unless):
-        name = os.path.basename(path)
-        if name.startswith(TEMPORARY_PREFIX) and name.endswith(".tmp"):
-            with contextlib.suppress(OSError):
-                os.unlink(local_path(path))
+def _tensorflow() -> Any:
+    import tensorflow as tf
 
-
-def files_in(folder: str, *, depth: int, unless: str) -> Iterator[str]:
-    """Yield the files of a local folder and its subfolders, as paths that begin with `folder`.
-
-    Args:
-        folder: The folder; none are found in a remote one.
-        depth: How many levels of subfolders may hold files of ours; a run in a home folder must not
-            walk all of it.
-        unless: The name of a file that marks subfolders to be left alone: other runs write there.
-    """
-    if is_remote(folder):
-        return
-    top = local_path(folder) or "."
-    for place, subfolders, names in os.walk(top):
-        if place != top and unless in names:
-            subfolders.clear()
-            continue
-        if os.path.relpath(place, top).count(os.sep) + (place != top) >= depth:
-            subfolders.clear()
-        inner = os.path.relpath(place, top).replace(os.sep, "/")
-        for name in names:
-            yield join(folder, name if inner == "." else f"{inner}/{name}")
+    return tf
 
 
 def join(folder: str, name: str) -> str:
@@ -217,15 +271,6 @@ def join(folder: str, name: str) -> str:
 def relative(path: str, folder: str) -> str:
     """Return the path of a file as seen from a folder that holds it, with slashes."""
     return path.removeprefix(join(folder, "")) if folder else path
-
-
-def is_inside(folder: str, name: str) -> bool:
-    """Tell whether a relative file name stays in its folder, symbolic links followed."""
-    if is_remote(folder):
-        return True
-    root = os.path.realpath(local_path(folder) or ".")
-    place = os.path.realpath(os.path.dirname(os.path.join(root, name)))
-    return place == root or place.startswith(os.path.join(root, ""))
 
 
 def check_path(filepath: Any, argument: str = "filepath") -> str:
@@ -246,31 +291,3 @@ def check_path(filepath: Any, argument: str = "filepath") -> str:
             f"`{argument}` must be a str for a URL: pathlib made {text!r} of it, with one slash."
         )
     return os.path.expanduser(text)
-
-
-def is_remote(path: str) -> bool:
-    """Tell paths that only `tf.io.gfile` can write from local ones."""
-    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", path) is not None and not path.startswith(
-        "file://"
-    )
-
-
-def local_path(path: str) -> str:
-    """Return a local path without its file:// scheme."""
-    return path.removeprefix("file://")
-
-
-def _gfile() -> Any:
-    import tensorflow as tf
-
-    return tf.io.gfile
-
-
-def _gfile_errors() -> Any:
-    import tensorflow as tf
-
-    return tf.errors
-
-
-def _temporary(folder: str) -> str:
-    return os.path.join(folder, f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}.tmp")

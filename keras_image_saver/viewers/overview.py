@@ -7,9 +7,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from keras_image_saver.run import storage
-from keras_image_saver.run.files import SAMPLES, record_files
-from keras_image_saver.run.record import Run, Snapshot
+from keras_image_saver.run.files import SAMPLES
+from keras_image_saver.run.record import Run, Snapshot, record_files
+from keras_image_saver.run.storage import join, storage_of
 
 _MOST_LISTED = 10
 
@@ -39,7 +39,7 @@ def _rows(run: Run) -> Iterator[tuple[str, list[str]]]:
         yield "missed", _some([f"epoch {one.epoch}: {one.missed}" for one in run.missed])
     pictures = sum(size or 0 for size in sizes.values())
     names = [*record_files(run.folder), SAMPLES]
-    others = sum(_size(storage.join(run.folder, name)) or 0 for name in names)
+    others = sum(_size(join(run.folder, name)) or 0 for name in names)
     yield "size", [f"{_bytes(pictures)} of pictures, {_bytes(others)} of record and samples"]
     if saved:
         last = saved[-1]
@@ -64,7 +64,7 @@ def _some(lines: list[str]) -> list[str]:
 
 def _size(path: str) -> int | None:
     try:
-        return storage.file_size(path)
+        return storage_of(path).size()
     except FileNotFoundError:
         return None
 

@@ -13,8 +13,9 @@ from keras_image_saver.arrays import UInt8Array, nearest
 from keras_image_saver.checks import check_int
 from keras_image_saver.picture import decoder
 from keras_image_saver.picture.grid import blank, paste, sample_box
-from keras_image_saver.run import files, storage
+from keras_image_saver.run.files import PAGE, SAMPLES
 from keras_image_saver.run.record import Run, Snapshot
+from keras_image_saver.run.storage import check_path, join, storage_of
 
 _MOST_NAMED = 3
 
@@ -80,7 +81,7 @@ class Pictures:
         if number not in self._headers:
             return None
         try:
-            with storage.open_file(self.snapshots[number].path) as file:
+            with storage_of(self.snapshots[number].path).open() as file:
                 return decoder.read_image(file)
         except Exception as error:
             self._miss(number, error)
@@ -112,7 +113,7 @@ class Pictures:
 
     def _look_at(self, number: int, path: str, max_pixels: int | None) -> None:
         try:
-            with storage.open_file(path) as file:
+            with storage_of(path).open() as file:
                 self._headers[number] = decoder.read_header(file, max_pixels)
         except decoder.TooLargeError as error:
             raise decoder.TooLargeError(f"{error} It is {path!r}.") from None
@@ -163,13 +164,9 @@ def check_output(out: str | os.PathLike[str], run: Run) -> str:
         ValueError: If it is.
         TypeError: If it is no path.
     """
-    path = storage.check_path(out, "out")
-    own = {storage.join(run.folder, name) for name in (files.SAMPLES, files.PAGE)}
+    path = check_path(out, "out")
+    own = {join(run.folder, name) for name in (SAMPLES, PAGE)}
     own |= {snapshot.path for snapshot in run}
-    if _whole(path) in {_whole(name) for name in own}:
+    if storage_of(path).real_path in {storage_of(name).real_path for name in own}:
         raise ValueError(f"`out` must not be a file of the run itself, got {path!r}.")
     return path
-
-
-def _whole(path: str) -> str:
-    return path if storage.is_remote(path) else os.path.realpath(storage.local_path(path))

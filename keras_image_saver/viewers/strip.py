@@ -11,8 +11,8 @@ from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.checks import check_choice, check_int
 from keras_image_saver.picture import decoder, encoder, formats, grid
 from keras_image_saver.picture.text import caption_size, draw_captions
-from keras_image_saver.run import storage
 from keras_image_saver.run.record import Run, Snapshot
+from keras_image_saver.run.storage import storage_of
 from keras_image_saver.viewers.pictures import Pictures, check_output, open_run
 
 # What the samples are, whatever the epoch: shown once, at the sides.
@@ -72,7 +72,7 @@ def strip(
     picture = _compose(pictures, samples)
     formats.check_image(picture.shape, kind)
     options = formats.check_options(kind, None)
-    storage.replace_file(path, lambda file: encoder.write_image(file, picture, kind, options))
+    storage_of(path).replace(lambda file: encoder.write_image(file, picture, kind, options))
     pictures.warn()
 
 

@@ -13,8 +13,8 @@ from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.checks import check_int, check_number, is_number
 from keras_image_saver.picture import animation, decoder, formats
 from keras_image_saver.picture.text import draw_line, line_size
-from keras_image_saver.run import storage
 from keras_image_saver.run.record import Run
+from keras_image_saver.run.storage import storage_of
 from keras_image_saver.viewers.captions import captions
 from keras_image_saver.viewers.pictures import Pictures, Screen, check_output, open_run
 from keras_image_saver.viewers.progress_bar import with_progress
@@ -100,7 +100,7 @@ def timelapse(
         timed = zip(frames, times, strict=True)
         animation.write_animation(file, timed, kind, probes=probes, options=chosen)
 
-    storage.replace_file(path, write)
+    storage_of(path).replace(write)
     pictures.warn()
 
 

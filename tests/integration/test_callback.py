@@ -32,6 +32,7 @@ from support.models import (
 
 import keras_image_saver
 from keras_image_saver import Images, ImageSaver, ImageSaverError, latents, to_uint8
+from keras_image_saver.run.writer import flush_all
 
 keras = tf.keras
 layers = keras.layers
@@ -759,7 +760,7 @@ def test_on_error_raise_raises_at_the_hook_with_epoch_path_and_cause(tmp_path):
     with pytest.raises(ImageSaverError, match=r"epoch 2, .*0002\.png.*OSError: disk full") as info:
         fit(model, x, saver, epochs=4)
     assert info.value.cause is cause  # `fit` raises anew "from None"
-    assert saver._session._writer.flush()
+    assert flush_all()
     assert names(tmp_path) == ["0001.png"]
 
 
@@ -777,7 +778,7 @@ def test_interrupt_in_a_renderer_is_not_taken_for_a_failure(tmp_path):
     saver = ImageSaver(tmp_path, x, render=render)
     with pytest.raises(KeyboardInterrupt):
         fit(model, x, saver, epochs=4)
-    assert saver._session._writer.flush()  # as the interpreter's exit does
+    assert flush_all()  # as the interpreter's exit does
     assert names(tmp_path) == ["0001.png"]
 
 

@@ -16,10 +16,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from support.models import assert_drawn, autoencoder, drawn, floats, names, read, tiles
+from support.storage import replacing
 
 from keras_image_saver import Images, ImageSaver, ImageSaverError, Run
-from keras_image_saver.run import storage
+from keras_image_saver.run import storage as storage_module
 from keras_image_saver.run import writer as writer_module
+from keras_image_saver.run.storage import Local
+from keras_image_saver.run.writer import flush_all
 
 keras = tf.keras
 layers = keras.layers
@@ -55,13 +58,12 @@ def lines(caplog):
 class Before(keras.callbacks.Callback):
     """Runs a function before each epoch, once what was queued is done."""
 
-    def __init__(self, saver, function):
+    def __init__(self, function):
         super().__init__()
-        self.saver = saver
         self.function = function
 
     def on_epoch_begin(self, epoch, logs=None):
-        assert self.saver._session is None or self.saver._session._writer.flush()
+        assert flush_all()
         self.function(epoch + 1)
 
 
@@ -79,7 +81,7 @@ class Logged(keras.callbacks.Callback):
 def fit(saver, *, before=None, epochs=5, model=None, others=()):
     """Train to the end, and tell that it was the end."""
     model = model or autoencoder()
-    callbacks = [*others, *([Before(saver, before)] if before else []), saver]
+    callbacks = [*others, *([Before(before)] if before else []), saver]
     history = model.fit(X, X, batch_size=2, epochs=epochs, verbose=0, callbacks=callbacks)
     assert len(history.history["loss"]) == epochs
     return model
@@ -140,10 +142,10 @@ class FullDevice:
             open(path, mode).close()
             return open("/dev/full", "wb")
 
-        self.patch.setattr(storage, "open", open_full, raising=False)
+        self.patch.setattr(storage_module, "open", open_full, raising=False)
 
     def empty(self):
-        self.patch.delattr(storage, "open")
+        self.patch.delattr(storage_module, "open")
 
 
 @pytest.fixture(params=["tmpfs", "/dev/full"])
@@ -305,9 +307,7 @@ def test_a_listener_and_a_renderer_that_fail_alike_are_two_kinds(tmp_path, lines
     assert summary == "2 of 3 snapshots were missed, the first at epoch 2."
 
 
-def test_summary_names_the_first_epoch_that_was_missed_whichever_was_known_first(
-    tmp_path, lines, monkeypatch
-):
+def test_summary_names_the_first_epoch_that_was_missed_whichever_was_known_first(tmp_path, lines):
     drawing_failed = threading.Event()
     calls = []
 
@@ -317,7 +317,7 @@ def test_summary_names_the_first_epoch_that_was_missed_whichever_was_known_first
             raise ValueError("render is broken")
         return {"prediction": batch.outputs}
 
-    def replace_file(path, write):
+    def fail(path, replace):
         if path.endswith("0001.png"):
             assert drawing_failed.wait(60)
             raise OSError("disk is broken")
@@ -327,8 +327,8 @@ def test_summary_names_the_first_epoch_that_was_missed_whichever_was_known_first
             if epoch == 2:
                 drawing_failed.set()
 
-    monkeypatch.setattr(storage, "replace_file", replace_file)
-    fit(ImageSaver(tmp_path, X, render=render), others=[Go()], epochs=3)
+    with replacing(fail):
+        fit(ImageSaver(tmp_path, X, render=render), others=[Go()], epochs=3)
     *kinds, summary = lines()
     assert ["render is broken" in line for line in kinds] == [True, False]
     assert summary == "2 of 3 snapshots were missed, the first at epoch 1."
@@ -490,15 +490,6 @@ class Hanging:
         self.answers.set()
         self.entered = threading.Event()
         self.waits = []
-        replace_file = storage.replace_file
-
-        def hang(path, write):
-            if not self.answers.is_set():
-                self.entered.set()
-                assert self.answers.wait(60)
-            replace_file(path, write)
-
-        monkeypatch.setattr(storage, "replace_file", hang)
         wait_for = threading.Condition.wait_for
 
         def watched(condition, predicate, timeout=None):
@@ -511,13 +502,20 @@ class Hanging:
         monkeypatch.setattr(threading.Condition, "wait_for", watched)
         monkeypatch.setattr(writer_module, "STALL_S", 0.3)
 
+    def replace(self, path, replace):
+        if not self.answers.is_set():
+            self.entered.set()
+            assert self.answers.wait(60)
+        replace()
+
 
 @pytest.fixture
 def hanging(monkeypatch):
     found = Hanging(monkeypatch)
-    yield found
-    found.answers.set()
-    wait_until(lambda: not saver_threads())
+    with replacing(found.replace):
+        yield found
+        found.answers.set()
+        wait_until(lambda: not saver_threads())
 
 
 def test_storage_that_hangs_costs_training_one_wait_and_goes_on_when_it_answers(
@@ -529,7 +527,7 @@ def test_storage_that_hangs_costs_training_one_wait_and_goes_on_when_it_answers(
     class Storage(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 1:
-                assert saver._session._writer.flush()
+                assert flush_all()
                 hanging.answers.clear()
             if epoch == 6:
                 limits.extend(limit for limit, _ in hanging.waits)
@@ -580,7 +578,7 @@ def test_storage_that_hangs_before_training_is_an_error_within_the_limit(
         assert answers.wait(60)
 
     name = "clear_temporaries" if moment == "looking into" else "probe"
-    monkeypatch.setattr(storage, name, hang)
+    monkeypatch.setattr(Local, name, hang)
     monkeypatch.setattr(writer_module, "STALL_S", 0.2)
     trained = []
     with pytest.raises(TimeoutError, match=rf"{moment} '.*run' took longer than 0\.2 s"):
@@ -642,7 +640,7 @@ ENDINGS = """
     import numpy as np
     import tensorflow as tf
     from keras_image_saver import ImageSaver
-    from keras_image_saver.run import storage
+    from keras_image_saver.run.storage import Local
 
     folder = sys.argv[1]
     for ending in ("raise", "SIGINT", "SIGTERM", "end"):
@@ -657,14 +655,14 @@ ENDINGS = """
     warnings.simplefilter("error")
     ends = threading.Event()
     atexit.register(ends.set)  # runs before what the package registered
-    replace_file = storage.replace_file
+    replace = Local.replace
 
-    def replace_at_the_end(path, write):
-        if path.endswith(".png"):
+    def replace_at_the_end(file, write):
+        if file.path.endswith(".png"):
             ends.wait(60)
-        replace_file(path, write)
+        replace(file, write)
 
-    storage.replace_file = replace_at_the_end
+    Local.replace = replace_at_the_end
 
     class Ending(tf.keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):

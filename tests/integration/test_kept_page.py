@@ -6,9 +6,10 @@ import re
 import pytest
 import tensorflow as tf
 from support.models import autoencoder, floats
+from support.storage import replacing
 
 from keras_image_saver import ImageSaver, Run, latents, write_page
-from keras_image_saver.run import storage
+from keras_image_saver.run.writer import flush_all
 from keras_image_saver.viewers.page import page_html
 
 X = floats(4, 8, 8, 1)
@@ -81,18 +82,14 @@ def test_index_html_that_is_not_ours_is_left_alone_and_said_once(tmp_path, caplo
     assert "pass page=False" in line
 
 
-def test_page_that_cannot_be_written_harms_neither_training_nor_snapshots(
-    tmp_path, monkeypatch, caplog
-):
-    replace_file = storage.replace_file
-
-    def failing(path, write):
+def test_page_that_cannot_be_written_harms_neither_training_nor_snapshots(tmp_path, caplog):
+    def failing(path, replace):
         if path.endswith((".html", ".js")):
             raise PermissionError(13, "Permission denied")
-        replace_file(path, write)
+        replace()
 
-    monkeypatch.setattr(storage, "replace_file", failing)
-    fit(ImageSaver(tmp_path, X, on_error="raise"), 3)
+    with replacing(failing):
+        fit(ImageSaver(tmp_path, X, on_error="raise"), 3)
     assert [one.epoch for one in Run.open(tmp_path)] == [1, 2, 3]
     (line,) = [record.getMessage() for record in caplog.records]
     assert "could not be written: [Errno 13] Permission denied" in line
@@ -115,7 +112,7 @@ def test_page_of_a_loop_of_ones_own(tmp_path):
         ]
     )
     with saver.watch(model):
-        assert saver._session._writer.flush()
+        assert flush_all()
         assert epochs(tmp_path) == []  # it may be opened before the first snapshot
         saver.save(epoch=0, logs={"loss": float("nan")})
     assert epochs(tmp_path) == [1]

@@ -26,11 +26,7 @@ from support.models import (
     tiles,
 )
 
-from keras_image_saver import Images, ImageSaver, Run, Snapshot, latents
-from keras_image_saver.model.datasets import read_samples
-from keras_image_saver.run.lock import next_order
-from keras_image_saver.run.session import Session
-from keras_image_saver.run.template import Template
+from keras_image_saver import Images, ImageSaver, Run, latents
 
 keras = tf.keras
 layers = keras.layers
@@ -211,7 +207,7 @@ def test_second_loop_that_counts_steps_anew_goes_on_with_the_run(tmp_path):
 
 
 def test_run_resumed_before_its_first_entry_keeps_none_of_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("keras_image_saver.run.files.SEGMENT", 2)
+    monkeypatch.setattr("keras_image_saver.run.record.SEGMENT", 2)
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     model = autoencoder()
     fit(model, ImageSaver(tmp_path, X), initial_epoch=4, epochs=9)
@@ -258,42 +254,6 @@ def test_samples_file_of_no_recorded_run_is_not_overwritten(tmp_path, caplog):
     assert (tmp_path / "samples.npz").read_bytes() == b"mine"
     (line,) = [one.getMessage() for one in caplog.records if one.name == "keras_image_saver"]
     assert line.startswith("samples.npz in ")
-
-
-def test_worker_of_several_counts_steps_and_draws_rows_as_the_others_do(tmp_path):
-    """The others see neither the record nor the kept samples."""
-    six, five = (read_samples(shuffled(1), rows) for rows in (6, 5))
-    path = str(tmp_path)
-    for alone in (True, False):
-        session = Session(
-            path,
-            0,
-            Template(path).matches,
-            background=False,
-            previous="delete",
-            scoped=False,
-            alone=alone,
-        )
-        session.claim(next_order(), six, 0, lambda epoch: True)
-        session.begin(six)
-        session.put(Snapshot(1, 3, 3, f"{path}/1.png"), lambda: ({}, None, ()))
-        session.close()
-        session = Session(
-            path,
-            0,
-            Template(path).matches,
-            background=False,
-            previous="keep",
-            scoped=False,
-            alone=alone,
-        )
-        if alone:
-            samples, steps = session.claim(next_order(), five, 1, lambda epoch: True)
-        else:
-            with pytest.warns(UserWarning, match="`samples` are not those"):
-                samples, steps = session.claim(next_order(), five, 1, lambda epoch: True)
-        session.abandon()
-        assert (len(samples), steps) == ((6, 3) if alone else (5, 0))
 
 
 def shuffled(seed):
@@ -423,7 +383,7 @@ def test_savers_of_nested_folders_leave_one_another_alone(tmp_path):
 OTHER = """
     import sys
     from keras_image_saver.run.lock import Lock, next_order
-    held = Lock(sys.argv[1], lambda: None, scoped=False)
+    held = Lock(sys.argv[1], lambda: None, print, scoped=False)
     held.acquire(next_order())
     print("held", flush=True)
     sys.stdin.read()

@@ -1,23 +1,9 @@
-import errno
 import json
-import multiprocessing
-import os
-import subprocess
-import sys
-import textwrap
-import threading
 
 import pytest
 
-from keras_image_saver.run import lock as lock_module
-from keras_image_saver.run import storage
-from keras_image_saver.run.files import SAMPLES
-from keras_image_saver.run.lock import Lock, next_order
 from keras_image_saver.run.previous import check_previous, complete_move, set_aside
-
-
-def lock(folder, *, scoped=False, flush=lambda: None):
-    return Lock(str(folder), flush, scoped=scoped)
+from keras_image_saver.run.storage import Local
 
 
 def make_run(folder, files=("0001.png", "sub/0002.png"), entries=None):
@@ -49,90 +35,6 @@ RUN = [
     "snapshots.jsonl",
     "sub/0002.png",
 ]
-
-
-def test_lock_refuses_a_second_saver_of_the_process_and_is_free_after_release(tmp_path):
-    first, second = lock(tmp_path / "run"), lock(tmp_path / "run")
-    began = next_order()
-    first.acquire(began)
-    first.acquire(began)  # its own is no obstacle
-    with pytest.raises(ValueError, match=r"no other saver writes to, got .*run"):
-        second.acquire(began)
-    first.release()
-    first.release()
-    second.acquire(began)
-    second.release()
-    assert tree(tmp_path) == []
-
-
-def test_lock_of_an_interrupted_training_gives_way_and_is_flushed_first(tmp_path):
-    flushed = []
-    lock(tmp_path, flush=lambda: flushed.append(True)).acquire(next_order())
-    second = lock(tmp_path)
-    # Its training began later, on the same thread: the first has ended.
-    second.acquire(next_order())
-    assert flushed == [True]
-    second.release()
-
-
-@pytest.mark.parametrize("reason", ["watch", "thread"])
-def test_lock_of_a_live_saver_does_not_give_way(tmp_path, reason):
-    holder = lock(tmp_path, scoped=reason == "watch")
-    if reason == "thread":
-        thread = threading.Thread(target=holder.acquire, args=(next_order(),))
-        thread.start()
-        thread.join()
-    else:
-        holder.acquire(next_order())
-    with pytest.raises(ValueError, match="another ImageSaver of this process"):
-        lock(tmp_path).acquire(next_order())
-    holder.release()
-
-
-def test_lock_undone_leaves_the_folder_as_it_was(tmp_path):
-    held = lock(tmp_path / "a" / "b")
-    held.acquire(next_order())
-    assert (tmp_path / "a" / "b").is_dir()
-    held.undo()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_lock_where_a_file_stands_is_an_error(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match="file"):
-        lock(tmp_path / "file").acquire(next_order())
-    with pytest.raises(OSError, match="file"):
-        lock(tmp_path / "file" / "run").acquire(next_order())
-    assert tree(tmp_path) == ["file"]
-
-
-HOLDER = """
-    import sys
-    from keras_image_saver.run.lock import Lock, next_order
-    held = Lock(sys.argv[1], lambda: None, scoped=False)
-    held.acquire(next_order())
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_lock_refuses_another_process_and_a_killed_one_leaves_none(tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(HOLDER), str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    try:
-        assert process.stdout.readline() == b"held\n"
-        with pytest.raises(ValueError, match="which another process uses"):
-            lock(tmp_path).acquire(next_order())
-    finally:
-        process.kill()
-        process.communicate()
-    mine = lock(tmp_path)
-    mine.acquire(next_order())
-    mine.release()
-    assert tree(tmp_path) == []
 
 
 def test_set_aside_moves_record_samples_and_files_with_their_subfolders(tmp_path):
@@ -201,8 +103,8 @@ def test_a_move_killed_at_any_step_is_completed_at_the_next_start(tmp_path, monk
         """Run `action`, killed after so many steps; True if it came to its end."""
         counted = killing_after(steps)
         with monkeypatch.context() as patch:
-            for name in ("move_file", "replace_file", "remove_file"):
-                patch.setattr(storage, name, counted(getattr(storage, name)))
+            for name in ("move", "replace", "remove"):
+                patch.setattr(Local, name, counted(getattr(Local, name)))
             try:
                 action()
             except Killed:
@@ -238,12 +140,30 @@ def test_complete_move_leaves_the_next_runs_files_where_an_old_one_was_deleted(t
     assert (tmp_path / "0001.png").read_text() == "of the new run"
 
 
-def test_check_previous_refuses_a_newer_record_and_changes_nothing(tmp_path):
+def test_set_aside_refuses_a_newer_record_and_changes_nothing(tmp_path):
     make_run(tmp_path, entries=[{"format": 2, "epoch": 1, "batch": 1, "file": "0001.png"}])
     for previous in ("keep", "delete"):
         with pytest.raises(ValueError, match="newer keras_image_saver"):
-            check_previous(str(tmp_path), previous)
+            set_aside(str(tmp_path), previous)
     assert tree(tmp_path) == RUN
+
+
+@pytest.mark.parametrize(
+    ("folder", "file", "previous"),
+    [
+        ("ram://run", "0001.png", "delete"),
+        ("ram://run", None, "keep"),
+        ("runs/ae", "0001.png", "keep"),
+    ],
+    ids=["deleted", "without a picture", "local"],
+)
+def test_check_previous_allows_what_can_be_done(folder, file, previous):
+    check_previous(folder, [{"epoch": 1, "batch": 1, "file": file}], previous)
+
+
+def test_check_previous_refuses_to_move_where_storage_cannot():
+    with pytest.raises(ValueError, match=r"got 'ram://run': a move would .*previous=\"delete\""):
+        check_previous("ram://run", [{"epoch": 1, "batch": 1, "file": "0001.png"}], "keep")
 
 
 def test_a_record_from_elsewhere_never_moves_or_deletes_files_outside(tmp_path):
@@ -253,46 +173,3 @@ def test_a_record_from_elsewhere_never_moves_or_deletes_files_outside(tmp_path):
         with pytest.raises(ValueError, match=r"outside its folder, '\.\./precious\.txt'"):
             set_aside(str(tmp_path / "run"), previous)
     assert (tmp_path / "precious.txt").read_text() == "mine"
-
-
-# There nothing is inherited.
-@pytest.mark.skipif(
-    "fork" not in multiprocessing.get_all_start_methods(), reason="Windows has no fork"
-)
-def test_lock_inherited_by_a_fork_is_not_the_childs(tmp_path):
-    script = f"""
-        import os
-        from keras_image_saver.run.lock import Lock, next_order
-        held = Lock({str(tmp_path)!r}, lambda: None, scoped=False)
-        held.acquire(next_order())
-        child = os.fork()
-        if child == 0:
-            try:
-                Lock({str(tmp_path)!r}, lambda: None, scoped=False).acquire(next_order())
-            except ValueError as error:
-                os._exit(0 if "another process" in str(error) else 2)
-            os._exit(1)
-        assert os.waitpid(child, 0)[1] == 0
-    """
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(script)], check=False
-    )
-    assert done.returncode == 0
-
-
-def test_the_names_that_a_reader_relies_on_are_what_the_design_says():
-    assert SAMPLES == "samples.npz"
-    assert os.path.basename(SAMPLES) == SAMPLES
-
-
-def test_file_system_without_locks_is_used_without_and_it_is_said(tmp_path, monkeypatch, caplog):
-    def lockf(file):
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr(lock_module, "_lock_file", lockf)
-    one = lock(tmp_path)
-    one.acquire(next_order())
-    assert "cannot be locked against other processes: [Errno" in caplog.messages[0]
-    with pytest.raises(ValueError, match="another ImageSaver of this process"):
-        Lock(str(tmp_path), lambda: None, scoped=True).acquire(0)
-    one.release()

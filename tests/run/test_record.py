@@ -3,11 +3,10 @@ import math
 import os
 
 import pytest
+from support.storage import replacing
 
 from keras_image_saver import Run
-from keras_image_saver.run import storage
-from keras_image_saver.run.files import SEGMENT, record_files
-from keras_image_saver.run.record import Record, Snapshot, read_entries
+from keras_image_saver.run.record import SEGMENT, Record, Snapshot, read_entries, record_files
 
 
 def entry(epoch, *, file="{:04d}.png", batch=4, **changes):
@@ -125,29 +124,27 @@ def test_record_splits_into_segments_of_at_most_256(tmp_path, count, each, monke
 
 def test_record_costs_the_same_however_long_the_run_is(tmp_path, monkeypatch):
     written = []
-    replace_file = storage.replace_file
 
-    def counted(path, write):
-        replace_file(path, write)
+    def counted(path, replace):
+        replace()
         written.append(os.path.getsize(path))
 
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
-    monkeypatch.setattr(storage, "replace_file", counted)
     record = Record(str(tmp_path))
-    for epoch in range(1, 6 * SEGMENT + 1):
-        record.add(snapshot(tmp_path, epoch))
-        record.write()
+    with replacing(counted):
+        for epoch in range(1, 6 * SEGMENT + 1):
+            record.add(snapshot(tmp_path, epoch))
+            record.write()
     assert len(written) == 6 * SEGMENT + 5
     assert max(written[-SEGMENT:]) < 1.1 * max(written[:SEGMENT])
 
 
-def test_record_keeps_entries_while_storage_fails_and_writes_them_later(tmp_path, monkeypatch):
-    def full(path, write):
+def test_record_keeps_entries_while_storage_fails_and_writes_them_later(tmp_path):
+    def full(path, replace):
         raise OSError(28, "No space left on device")
 
     record = Record(str(tmp_path))
-    with monkeypatch.context() as patch:
-        patch.setattr(storage, "replace_file", full)
+    with replacing(full):
         for epoch in range(1, SEGMENT + 3):
             record.add(snapshot(tmp_path, epoch))
             with pytest.raises(OSError, match="No space"):
@@ -165,7 +162,7 @@ def test_record_rewritten_after_a_cut_has_no_segment_left_over(tmp_path, monkeyp
     for epoch in range(1, 3 * SEGMENT + 1):
         record.add(snapshot(tmp_path, epoch))
     record.write()
-    entries = read_entries(str(tmp_path), record_files(str(tmp_path)))
+    entries, _ = read_entries(str(tmp_path), record_files(str(tmp_path)))
     Record(str(tmp_path), [one for one in entries if one["epoch"] <= SEGMENT + 10]).rewrite()
     assert record_files(str(tmp_path)) == ["snapshots-0000.jsonl", "snapshots.jsonl"]
     assert len(Run.open(str(tmp_path))) == SEGMENT + 10

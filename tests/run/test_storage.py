@@ -1,19 +1,13 @@
 """Replacing whole files, locally and through `tf.io.gfile`."""
 
+import inspect
 import os
 import stat
 
 import pytest
 
-from keras_image_saver.run import storage
-from keras_image_saver.run.storage import (
-    TEMPORARY_PREFIX,
-    exists,
-    is_remote,
-    local_path,
-    probe,
-    replace_file,
-)
+from keras_image_saver.run.files import is_temporary
+from keras_image_saver.run.storage import Local, Remote, storage_of
 
 
 def listing(folder):
@@ -28,31 +22,31 @@ class Stop(BaseException):
     """As a KeyboardInterrupt: no Exception."""
 
 
-# replace_file
+# replace
 
 
-def test_replace_file_writes_a_new_file(tmp_path):
-    replace_file(str(tmp_path / "a.png"), lambda file: file.write(b"new"))
+def test_replace_writes_a_new_file(tmp_path):
+    storage_of(str(tmp_path / "a.png")).replace(lambda file: file.write(b"new"))
     assert listing(tmp_path) == {"a.png": b"new"}
 
 
-def test_replace_file_makes_folders(tmp_path):
-    replace_file(str(tmp_path / "b" / "c" / "a.png"), lambda file: file.write(b"new"))
+def test_replace_makes_folders(tmp_path):
+    storage_of(str(tmp_path / "b" / "c" / "a.png")).replace(lambda file: file.write(b"new"))
     assert (tmp_path / "b" / "c" / "a.png").read_bytes() == b"new"
 
 
-def test_replace_file_without_folder_writes_where_one_is(tmp_path, monkeypatch):
+def test_replace_without_folder_writes_where_one_is(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    replace_file("a.png", lambda file: file.write(b"new"))
+    storage_of("a.png").replace(lambda file: file.write(b"new"))
     assert listing(tmp_path) == {"a.png": b"new"}
 
 
-def test_replace_file_with_file_url_writes_locally(tmp_path):
-    replace_file(f"file://{tmp_path}/a.png", lambda file: file.write(b"new"))
+def test_replace_with_file_url_writes_locally(tmp_path):
+    storage_of(f"file://{tmp_path}/a.png").replace(lambda file: file.write(b"new"))
     assert listing(tmp_path) == {"a.png": b"new"}
 
 
-def test_replace_file_shows_the_old_file_until_the_new_is_whole(tmp_path):
+def test_replace_shows_the_old_file_until_the_new_is_whole(tmp_path):
     path = tmp_path / "a.png"
     path.write_bytes(b"old and longer")
     seen = []
@@ -63,14 +57,14 @@ def test_replace_file_shows_the_old_file_until_the_new_is_whole(tmp_path):
         seen.append(path.read_bytes())
         file.write(b"w")
 
-    replace_file(str(path), write)
+    storage_of(str(path)).replace(write)
     assert seen == [b"old and longer"]
     assert listing(tmp_path) == {"a.png": b"new"}
 
 
 @pytest.mark.parametrize("error", [ValueError, OSError, Stop], ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("old", [None, b"old"], ids=["new file", "old file"])
-def test_replace_file_that_fails_leaves_what_was_there(tmp_path, error, old):
+def test_replace_that_fails_leaves_what_was_there(tmp_path, error, old):
     path = tmp_path / "a.png"
     if old is not None:
         path.write_bytes(old)
@@ -81,39 +75,39 @@ def test_replace_file_that_fails_leaves_what_was_there(tmp_path, error, old):
         raise error("half way")
 
     with pytest.raises(error, match="half way"):
-        replace_file(str(path), write)
+        storage_of(str(path)).replace(write)
     assert listing(tmp_path) == before
 
 
-def test_replace_file_over_a_folder_fails_and_leaves_it(tmp_path):
+def test_replace_over_a_folder_fails_and_leaves_it(tmp_path):
     (tmp_path / "a.png").mkdir()
     with pytest.raises(OSError, match=r"a\.png"):
-        replace_file(str(tmp_path / "a.png"), lambda file: file.write(b"new"))
+        storage_of(str(tmp_path / "a.png")).replace(lambda file: file.write(b"new"))
     assert listing(tmp_path) == {"a.png": None}
 
 
-def test_replace_file_below_a_file_fails_and_leaves_it(tmp_path):
+def test_replace_below_a_file_fails_and_leaves_it(tmp_path):
     (tmp_path / "runs").write_bytes(b"a file")
     with pytest.raises(OSError, match="runs"):
-        replace_file(str(tmp_path / "runs" / "a.png"), lambda file: file.write(b"new"))
+        storage_of(str(tmp_path / "runs" / "a.png")).replace(lambda file: file.write(b"new"))
     assert listing(tmp_path) == {"runs": b"a file"}
 
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
-def test_replace_file_gives_the_permissions_of_the_umask(tmp_path, umask, mode):
+def test_replace_gives_the_permissions_of_the_umask(tmp_path, umask, mode):
     before = os.umask(umask)
     try:
-        replace_file(str(tmp_path / "a.png"), lambda file: file.write(b"new"))
+        storage_of(str(tmp_path / "a.png")).replace(lambda file: file.write(b"new"))
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "a.png").stat().st_mode) == mode
 
 
-def test_replace_file_writes_its_temporary_file_in_the_same_folder(tmp_path):
+def test_replace_writes_its_temporary_file_in_the_same_folder(tmp_path):
     names = []
-    replace_file(str(tmp_path / "a.png"), lambda file: names.extend(os.listdir(tmp_path)))
+    storage_of(str(tmp_path / "a.png")).replace(lambda file: names.extend(os.listdir(tmp_path)))
     (name,) = names
-    assert name.startswith(TEMPORARY_PREFIX)
+    assert is_temporary(name)
 
 
 # probe
@@ -124,13 +118,13 @@ def test_probe_of_a_folder_that_can_be_written_leaves_it(tmp_path, folder):
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "a.txt").write_bytes(b"kept")
     before = listing(tmp_path)
-    probe(os.path.join(str(tmp_path), folder))
+    storage_of(os.path.join(str(tmp_path), folder)).probe()
     assert listing(tmp_path) == before
 
 
 def test_probe_of_no_folder_is_the_working_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    probe("")
+    storage_of("").probe()
     assert listing(tmp_path) == {}
 
 
@@ -138,37 +132,105 @@ def test_probe_of_no_folder_is_the_working_one(tmp_path, monkeypatch):
 def test_probe_of_a_folder_that_cannot_be_written_fails_and_leaves_it(tmp_path, folder):
     (tmp_path / "file").write_bytes(b"kept")
     with pytest.raises(OSError, match="file"):
-        probe(str(tmp_path / folder))
+        storage_of(str(tmp_path / folder)).probe()
     assert listing(tmp_path) == {"file": b"kept"}
 
 
-# Paths
+# storage_of
 
 
 @pytest.mark.parametrize("path", ["gs://bucket/a.png", "ram://a", "s3://b", "hdfs://host/a"])
-def test_is_remote_of_urls_is_true(path):
-    assert is_remote(path)
+def test_storage_of_urls_is_remote(path):
+    assert storage_of(path) == Remote(path)
+    assert storage_of(path).real_path == path
 
 
 @pytest.mark.parametrize("path", ["a.png", "/a/b", "file:///a/b", "C:/runs", "a/b://c", "", "~/a"])
-def test_is_remote_of_local_paths_is_false(path):
-    assert not is_remote(path)
+def test_storage_of_other_paths_is_local(path):
+    assert storage_of(path) == Local(path)
 
 
-@pytest.mark.parametrize(("path", "local"), [("file:///a/b", "/a/b"), ("a/b", "a/b"), ("", "")])
-def test_local_path_drops_the_scheme(path, local):
-    assert local_path(path) == local
+@pytest.mark.parametrize(
+    ("path", "inner"),
+    [("", "b"), ("a", "a/b"), ("file:///a/", "file:///a/b"), ("gs://a", "gs://a/b")],
+)
+def test_storage_of_a_name_in_a_folder_is_that_of_the_folder(path, inner):
+    assert storage_of(path) / "b" == storage_of(inner)
+
+
+def test_every_storage_has_the_same_methods():
+    def methods(storage):
+        return {
+            name: inspect.signature(method) if callable(method) else type(method)
+            for name, method in vars(storage).items()
+            if not name.startswith("_")
+        }
+
+    assert methods(Local) == methods(Remote)
+
+
+# What remote storage lacks
+
+
+def test_remote_folder_lists_no_files_and_makes_no_folders():
+    folder = storage_of("ram://lacks/run")
+    (folder / "a.png").replace(lambda file: file.write(b"mine"))
+    assert list(folder.files(depth=9, unless="")) == []
+    assert folder.make_folder() == []
+    folder.clear_temporaries(depth=9, unless="")
+    assert folder.names() == ["a.png"]
+
+
+def test_remote_file_is_not_moved():
+    file = storage_of("ram://unmoved/a.png")
+    file.replace(lambda opened: opened.write(b"mine"))
+    assert not file.can_move
+    with pytest.raises(OSError, match=r"'ram://unmoved/a\.png' cannot be moved"):
+        file.move(storage_of("ram://unmoved/b.png"))
+    assert file.exists()
+
+
+# Local folders
+
+
+def test_files_are_those_so_many_levels_deep_and_of_no_other_run(tmp_path):
+    for name in ("a", "b/c", "b/d/e", "other/mark", "other/f", "b/d/g/h"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+
+    def found(depth):
+        files = storage_of(str(tmp_path)).files(depth=depth, unless="mark")
+        return sorted(os.path.relpath(file.path, tmp_path) for file in files)
+
+    assert found(0) == ["a"]
+    assert found(1) == ["a", "b/c"]
+    assert found(2) == ["a", "b/c", "b/d/e"]
+
+
+def test_move_makes_folders_and_leaves_what_is_not_there(tmp_path):
+    (tmp_path / "a").write_bytes(b"mine")
+    folder = storage_of(str(tmp_path))
+    (folder / "a").move(folder / "b/c/d")
+    (folder / "a").move(folder / "b/c/d")
+    assert listing(tmp_path) == {"b": None, "b/c": None, "b/c/d": b"mine"}
+
+
+def test_clear_temporaries_leaves_other_files(tmp_path):
+    for name in (".keras_image_saver-0.tmp", ".keras_image_saver.lock", "a.tmp"):
+        (tmp_path / name).write_bytes(b"")
+    storage_of(str(tmp_path)).clear_temporaries(depth=0, unless="none")
+    assert sorted(listing(tmp_path)) == [".keras_image_saver.lock", "a.tmp"]
 
 
 # Through tf.io.gfile
 
 
-def test_replace_file_on_ram_is_read_back_by_tensorflow():
+def test_replace_on_ram_is_read_back_by_tensorflow():
     import tensorflow as tf
 
     path = "ram://test_storage/run/a.png"
     for content in (b"old and longer", b"new"):
-        replace_file(path, lambda file, content=content: file.write(content))
+        storage_of(path).replace(lambda file, content=content: file.write(content))
         with tf.io.gfile.GFile(path, "rb") as file:
             assert file.read() == content
 
@@ -177,7 +239,7 @@ def test_replace_file_on_ram_is_read_back_by_tensorflow():
         raise ValueError("half way")
 
     with pytest.raises(ValueError, match="half way"):
-        replace_file(path, fail)
+        storage_of(path).replace(fail)
     with tf.io.gfile.GFile(path, "rb") as file:
         assert file.read() == b"new"
 
@@ -185,36 +247,38 @@ def test_replace_file_on_ram_is_read_back_by_tensorflow():
 def test_probe_on_ram_leaves_no_file():
     import tensorflow as tf
 
-    probe("ram://test_probe/run")
+    storage_of("ram://test_probe/run").probe()
     assert tf.io.gfile.glob("ram://test_probe/run/*") == []
 
 
-def test_replace_file_with_unknown_scheme_fails():
+def test_replace_with_unknown_scheme_fails():
     import tensorflow as tf
 
     with pytest.raises((OSError, tf.errors.OpError), match="nosuch"):
-        replace_file("nosuch://bucket/a.png", lambda file: file.write(b"new"))
+        storage_of("nosuch://bucket/a.png").replace(lambda file: file.write(b"new"))
 
 
-def test_open_file_and_file_size_read_what_is_there(tmp_path):
+def test_open_and_size_read_what_is_there(tmp_path):
     path = tmp_path / "a.bin"
     path.write_bytes(b"12345")
     for name in (str(path), f"file://{path}"):
-        with storage.open_file(name) as file:
+        with storage_of(name).open() as file:
             assert file.read(3) == b"123"
-        assert storage.file_size(name) == 5
-    for read in (storage.open_file, storage.file_size):
+        assert storage_of(name).size() == 5
+    none = storage_of(str(tmp_path / "none"))
+    for read in (none.open, none.size):
         with pytest.raises(FileNotFoundError):
-            read(str(tmp_path / "none"))
+            read()
 
 
-def test_open_file_and_file_size_read_remote_files():
-    storage.replace_file("ram://opened/a.bin", lambda file: file.write(b"12345"))
-    with storage.open_file("ram://opened/a.bin") as file:
+def test_open_and_size_read_remote_files():
+    folder = storage_of("ram://opened")
+    (folder / "a.bin").replace(lambda file: file.write(b"12345"))
+    with (folder / "a.bin").open() as file:
         assert file.read() == b"12345"
-    assert storage.file_size("ram://opened/a.bin") == 5
+    assert (folder / "a.bin").size() == 5
     with pytest.raises(FileNotFoundError, match="ram://opened/none"):
-        storage.file_size("ram://opened/none")
+        (folder / "none").size()
 
 
 # exists
@@ -223,17 +287,19 @@ def test_open_file_and_file_size_read_remote_files():
 def test_exists_tells_files_folders_and_links_from_nothing(tmp_path):
     (tmp_path / "a.png").write_bytes(b"")
     os.symlink(tmp_path / "nowhere", tmp_path / "link")
-    found = [exists(str(tmp_path / name)) for name in (".", "a.png", "link", "b.png")]
+    found = [storage_of(str(tmp_path / name)).exists() for name in (".", "a.png", "link", "b.png")]
     assert found == [True, True, True, False]
-    assert exists(f"file://{tmp_path}/a.png")
+    assert storage_of(f"file://{tmp_path}/a.png").exists()
 
 
 def test_remote_file_whose_name_another_one_begins_with_is_written_and_removed():
     def write(file):
         file.write(b"new")
 
-    storage.replace_file("ram://prefix/a.jsonl", write)
-    storage.replace_file("ram://prefix/a.js", write)
-    storage.remove_file("ram://prefix/a.js")
-    storage.remove_file("ram://prefix/a.js")
-    assert storage.read_bytes("ram://prefix/a.jsonl") == b"new"
+    folder = storage_of("ram://prefix")
+    (folder / "a.jsonl").replace(write)
+    (folder / "a.js").replace(write)
+    (folder / "a.js").remove()
+    (folder / "a.js").remove()
+    with (folder / "a.jsonl").open() as file:
+        assert file.read() == b"new"

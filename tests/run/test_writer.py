@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from keras_image_saver.run import writer as writer_module
-from keras_image_saver.run.writer import Background, Inline, within_limit
+from keras_image_saver.run.writer import Background, Inline, flush_all, within_limit
 
 
 class Storage:
@@ -36,7 +36,7 @@ def test_inline_runs_each_job_on_the_callers_thread():
 
 
 def test_background_keeps_the_order_and_runs_on_another_thread():
-    writer, ran = Background(), []
+    writer, ran = Background(pytest.fail), []
     for number in range(20):
         assert writer.submit(lambda number=number: ran.append((number, threading.get_ident())))
     assert writer.flush()
@@ -45,7 +45,7 @@ def test_background_keeps_the_order_and_runs_on_another_thread():
 
 
 def test_background_lets_one_job_wait_and_the_next_submit_wait_for_room():
-    writer, storage, ran = Background(), Storage(), []
+    writer, storage, ran = Background(pytest.fail), Storage(), []
     writer.submit(storage)
     assert storage.entered.wait(30)
     writer.submit(lambda: ran.append("waiting"))
@@ -65,7 +65,7 @@ def test_background_lets_one_job_wait_and_the_next_submit_wait_for_room():
 
 
 def test_background_leaves_no_thread_when_there_is_nothing_to_do():
-    writer = Background()
+    writer = Background(pytest.fail)
     writer.submit(lambda: None)
     assert writer.flush()
     names = [thread.name for thread in threading.enumerate() if thread.is_alive()]
@@ -79,8 +79,9 @@ def test_background_leaves_no_thread_when_there_is_nothing_to_do():
     assert "keras_image_saver" not in names
 
 
-def test_background_goes_on_after_a_job_that_raises(caplog):
-    writer, ran = Background(), []
+def test_background_goes_on_after_a_job_that_raises():
+    said, ran = [], []
+    writer = Background(said.append)
 
     def broken():
         raise ValueError("broken")
@@ -89,25 +90,23 @@ def test_background_goes_on_after_a_job_that_raises(caplog):
     writer.submit(lambda: ran.append("next"))
     assert writer.flush()
     assert ran == ["next"]
-    assert [record.getMessage() for record in caplog.records] == [
-        "A job failed: ValueError('broken')"
-    ]
+    assert said == ["A job failed: ValueError('broken')"]
 
 
 def test_background_waits_once_for_storage_that_hangs_then_refuses_at_once(
     short_stall, monkeypatch
 ):
-    writer, storage, waits = Background(), Storage(), []
+    writer, storage, waits = Background(pytest.fail), Storage(), []
     writer.submit(storage)
     assert storage.entered.wait(30)
     writer.submit(lambda: None)
-    wait_for = writer._changed.wait_for
+    wait_for = threading.Condition.wait_for
 
-    def watched(predicate, timeout=None):
+    def watched(condition, predicate, timeout=None):
         waits.append(timeout)
-        return wait_for(predicate, timeout)
+        return wait_for(condition, predicate, timeout)
 
-    monkeypatch.setattr(writer._changed, "wait_for", watched)
+    monkeypatch.setattr(threading.Condition, "wait_for", watched)
     assert [writer.submit(lambda: None) for _ in range(3)] == [False, False, False]
     assert waits == [0.05, 0.0, 0.0]
     assert not writer.flush()
@@ -118,12 +117,27 @@ def test_background_waits_once_for_storage_that_hangs_then_refuses_at_once(
     assert writer.flush()
 
 
+def test_flush_all_waits_for_every_writer_no_longer_than_the_limit(monkeypatch):
+    ran, storage = [], Storage()
+    for number in range(3):
+        Background(pytest.fail).submit(partial(ran.append, number))
+    kept = Background(pytest.fail)  # the others live as long as their threads
+    assert flush_all()
+    assert sorted(ran) == [0, 1, 2]
+    kept.submit(storage)
+    with monkeypatch.context() as patch:
+        patch.setattr(writer_module, "STALL_S", 0.05)
+        assert not flush_all()
+    storage.answers.set()
+    assert flush_all()
+
+
 @pytest.mark.parametrize("ending", ["", "raise SystemExit(0)", "1 / 0", "raise KeyboardInterrupt"])
 def test_what_is_queued_is_written_before_the_interpreter_exits(ending, tmp_path):
     script = f"""
         import time
         from keras_image_saver.run.writer import Background
-        writer = Background()
+        writer = Background(print)
         for number in range(3):
             def job(number=number):
                 time.sleep(0.2)
@@ -145,8 +159,8 @@ def test_the_interpreters_exit_does_not_wait_for_storage_that_hangs():
         import threading
         from keras_image_saver.run import writer
         writer.STALL_S = 0.2
-        writer.Background().submit(lambda: threading.Event().wait())
-        background = writer.Background()
+        writer.Background(print).submit(lambda: threading.Event().wait())
+        background = writer.Background(print)
         background.submit(lambda: threading.Event().wait())
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], timeout=30, check=False)
@@ -159,7 +173,7 @@ def test_a_forked_child_neither_waits_for_nor_repeats_the_parents_jobs(tmp_path)
     script = f"""
         import os, threading
         from keras_image_saver.run import writer
-        background, go = writer.Background(), threading.Event()
+        background, go = writer.Background(print), threading.Event()
         entered = threading.Event()
         def job():
             entered.set()
@@ -194,7 +208,7 @@ def test_within_limit_does_not_wait_for_storage_that_hangs(short_stall):
 
 
 def test_finish_runs_the_last_job_after_those_that_wait():
-    for writer in (Background(), Inline()):
+    for writer in (Background(pytest.fail), Inline()):
         ran: list = []
         assert writer.submit(partial(ran.append, "first"))
         assert writer.finish(partial(ran.append, "last"))
@@ -203,19 +217,19 @@ def test_finish_runs_the_last_job_after_those_that_wait():
 
 def test_finish_waits_no_longer_than_the_limit_for_room_and_for_the_end(monkeypatch):
     monkeypatch.setattr(writer_module, "STALL_S", 0.2)
-    writer, first, second, waits = Background(), Storage(), Storage(), []
+    writer, first, second, waits = Background(pytest.fail), Storage(), Storage(), []
     writer.submit(first)
     assert first.entered.wait(30)
     writer.submit(second)
-    wait_for = writer._changed.wait_for
+    wait_for = threading.Condition.wait_for
 
-    def watched(predicate, timeout=None):
+    def watched(condition, predicate, timeout=None):
         waits.append(timeout)
         if len(waits) == 1:
             threading.Timer(0.1, first.answers.set).start()
-        return wait_for(predicate, timeout)
+        return wait_for(condition, predicate, timeout)
 
-    monkeypatch.setattr(writer._changed, "wait_for", watched)
+    monkeypatch.setattr(threading.Condition, "wait_for", watched)
     assert not writer.finish(lambda: None)
     assert waits[0] == 0.2
     assert 0 <= waits[1] <= 0.11
@@ -228,7 +242,7 @@ def test_background_runs_a_job_itself_where_no_thread_can_be_started(monkeypatch
     def start(thread):
         raise RuntimeError("can't start new thread")
 
-    writer, ran = Background(), []
+    writer, ran = Background(pytest.fail), []
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", start)
         for number in (1, 2):

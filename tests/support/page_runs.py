@@ -41,11 +41,12 @@ class Writer:
     def __init__(self, folder, *, samples=4, panels=("prediction",), entries=(), page=True):
         self.folder = folder
         self.samples, self.panels = samples, panels
-        self.page = Page(str(folder))
-        self.record = Record(str(folder), entries, mirror=self.page.mirror if page else None)
+        self.said = []
+        self.page = Page(str(folder), self.said.append)
+        self.record = Record(str(folder), entries, mirror=self.page.follow if page else None)
 
     def begin(self):
-        self.page.mirror(RECORD, ())
+        self.page.follow(RECORD, ())
         return self
 
     def save(self, epoch, *, file=None, content=None, write=True, **changes):

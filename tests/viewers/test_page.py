@@ -6,19 +6,14 @@ import re
 
 import pytest
 from support.page_runs import Writer, make_run, read_script
+from support.storage import replacing
 
 from keras_image_saver import Run, write_page
-from keras_image_saver.run import storage
-from keras_image_saver.run.files import SEGMENT, page_files, record_files
-from keras_image_saver.run.record import Record, read_entries
+from keras_image_saver.run.previous import page_files
+from keras_image_saver.run.record import SEGMENT, Record, read_entries, record_files
 from keras_image_saver.viewers.page import page_html
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028\u2029<!--"
-
-
-@pytest.fixture
-def logged(caplog):
-    return lambda: [record.getMessage() for record in caplog.records]
 
 
 def files(folder):
@@ -162,17 +157,16 @@ def test_scripts_follow_the_record(tmp_path, monkeypatch):
 
 def test_page_costs_the_same_however_long_the_run_is(tmp_path, monkeypatch):
     written = []
-    replace_file = storage.replace_file
 
-    def counted(path, write):
-        replace_file(path, write)
+    def counted(path, replace):
+        replace()
         written.append((os.path.basename(path), os.path.getsize(path)))
 
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     writer = Writer(tmp_path).begin()
-    monkeypatch.setattr(storage, "replace_file", counted)
-    for epoch in range(1, 3 * SEGMENT + 1):
-        writer.save(epoch, content=b"")
+    with replacing(counted):
+        for epoch in range(1, 3 * SEGMENT + 1):
+            writer.save(epoch, content=b"")
     assert len(written) == 2 * (3 * SEGMENT + 2)
     assert not any(name == "index.html" for name, _ in written)
     sizes = [size for name, size in written if name == "snapshots.js"]
@@ -186,36 +180,32 @@ def test_page_that_is_removed_is_written_anew_with_the_next_snapshot(tmp_path):
     assert (tmp_path / "index.html").read_text("utf-8") == page_html()
 
 
-def test_page_that_is_not_ours_is_left_alone_and_said_once(tmp_path, logged):
+def test_page_that_is_not_ours_is_left_alone_and_said_once(tmp_path):
     (tmp_path / "index.html").write_text("mine")
-    make_run(tmp_path, 3)
+    writer = make_run(tmp_path, 3)
     assert (tmp_path / "index.html").read_text() == "mine"
     assert files(tmp_path) == ["index.html", "snapshots.jsonl"]
     assert len(Run.open(tmp_path)) == 3
-    (line,) = logged()
+    (line,) = writer.said
     assert f"{tmp_path}/index.html' is not of a page that keras_image_saver wrote" in line
 
 
-def test_page_that_cannot_be_written_harms_nothing_and_is_completed_later(
-    tmp_path, monkeypatch, logged
-):
+def test_page_that_cannot_be_written_harms_nothing_and_is_completed_later(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
-    replace_file = storage.replace_file
 
-    def failing(path, write):
+    def failing(path, replace):
         if path.endswith((".js", ".html")):
             raise OSError(28, "No space left on device")
-        replace_file(path, write)
+        replace()
 
     writer = Writer(tmp_path)
-    with monkeypatch.context() as patch:
-        patch.setattr(storage, "replace_file", failing)
+    with replacing(failing):
         writer.begin()
         for epoch in range(1, SEGMENT + 2):
             writer.save(epoch, content=b"")
     assert len(Run.open(tmp_path)) == SEGMENT + 1
     assert files(tmp_path) == ["snapshots-0000.jsonl", "snapshots.jsonl"]
-    (line,) = logged()
+    (line,) = writer.said
     assert "could not be written" in line
     assert "No space left on device" in line
     writer.save(SEGMENT + 2)
@@ -230,7 +220,7 @@ def test_record_that_is_resumed_and_cut_rewrites_its_scripts_under_a_new_key(tmp
     for epoch in range(1, 2 * SEGMENT + 2):
         writer.save(epoch, content=b"")
     key = read_script(tmp_path / "snapshots.js")[1]["key"]
-    entries = read_entries(str(tmp_path), record_files(str(tmp_path)))
+    entries, _ = read_entries(str(tmp_path), record_files(str(tmp_path)))
     resumed = Writer(tmp_path, entries=entries[: SEGMENT + 4])
     resumed.record.rewrite()
     expected = ["index.html", "snapshots-0000.js", "snapshots-0000.jsonl"]

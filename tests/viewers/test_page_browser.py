@@ -14,9 +14,9 @@ from PIL import Image
 from support.page_runs import SIZE, Writer, color, layout, long_run, make_run, picture
 
 from keras_image_saver import encode_image, write_page
-from keras_image_saver.run.files import RECORD, SEGMENT, record_files
+from keras_image_saver.run.files import RECORD
 from keras_image_saver.run.previous import set_aside
-from keras_image_saver.run.record import read_entries
+from keras_image_saver.run.record import SEGMENT, read_entries, record_files
 
 REQUIRED = os.environ.get("KERAS_IMAGE_SAVER_BROWSER") == "required"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -301,7 +301,7 @@ def test_hidden_tab_rests_and_catches_up(show, tmp_path):
 def test_resumed_run_drops_what_was_drawn_beyond(show, tmp_path):
     make_run(tmp_path, 6)
     page = show(tmp_path)
-    entries = read_entries(str(tmp_path), record_files(str(tmp_path)))
+    entries, _ = read_entries(str(tmp_path), record_files(str(tmp_path)))
     resumed = Writer(tmp_path, entries=entries[:3])
     resumed.record.rewrite()
     wait_for_epoch(page, 3)
@@ -622,9 +622,9 @@ def test_geometry_that_makes_no_sense_costs_the_tiles_only(show, tmp_path, geome
 
 def test_record_of_a_newer_version_is_shown_as_far_as_it_is_known_and_said(show, tmp_path):
     writer = make_run(tmp_path, 2)
-    entries = [dict(entry) for entry in read_entries(str(tmp_path), [RECORD])]
-    writer.page.owe(RECORD, [*entries[:1], entries[1] | {"format": 2, "file": {"new": 1}}])
-    writer.page.settle()
+    entries = [dict(entry) for entry in read_entries(str(tmp_path), [RECORD])[0]]
+    writer.page.add(RECORD, [*entries[:1], entries[1] | {"format": 2, "file": {"new": 1}}])
+    writer.page.write()
     page = show(tmp_path)
     assert "newer version of keras_image_saver" in page.locator("#notices").inner_text()
     assert gap(page).startswith("[object Object] cannot be shown")
@@ -643,8 +643,8 @@ ODD = [
 
 def test_record_of_odd_entries_ends_nothing(show, tmp_path):
     writer = Writer(tmp_path).begin()
-    writer.page.owe(RECORD, [one for one in ODD if one is not None])
-    writer.page.settle()
+    writer.page.add(RECORD, [one for one in ODD if one is not None])
+    writer.page.write()
     script = (tmp_path / "snapshots.js").read_text("ascii")
     (tmp_path / "snapshots.js").write_text(script.replace(r"{}]", "{}, null]"))
     page = show(tmp_path)
@@ -878,10 +878,10 @@ CHECK = """
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everything_has_a_name_and_enough_contrast(show, tmp_path, scheme):
     make_charts(tmp_path)
-    writer = Writer(tmp_path, entries=read_entries(str(tmp_path), [RECORD])).miss(9)
-    entries = [dict(entry) for entry in read_entries(str(tmp_path), [RECORD])]
-    writer.page.owe(RECORD, [*entries[:-1], entries[-1] | {"format": 2}])
-    writer.page.settle()
+    writer = Writer(tmp_path, entries=read_entries(str(tmp_path), [RECORD])[0]).miss(9)
+    entries = [dict(entry) for entry in read_entries(str(tmp_path), [RECORD])[0]]
+    writer.page.add(RECORD, [*entries[:-1], entries[-1] | {"format": 2}])
+    writer.page.write()
     page = show(tmp_path, scheme=scheme)
     page.locator("summary").click()
     assert gap(page)

@@ -11,17 +11,18 @@ import base64
 import functools
 import hashlib
 import json
-import logging
-import math
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import Any
 
-from keras_image_saver.run import storage
-from keras_image_saver.run.files import FORMAT, PAGE, PAGE_MARK, RECORD, is_page_file, record_files
-from keras_image_saver.run.record import read_entries
+from keras_image_saver.run.files import PAGE, PAGE_MARK, RECORD, script_name, segment_number
+from keras_image_saver.run.logs import json_logs
+from keras_image_saver.run.previous import is_page_file
+from keras_image_saver.run.record import FORMAT, Entry, read_entries, record_files
+from keras_image_saver.run.storage import check_path, join, storage_of
 
 _SCRIPTS = (
     "dom.js",
@@ -36,10 +37,6 @@ _SCRIPTS = (
     "keys.js",
     "page.js",
 )
-
-logger = logging.getLogger("keras_image_saver")
-
-Entries = Sequence[Mapping[str, Any]]
 
 
 def write_page(folder: str | os.PathLike[str]) -> str:
@@ -63,16 +60,20 @@ def write_page(folder: str | os.PathLike[str]) -> str:
         webbrowser.open(f"file://{os.path.abspath(path)}")
         ```
     """
-    folder = storage.check_path(folder, "folder")
+    folder = check_path(folder, "folder")
     names = record_files(folder)
     if not names:
         raise FileNotFoundError(f"There is no record of a run ({RECORD}) in {folder!r}.")
-    found = {name: read_entries(folder, [name]) for name in names}
-    page = Page(folder)
-    for name, entries in {**found, RECORD: found.get(RECORD, [])}.items():
-        page.owe(name, entries)
-    page.settle()
-    return storage.join(folder, PAGE)
+    page = Page(folder, warnings.warn)
+    for name in names:
+        entries, unreadable = read_entries(folder, [name])
+        page.add(name, entries)
+        for text in unreadable:
+            warnings.warn(text, stacklevel=2)
+    if RECORD not in names:
+        page.add(RECORD, ())
+    page.write()
+    return join(folder, PAGE)
 
 
 class Page:
@@ -80,19 +81,21 @@ class Page:
 
     Args:
         folder: The run's folder.
+        say: Tells the user a line, on any thread.
     """
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    def __init__(self, folder: str, say: Callable[[str], None]) -> None:
+        self._folder = storage_of(folder)
+        self._say = say
         self._key = uuid.uuid4().hex  # another one tells an open page to read everything anew
         self._segments = 0
-        self._owed: dict[str, Entries | None] = {}
+        self._unwritten: dict[str, Sequence[Entry] | None] = {}
         self._ours: set[str] = set()  # files that may be replaced
         self._failed = False
         self._refused = False
 
-    def mirror(self, name: str, entries: Entries | None) -> None:
-        """Follow a file of the record; what fails is logged, once, and tried again with the next.
+    def follow(self, name: str, entries: Sequence[Entry] | None) -> None:
+        """Follow a file of the record; what fails is said, once, and tried again with the next.
 
         Args:
             name: The file's name.
@@ -100,64 +103,62 @@ class Page:
         """
         if self._refused:
             return
-        self.owe(name, entries)
+        self.add(name, entries)
         try:
-            self.settle()
+            self.write()
         except FileExistsError as error:
             self._refused = True
-            logger.warning("There is no page of this run: %s", error)
+            self._say(f"There is no page of this run: {error}")
         except Exception as error:
             if not self._failed:
-                logger.warning("The page in %s could not be written: %s", self._folder, error)
+                self._say(f"The page in {self._folder.path} could not be written: {error}")
             self._failed = True
 
-    def owe(self, name: str, entries: Entries | None) -> None:
-        """Note what a file of the record holds; `settle` writes it."""
-        if name != RECORD and entries is not None:
-            self._segments = int(name[len("snapshots-") : -len(".jsonl")]) + 1
+    def add(self, name: str, entries: Sequence[Entry] | None) -> None:
+        """Note what a file of the record holds; `write` brings it to storage, then or later."""
+        number = segment_number(name)
+        if number is not None and entries is not None:
+            self._segments = number + 1
         # To the end: the newest entries' script says how many segments there are before it.
-        self._owed.pop(name, None)
-        self._owed[name] = entries
+        self._unwritten.pop(name, None)
+        self._unwritten[name] = entries
 
-    def settle(self) -> None:
-        """Write what is owed, the page itself where it is not there yet.
+    def write(self) -> None:
+        """Bring what was added to storage, and the page itself where it is not there yet.
 
         Raises:
             FileExistsError: If a file of that name is not ours.
-            OSError: If storage fails; what was not written is still owed.
+            OSError: If storage fails; what was not written is tried again by the next `write`.
         """
-        scripts = {name: name.removesuffix("onl") for name in self._owed}  # .jsonl, .js
-        for file in (PAGE, *scripts.values()):
+        for file in (PAGE, *map(script_name, self._unwritten)):
             self._check_ours(file)
-        if PAGE not in self._ours or not storage.exists(storage.join(self._folder, PAGE)):
+        if PAGE not in self._ours or not (self._folder / PAGE).exists():
             self._replace(PAGE, page_html())
-        for name, script in scripts.items():
-            entries = self._owed[name]
+        for name, entries in list(self._unwritten.items()):
             if entries is None:
-                storage.remove_file(storage.join(self._folder, script))
+                (self._folder / script_name(name)).remove()
             else:
-                self._replace(script, self._script(name, entries))
-            del self._owed[name]
+                self._replace(script_name(name), self._script(name, entries))
+            del self._unwritten[name]
 
-    def _script(self, name: str, entries: Entries) -> str:
-        segment = "newest" if name == RECORD else int(name[len("snapshots-") : -len(".jsonl")])
+    def _script(self, name: str, entries: Sequence[Entry]) -> str:
         content: dict[str, Any] = {"format": FORMAT, "entries": list(entries)}
         if name == RECORD:
             content |= {"key": self._key, "segments": self._segments}
+        segment = "newest" if name == RECORD else segment_number(name)
         # As text in a text, both ASCII: data is never code, nor a prototype.
         data = json.dumps(_plain_json(content)).replace("<", "\\u003c")
         call = f"kerasImageSaver({json.dumps(segment)}, {data});"
         return f"// {PAGE_MARK}: the record beside it as a script\n{call}\n"
 
     def _replace(self, name: str, text: str) -> None:
-        path = storage.join(self._folder, name)
-        storage.replace_file(path, lambda file: file.write(text.encode("utf-8")))
+        (self._folder / name).replace(lambda file: file.write(text.encode("utf-8")))
         self._ours.add(name)
 
     def _check_ours(self, name: str) -> None:
-        if name in self._ours or name not in storage.list_folder(self._folder):
+        if name in self._ours or name not in self._folder.names():
             return
-        path = storage.join(self._folder, name)
+        path = (self._folder / name).path
         if not is_page_file(path):
             raise FileExistsError(
                 f"{path!r} is not of a page that keras_image_saver wrote, and is left as it is. Move "
@@ -177,12 +178,8 @@ def page_html() -> str:
         f"style-src {_hash(style)}; script-src {_hash(script)} 'strict-dynamic'"
     )
     html = (folder / "page.html").read_text("utf-8")
-    for mark, text in (
-        ("mark", PAGE_MARK),
-        ("policy", policy),
-        ("style", style),
-        ("script", script),
-    ):
+    marks = {"mark": PAGE_MARK, "policy": policy, "style": style, "script": script}
+    for mark, text in marks.items():
         html = html.replace(f"{{{{{mark}}}}}", text)
     return html
 
@@ -192,19 +189,9 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
-def _plain_json(content: Any) -> str:
+def _plain_json(content: dict[str, Any]) -> str:
     """Return JSON, which has no NaN; a record from elsewhere may."""
     try:
         return json.dumps(content, allow_nan=False)
     except ValueError:
-        return json.dumps(_finite(content), allow_nan=False)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(name): _finite(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value
+        return json.dumps(json_logs(content), allow_nan=False)

@@ -1,0 +1,57 @@
+import pytest
+
+from keras_image_saver.run import files
+
+
+def test_the_names_on_disk_are_those_of_every_run_so_far():
+    """Runs that were written before, and tools that look at folders, rely on them."""
+    assert files.RECORD == "snapshots.jsonl"
+    assert files.SAMPLES == "samples.npz"
+    assert files.PAGE == "index.html"
+    assert files.LOCK == ".keras_image_saver.lock"
+    assert files.MOVING == ".moving"
+    assert files.segment_name(12) == "snapshots-0012.jsonl"
+    assert files.previous_name(3) == "previous-3"
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("snapshots-0000.jsonl", 0),
+        ("snapshots-12345.jsonl", 12345),
+        ("snapshots.jsonl", None),
+        ("snapshots-0000.js", None),
+        ("my-snapshots-0000.jsonl", None),
+    ],
+)
+def test_segment_number_is_that_of_a_segments_name(name, number):
+    assert files.segment_number(name) == number
+
+
+def test_record_names_are_ordered_by_age():
+    names = ["snapshots-10000.jsonl", "a.png", "snapshots.jsonl", "snapshots-9999.jsonl"]
+    expected = ["snapshots-9999.jsonl", "snapshots-10000.jsonl", "snapshots.jsonl"]
+    assert files.record_names(names) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "script"),
+    [("snapshots.jsonl", "snapshots.js"), ("snapshots-0003.jsonl", "snapshots-0003.js")],
+)
+def test_script_name_is_that_of_its_file_and_one_of_a_page(name, script):
+    assert files.script_name(name) == script
+    assert files.is_page_name(script)
+    assert not files.is_page_name(name)
+
+
+@pytest.mark.parametrize("name", ["previous-1", "previous-0", "previous-", "previous-1a", "run"])
+def test_previous_number_is_that_of_a_folder_for_an_earlier_run(name):
+    expected = {"previous-1": 1, "previous-0": 0}
+    assert files.previous_number(name) == expected.get(name)
+
+
+def test_temporary_names_are_new_each_time_and_known_again():
+    names = {files.temporary_name() for _ in range(9)}
+    assert len(names) == 9
+    assert all(files.is_temporary(name) for name in names)
+    assert not files.is_temporary(files.LOCK)

@@ -1,0 +1,296 @@
+"""A session without Keras: what is on disk, what comes of jobs, and in which order."""
+
+import inspect
+import json
+import threading
+
+import numpy as np
+import pytest
+from support.storage import replacing
+
+from keras_image_saver import Run
+from keras_image_saver.progress import Moment
+from keras_image_saver.render.base import Finding
+from keras_image_saver.run.lock import next_order
+from keras_image_saver.run.session import Bystander, Job, Saved, Session
+from keras_image_saver.run.storage import storage_of
+from keras_image_saver.run.template import Template
+from keras_image_saver.samples import Samples
+
+SAMPLES = Samples(np.zeros((2, 3), np.float32))
+GEOMETRY = {"columns": 1}
+
+
+def save(job):
+    """Write a picture; what is drawn of it is the job's drawing."""
+    storage_of(job.path).replace(lambda file: file.write(b"a picture"))
+    return Saved(GEOMETRY, job.drawing)
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """A function that makes a session and opens it; all are closed in the end."""
+    sessions = []
+
+    def make(*, epochs_done=0, save=save, say=pytest.fail, samples=SAMPLES, due=True, **options):
+        options = {"background": False, "previous": "keep", "page": None, **options}
+        session = Session(Template(tmp_path / "run"), save, say=say, **options)
+        sessions.append(session)
+        start = session.open(next_order(), samples, epochs_done, lambda epoch: due)
+        return session, start
+
+    yield make
+    for session in sessions:
+        session.close()
+
+
+def job(folder, epoch=1, **changes):
+    fields = {"logs": {"loss": 0.5}, "path": f"{folder}/run/{epoch:04d}.png", **changes}
+    return Job(Moment(epoch, 4, 4 * epoch), **fields)
+
+
+def entries(folder):
+    lines = (folder / "run" / "snapshots.jsonl").read_text().splitlines()
+    return [(one["epoch"], one["file"], one.get("reason")) for one in map(json.loads, lines)]
+
+
+@pytest.mark.parametrize("background", [False, True])
+def test_session_writes_pictures_record_and_samples_and_tells_of_each(tmp_path, opened, background):
+    session, start = opened(background=background)
+    assert (start.samples, start.steps, start.warnings) == (SAMPLES, 0, ())
+    assert not session.has_begun
+    session.begin(SAMPLES)
+    assert session.has_begun
+    image = np.zeros((2, 2, 3), np.uint8)
+    for epoch in (1, 2):
+        session.submit(job(tmp_path, epoch, drawing=image))
+    assert session.close()
+    first, second = session.collect()
+    assert session.collect() == []
+    assert first.snapshot.image is image
+    assert (first.path, first.error, first.findings) == (first.snapshot.path, None, ())
+    assert (second.snapshot.epoch, second.snapshot.batch, second.snapshot.step) == (2, 4, 8)
+    assert second.snapshot.logs == {"loss": 0.5}
+    assert second.snapshot.geometry == GEOMETRY
+    assert [one.path for one in Run.open(tmp_path / "run")] == [first.path, second.path]
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        "0001.png",
+        "0002.png",
+        "samples.npz",
+        "snapshots.jsonl",
+    ]
+
+
+def test_record_stands_before_the_first_picture(tmp_path, opened):
+    seen = []
+
+    def look(job):
+        seen.extend(entries(tmp_path))
+        return save(job)
+
+    session, _ = opened(save=look)
+    session.begin(SAMPLES)
+    assert entries(tmp_path) == []
+    session.submit(job(tmp_path))
+    assert seen == []
+    assert entries(tmp_path) == [(1, "0001.png", None)]
+
+
+def test_job_that_fails_is_missed_and_the_next_one_saved(tmp_path, opened):
+    error = ValueError("broken")
+
+    def fail(job):
+        if job.moment.epoch == 1:
+            raise error
+        return Saved({}, findings=(Finding("clipped", "prediction", "2 %"),))
+
+    session, _ = opened(save=fail)
+    session.begin(SAMPLES)
+    for epoch in (1, 2):
+        session.submit(job(tmp_path, epoch))
+    failed, saved = session.collect()
+    assert failed.error is error
+    assert (failed.snapshot.path, failed.snapshot.missed) == ("", "ValueError: broken")
+    assert failed.path == f"{tmp_path}/run/0001.png"
+    assert [finding.text for finding in saved.findings] == ["2 %"]
+    assert entries(tmp_path) == [(1, None, "ValueError: broken"), (2, "0002.png", None)]
+
+
+def test_snapshot_that_is_missed_waits_for_no_storage_and_is_recorded_later(tmp_path, opened):
+    session, _ = opened()
+    session.begin(SAMPLES)
+    session.miss(job(tmp_path), RuntimeError("no\n memory"))
+    assert entries(tmp_path) == []
+    (outcome,) = session.collect()
+    assert outcome.snapshot.missed == "RuntimeError: no memory"
+    assert session.close()
+    assert entries(tmp_path) == [(1, None, "RuntimeError: no memory")]
+
+
+def test_outcome_comes_once_the_record_is_written(tmp_path, opened):
+    entered, go = threading.Event(), threading.Event()
+
+    def hold(path, replace):
+        if path.endswith("snapshots.jsonl"):
+            entered.set()
+            assert go.wait(30)
+        replace()
+
+    session, _ = opened(background=True)
+    session.begin(Samples(None))
+    assert session.close()
+    with replacing(hold):
+        session.submit(job(tmp_path))
+        assert entered.wait(30)
+        assert session.collect() == []
+        go.set()
+        assert session.close()
+    assert len(session.collect()) == 1
+
+
+def test_record_that_fails_otherwise_than_by_storage_is_said(tmp_path, opened):
+    said = []
+    session, _ = opened(say=said.append)
+    session.begin(SAMPLES)
+
+    def fail(path, replace):
+        if path.endswith(".jsonl"):
+            raise TypeError("odd")
+        replace()
+
+    with replacing(fail):
+        session.submit(job(tmp_path))
+    assert said == [f"The record in {tmp_path}/run could not be written: TypeError: odd"]
+    assert [outcome.error for outcome in session.collect()] == [None]
+    assert session.close()
+    assert entries(tmp_path) == [(1, "0001.png", None)]
+
+
+def test_session_resumes_a_run_and_tells_what_was_lost(tmp_path, opened):
+    session, _ = opened()
+    session.begin(SAMPLES)
+    session.submit(job(tmp_path, 1))
+    session.close()
+    said = []
+    session, start = opened(epochs_done=2, say=said.append)
+    assert start.steps == 8
+    assert [line for line in said if "no snapshot of 1 epochs" in line] == said != []
+    session.begin(start.samples)
+    session.submit(job(tmp_path, 3))
+    assert entries(tmp_path) == [
+        (1, "0001.png", None),
+        (2, None, "training ended before it was written"),
+        (3, "0003.png", None),
+    ]
+
+
+def test_is_due_is_asked_on_the_callers_thread(tmp_path, opened):
+    """It may be the user's function."""
+    session, _ = opened()
+    session.begin(SAMPLES)
+    session.submit(job(tmp_path, 1))
+    session.close()
+    threads = []
+
+    def due(epoch):
+        threads.append(threading.get_ident())
+        return False
+
+    session = Session(
+        Template(tmp_path / "run"),
+        save,
+        say=pytest.fail,
+        background=False,
+        previous="keep",
+        page=None,
+    )
+    session.open(next_order(), SAMPLES, 3, due)
+    session.abandon()
+    assert threads == [threading.get_ident()] * 2
+
+
+def test_lines_that_cannot_be_read_are_handed_back_once(tmp_path, opened, recwarn):
+    session, _ = opened()
+    session.begin(SAMPLES)
+    session.submit(job(tmp_path))
+    session.close()
+    with open(tmp_path / "run" / "snapshots.jsonl", "a") as file:
+        file.write("torn\n")
+    text = f"1 lines of the record in '{tmp_path}/run' cannot be read and are left out."
+    for epochs_done in (1, 0):
+        session, start = opened(epochs_done=epochs_done)
+        assert start.warnings == (text,)
+        if not epochs_done:
+            session.begin(SAMPLES)
+            assert (tmp_path / "run" / "previous-1" / "0001.png").exists()
+        session.close()
+    assert not recwarn.list
+
+
+def test_samples_that_are_none_need_no_file_that_can_be_read(tmp_path, opened):
+    (tmp_path / "run" / "samples.npz").mkdir(parents=True)
+    _, start = opened(epochs_done=1, samples=Samples(None))
+    assert start.samples == Samples(None)
+
+
+def test_page_is_begun_in_the_folder_and_follows_the_record(tmp_path, opened):
+    seen = []
+
+    def begin_page(folder):
+        seen.append(folder)
+        return lambda name, found: seen.append((name, [one["epoch"] for one in found]))
+
+    session, _ = opened(page=begin_page)
+    assert seen == []
+    session.begin(SAMPLES)
+    session.submit(job(tmp_path))
+    assert seen == [f"{tmp_path}/run", ("snapshots.jsonl", []), ("snapshots.jsonl", [1])]
+
+
+def test_session_that_is_abandoned_leaves_no_folder(tmp_path, opened):
+    session, _ = opened()
+    assert (tmp_path / "run").is_dir()
+    session.abandon()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_worker_of_several_counts_steps_and_draws_rows_as_the_others_do(tmp_path, opened):
+    """The others see neither the record nor the kept samples."""
+    six, five = (Samples(np.ones((rows, 3)), from_dataset=True) for rows in (6, 5))
+    for alone in (True, False):
+        session, _ = opened(samples=six, previous="delete", alone=alone)
+        session.begin(six)
+        session.submit(job(tmp_path))
+        session.close()
+        session, start = opened(samples=five, epochs_done=1, alone=alone)
+        session.abandon()
+        assert (len(start.samples), start.steps) == ((6, 4) if alone else (5, 0))
+        assert len(start.warnings) == (0 if alone else 1)
+
+
+# Bystander
+
+
+def test_bystander_has_the_methods_of_a_session():
+    def methods(kind):
+        return {
+            name: inspect.signature(method)
+            for name, method in vars(kind).items()
+            if inspect.isfunction(method) and not name.startswith("_")
+        }
+
+    assert methods(Bystander) == methods(Session)
+
+
+def test_bystander_does_nothing():
+    session = Bystander()
+    start = session.open(1, SAMPLES, 3, lambda epoch: True)
+    assert (start.samples, start.steps, start.warnings) == (SAMPLES, 0, ())
+    assert not session.has_begun
+    session.begin(SAMPLES)
+    assert session.has_begun
+    session.submit(job("nowhere"))
+    session.miss(job("nowhere"), ValueError())
+    assert session.collect() == []
+    session.abandon()
+    assert session.close()
