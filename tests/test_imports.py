@@ -37,13 +37,13 @@ RULES = {
     "report": "run",
     "listeners": "arrays checks picture run",
 }
-JOINING = {"__init__", "__main__", "callback", "cli", "pipeline", "save"}
+JOINING = {"__init__", "__main__", "callback", "cli", "live_run", "pipeline", "save"}
 # A viewer is imported when the user asks for one.
-ASK_FOR_VIEWERS = {"callback", "cli"}
+ASK_FOR_VIEWERS = {"cli", "live_run"}
 
 # TensorFlow is imported where Keras is met; `run.storage` imports it only for a remote path,
 # `listeners` only to write to TensorBoard.
-WITH_TENSORFLOW = {"callback", "model", "pipeline"}
+WITH_TENSORFLOW = {"callback", "model"}
 LAZY_TENSORFLOW = {"listeners", "run.storage"}
 
 PUBLIC = {

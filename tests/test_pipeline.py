@@ -1,94 +1,28 @@
-"""From outputs to the picture: exact pixels whatever the parts, and no second copy of it all."""
-
-import tracemalloc
-import warnings
+"""The stages in a row: what the user's code gets of the samples, and who draws."""
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from keras_image_saver import Batch, Images, Segmentation, colorize, make_grid, to_uint8
-from keras_image_saver.arrays import PIECE
-from keras_image_saver.pipeline import Drawing, Pipeline
-from keras_image_saver.render.base import OutputInfo
-from keras_image_saver.render.function import FunctionRenderer
+from keras_image_saver import Images
+from keras_image_saver.model.lookup import DrawnModel
+from keras_image_saver.picture import formats
+from keras_image_saver.picture.compose import Tiling
+from keras_image_saver.pipeline import Pipeline
+from keras_image_saver.render.function import as_renderer
 from keras_image_saver.samples import Samples
 
-INFO = OutputInfo(("prediction",), (None,), 0)
+INPUTS = np.ones((5, 3, 3, 1), np.float32)
 
 
-def pipeline(render, samples=None, **options):
-    defaults = {"columns": None, "padding": 2, "pad_value": 0, "kind": "PNG", "options": {}}
-    return Pipeline(
-        samples=samples or Samples(None),
-        predict=lambda model, inputs: None,
-        output=None,
-        renderer=render,
-        batch_size=32,
-        **{**defaults, **options},
-    )
+def model():
+    return tf.keras.Sequential([tf.keras.Input((3, 3, 1)), tf.keras.layers.Rescaling(0.5)])
 
 
-def composed(render, chunks, samples=None, **options):
-    batch = Batch(None, None, None) if samples is None else samples
-    bound = render.bind(Batch(batch.inputs, batch.targets, np.concatenate(chunks)), INFO)
-    return pipeline(render, **options).compose(Drawing(bound, batch, chunks))
-
-
-@pytest.mark.parametrize("side", [3, 40, 150, 300], ids="{}²".format)
-@pytest.mark.parametrize("channels", [1, 3])
-def test_parts_of_any_size_make_the_same_picture(side, channels):
-    rng = np.random.default_rng(side)
-    values = rng.uniform(-1.2, 1.2, (7, side, side, channels)).astype(np.float32)
-    values[2, 0, 0] = np.nan
-    chunks = [values[:4], values[4:]]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        expected = make_grid(to_uint8(values, value_range=(-1, 1)))
-    picture = composed(Images((-1, 1)), chunks)
-    np.testing.assert_array_equal(picture.image, expected)
-    texts = {finding.kind: finding.text for finding in picture.findings}
-    assert texts["non-finite"].startswith("1 pixels")
-    assert f"{np.mean(np.abs(values) > 1):.1%} of the prediction's values" in texts["clipped"]
-
-
-def test_panels_of_several_parts_stand_beside_their_own_samples():
-    side = 150  # an image a part
-    assert side * side * 3 > PIECE / 2
-    rng = np.random.default_rng(0)
-    inputs, targets, outputs = rng.random((3, 5, side, side, 3), np.float32)
-    samples = Batch(inputs, targets, None)
-    picture = composed(Images((0, 1)), [outputs[:3], outputs[3:]], samples)
-    for sample in range(5):
-        for panel, values in enumerate((inputs, outputs, targets)):
-            y, x = picture.layout.tile_at(sample, panel)
-            found = picture.image[y : y + side, x : x + side]
-            np.testing.assert_array_equal(found, to_uint8(values[sample]))
-
-
-@pytest.mark.parametrize("kind", ["floats", "clipped floats", "class ids"])
-def test_compose_holds_no_second_picture_and_no_copy_of_the_outputs(kind):
-    rng = np.random.default_rng(0)
-    if kind == "class ids":
-        values = rng.integers(0, 21, (64, 256, 256)).astype(np.int32)
-        render, expected = Segmentation(21), colorize(values)
-    else:
-        most = 1 if kind == "floats" else 2
-        values = rng.uniform(-most, most, (64, 256, 256, 3)).astype(np.float32)
-        render, expected = Images((-1, 1)), None
-    bound = render.bind(Batch(None, None, values[:1]), INFO)
-    whole, drawing = (
-        pipeline(render),
-        Drawing(bound, Batch(None, None, None), [values[:32], values[32:]]),
-    )
-    tracemalloc.start()
-    try:
-        picture = whole.compose(drawing)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak < picture.image.nbytes + 8 * 2**20
-    if expected is not None:
-        np.testing.assert_array_equal(picture.image, make_grid(expected))
+def drawer(render, drawn=None, *, predict=None, batch_size=2):
+    pipeline = Pipeline(render, predict, None, batch_size, Tiling(), formats.PNG, {})
+    drawn = drawn or model()
+    return pipeline.bind(DrawnModel(drawn, drawn), Samples(INPUTS.copy()))
 
 
 def in_place(x):
@@ -96,20 +30,35 @@ def in_place(x):
     return x
 
 
-def test_users_code_gets_copies_of_the_samples_and_its_buffers_are_copied():
-    inputs, buffer = np.ones((2, 3, 3, 1), np.float32), np.full((2, 3, 3, 1), 7, np.uint8)
+def test_users_way_from_inputs_to_images_gets_copies_of_the_samples():
+    made = drawer(Images((0, 1), input_image=in_place))
+    made.draw()
+    assert made.samples.inputs.min() == 1
+    assert made.bound(next(made.draw().parts())).panels["input"].max() == 0
 
-    def render(batch):
-        in_place(batch.inputs)
-        in_place(batch.targets[0])
-        return {"prediction": buffer}
 
-    batch = Batch(inputs, [inputs.copy()], inputs)
-    bound = FunctionRenderer(render, whole=True).bind(batch, INFO)
-    rendered = bound(batch)
-    assert inputs.min() == batch.targets[0].min() == 1
-    in_place(buffer)
-    assert rendered.panels["prediction"].min() == 7
-    made = pipeline(Images((0, 1), input_image=in_place), Samples(inputs))
-    assert made._inputs_as_images(INFO).max() == 0
-    assert inputs.min() == 1
+def test_users_renderer_gets_copies_of_the_samples():
+    made = drawer(as_renderer(lambda batch: {"prediction": in_place(batch.inputs)}, whole=True))
+    assert made.draw().count == 5
+    assert made.samples.inputs.min() == 1
+
+
+def test_input_image_that_loses_rows_is_refused():
+    with pytest.raises(ValueError, match=r"an image a sample.*for 5 samples"):
+        drawer(Images((0, 1), input_image=lambda x: x[:3])).draw()
+
+
+@pytest.mark.parametrize(
+    ("predict", "rows"), [(None, 2), (lambda drawn, inputs: inputs, 1)], ids=["a call", "predict"]
+)
+def test_draw_some_runs_one_chunk_and_of_predict_one_row(predict, rows):
+    made = drawer(Images((0, 1)), predict=predict)
+    assert made.draw_some().count == rows
+    assert made.draw().count == 5
+
+
+def test_drawer_belongs_to_one_model():
+    one, other = model(), model()
+    made = drawer(Images((0, 1)), one)
+    assert made.draws_by(DrawnModel(one, other))
+    assert not made.draws_by(DrawnModel(other, one))

@@ -7,6 +7,7 @@ import pytest
 from support.rendering import draw
 
 from keras_image_saver import Images, Segmentation
+from keras_image_saver.render.base import Batch, OutputInfo
 from keras_image_saver.render.function import FunctionRenderer, as_renderer
 
 
@@ -117,3 +118,24 @@ def test_custom_floats_outside_0_to_1_are_clipped_and_said():
 def test_custom_that_returns_no_panels_shows_what_it_returned(returned, error, shown):
     with pytest.raises(error, match=f"render.*{shown}"):
         custom(lambda batch: returned, grey(0.5))
+
+
+def in_place(x):
+    x *= 0
+    return x
+
+
+def test_function_gets_copies_of_the_samples_and_its_buffers_are_copied():
+    inputs, buffer = np.ones((2, 3, 3, 1), np.float32), np.full((2, 3, 3, 1), 7, np.uint8)
+
+    def render(batch):
+        in_place(batch.inputs)
+        in_place(batch.targets[0])
+        return {"prediction": buffer}
+
+    batch = Batch(inputs, [inputs.copy()], inputs)
+    info = OutputInfo(("prediction",), (None,), 0)
+    rendered = FunctionRenderer(render, whole=True).bind(batch, info)(batch)
+    assert inputs.min() == batch.targets[0].min() == 1
+    in_place(buffer)
+    assert rendered.panels["prediction"].min() == 7
