@@ -23,7 +23,6 @@ from keras_image_saver.run.logs import plain_logs
 from keras_image_saver.run.previous import Previous
 from keras_image_saver.run.record import Snapshot
 from keras_image_saver.run.template import Template
-from keras_image_saver.samples import Samples
 
 
 class ImageSaver(tf.keras.callbacks.Callback):
@@ -125,14 +124,13 @@ class ImageSaver(tf.keras.callbacks.Callback):
         if not isinstance(listeners, (list, tuple)) or not all(map(callable, listeners)):
             raise TypeError(f"`listeners` must be a list or tuple of functions, got {listeners!r}.")
         tiling = Tiling(columns, padding, pad_value)
-        _check_samples(samples, predict, num_samples)
         schedule = Schedule(every_epochs, every_batches)
         template = Template(filepath, by_batches=every_batches is not None)
         file_format = formats.check_format(template.text)
         self._settings = Settings(
             template=template,
             schedule=schedule,
-            samples=Samples(None) if samples is None else read_samples(samples, num_samples),
+            samples=read_samples(samples, num_samples, predict_alone=predict is not None),
             model=model,
             pipeline=Pipeline(
                 renderer=renderer,
@@ -216,13 +214,11 @@ class ImageSaver(tf.keras.callbacks.Callback):
 
     def _begin(self, epoch: int, *, scoped: bool = False) -> None:
         """Begin, or go on with, the run, now that the first epoch is known."""
-        run, is_new = self._run, self._run.is_new
         began, self._began = self._began or 0, None
         self._progress.begin_fit(epoch)
-        steps = run.open(self.model, began, epoch if is_new else 0, scoped=scoped)
-        if is_new and epoch > 0:
+        steps = self._run.begin(self.model, began, epoch, scoped=scoped)
+        if steps is not None:
             self._progress.resume(epoch, steps)
-        run.start(self.model, initial=is_new and epoch == 0 and self._settings.save_initial)
 
     # Loops without `fit`
 
@@ -331,18 +327,3 @@ def _check_drawing(model: Any, predict: Any, output: Any, batch_size: Any) -> No
     if not (output is None or isinstance(output, str) or is_int(output)):
         raise TypeError(f"`output` must be a name, an index or None, got {output!r}.")
     check_int("batch_size", batch_size, 1)
-
-
-def _check_samples(samples: Any, predict: Any, num_samples: Any) -> None:
-    if samples is not None:
-        return
-    if predict is None:
-        raise ValueError(
-            "`samples` must be given unless `predict` is, got None. Pass arrays, a batched "
-            "dataset, or latents(n, dim)."
-        )
-    if num_samples is not None:
-        raise ValueError(
-            f"`num_samples` must be None without `samples`, got {num_samples!r}: `predict` "
-            "decides how many images there are."
-        )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -55,11 +56,6 @@ class LiveRun:
         self._drawer: Drawer | None = None
 
     @property
-    def is_new(self) -> bool:
-        """Whether it has not begun in its folder."""
-        return self._session is None
-
-    @property
     def is_ready(self) -> bool:
         """Whether snapshots can be taken: the rehearsal is over, and the record has begun."""
         return self._session is not None and self._session.has_begun
@@ -68,51 +64,43 @@ class LiveRun:
         """Tell whether the model can be run without being built, which would change its weights."""
         return trained is not None and look_up(self._settings.model, trained).is_built
 
-    def open(self, trained: Any, order: int, epochs_done: int, *, scoped: bool) -> int:
-        """Take the run's folder, and look at what is in it; nothing is moved yet.
+    def begin(self, trained: Any, order: int, epoch: int, *, scoped: bool = False) -> int | None:
+        """Take the run's folder, or go on in it, and rehearse if the model can be run already.
 
         Args:
             trained: The model in training.
             order: When training began, by `next_order`.
-            epochs_done: Epochs of this run that were trained before, in another process.
+            epoch: With which it begins, as Keras counts it: a run that is new here resumes there.
             scoped: Whether `close` is certain to be called, as in `watch`.
 
         Returns:
-            The steps of the run so far, 0 if its record does not tell.
+            The steps of a run that is resumed, 0 if its record does not tell; None for another one.
         """
-        settings = self._settings
+        settings, is_new = self._settings, self._session is None
+        initial = is_new and epoch == 0 and settings.save_initial
         if settings.pipeline.predict is None:
             look_up(settings.model, trained).check_call(settings.model)
-        if self._session is None:
-            self._session = self._new_session(trained, scoped=scoped)
-        try:
-            start = self._session.open(
-                order, self._samples, epochs_done, settings.schedule.epoch_is_due
+        session = self._session = self._session or self._new_session(trained, scoped=scoped)
+        drawing = None
+        with self._abandoned_on_failure():
+            start = session.open(
+                order, self._samples, epoch if is_new else 0, settings.schedule.epoch_is_due
             )
             for text in start.warnings:
                 warn(text)
-        except Exception:
-            self._abandon()
-            raise
-        self._samples = start.samples
-        return start.steps
-
-    def start(self, trained: Any, *, initial: bool) -> None:
-        """Rehearse, if the model can be run already, and save the untrained model if `initial`."""
-        # In Keras 3 the weights do not depend on when a model is built; in Keras 2 they do.
-        drawable = self.is_drawable(trained) or (initial and backend.BUILDS_AT_ANY_TIME)
-        if initial and not drawable:
-            self._abandon()
-            raise ValueError(
-                "`save_initial` must be False for a model that is not built, got True: drawing it "
-                "would build it, which changes the weights that it is trained from. Call the model "
-                "once on data of its shape, or pass save_initial=False."
-            )
-        drawing = None
-        if not self.is_ready and (drawable or not self._settings.rehearse):
-            drawing = self.rehearse(trained, whole=initial)
+            self._samples = start.samples
+            drawable = self.is_drawable(trained) or (initial and backend.BUILDS_AT_ANY_TIME)
+            if initial and not drawable:
+                raise ValueError(
+                    "`save_initial` must be False for a model that is not built, got True: drawing "
+                    "it would build it, which changes the weights that it is trained from. Call the "
+                    "model once on data of its shape, or pass save_initial=False."
+                )
+            if not self.is_ready and (drawable or not settings.rehearse):
+                drawing = self.rehearse(trained, whole=initial)
         if initial:
             self.snapshot(trained, Moment(), {}, drawing)
+        return start.steps if is_new and epoch > 0 else None
 
     def rehearse(self, trained: Any, *, whole: bool = False) -> Drawing | None:
         """Go the whole way once, then begin the record; nothing is moved before that.
@@ -120,15 +108,10 @@ class LiveRun:
         Returns:
             What was drawn, where that was all samples.
         """
-        assert self._session is not None  # `open` took the folder
-        drawing = None
-        try:
-            if self._settings.rehearse:
-                drawing = self._rehearsal(trained, whole)
+        assert self._session is not None  # `begin` took the folder
+        with self._abandoned_on_failure():
+            drawing = self._rehearsal(trained, whole) if self._settings.rehearse else None
             self._session.begin(self._samples)
-        except Exception:
-            self._abandon()
-            raise
         return drawing if whole else None
 
     def snapshot(
@@ -191,11 +174,16 @@ class LiveRun:
             alone=workers.is_alone(trained),
         )
 
-    def _abandon(self) -> None:
+    @contextlib.contextmanager
+    def _abandoned_on_failure(self) -> Iterator[None]:
         """Leave the folder as it was, after a failed start."""
-        if self._session is not None and not self._session.has_begun:
-            self._session.abandon()
-            self._session = None
+        try:
+            yield
+        except Exception:
+            if self._session is not None and not self._session.has_begun:
+                self._session.abandon()
+                self._session = None
+            raise
 
     def _rehearsal(self, trained: Any, whole: bool) -> Drawing:
         started = time.monotonic()

@@ -21,13 +21,14 @@ _MOST_ROWS = 1_024
 _ROWS_OF_A_DATASET = 16
 
 
-def read_samples(samples: Any, num_samples: int | None) -> Samples:
+def read_samples(samples: Any, num_samples: int | None, *, predict_alone: bool = False) -> Samples:
     """Read fixed samples, once, as `fit` reads data.
 
     Args:
         samples: An array or tensor; a tuple (x,), (x, y) or (x, y, w); a list or dict of arrays, also
             nested; a batched `tf.data.Dataset`; a Keras `Sequence` or `PyDataset`.
         num_samples: Rows to take. None: all of arrays, 16 of a dataset.
+        predict_alone: Whether there may be none, since a `predict` can draw without.
 
     Raises:
         ValueError: If there are no rows, or over 1,024; if arrays differ in length; or if the
@@ -37,6 +38,18 @@ def read_samples(samples: Any, num_samples: int | None) -> Samples:
     Warns:
         UserWarning: If there are fewer than `num_samples`; they are taken as they are.
     """
+    if samples is None:
+        if not predict_alone:
+            raise ValueError(
+                "`samples` must be given unless `predict` is, got None. Pass arrays, a batched "
+                "dataset, or latents(n, dim)."
+            )
+        if num_samples is not None:
+            raise ValueError(
+                f"`num_samples` must be None without `samples`, got {num_samples!r}: `predict` "
+                "decides how many images there are."
+            )
+        return Samples(None)
     check_int("num_samples", num_samples, 1, _MOST_ROWS, optional=True)
     batches = _batches(samples)
     if batches is None:
