@@ -11,7 +11,7 @@ SAMPLES = "samples.npz"
 PAGE = "index.html"
 PAGE_MARK = "keras_image_saver page"  # near the start of each file of a page
 LOCK = ".keras_image_saver.lock"
-PROBE = ".keras_image_saver-probe"  # stands a moment on remote storage, to see that it can
+PROBE = ".keras_image_saver-probe"  # stands for a moment on remote storage, to see that it can
 MOVING = ".moving"  # stands in `previous-<n>/` as long as a run is being moved there
 
 _SEGMENT = re.compile(r"snapshots-(\d{4,})\.jsonl")

@@ -81,14 +81,11 @@ class Lock:
                 return
             if holder is not None:
                 if not holder._gives_way(began, thread):
-                    raise ValueError(
-                        "`filepath` must be in a folder that no other saver writes to, got "
-                        f"{self._folder!r}, which another ImageSaver of this process uses. Give each "
-                        "saver a folder of its own."
-                    )
+                    user = "another ImageSaver of this process"
+                    raise self._taken(user, "Give each saver a folder of its own.")
                 holder._flush()
                 holder._unlock()
-            self._made = storage_of(self._key).make_folder()
+            self._made = _make_folder(self._key)
             self._file = self._open()
             self._process, self._thread = os.getpid(), thread
             self._acquired = next_order()
@@ -139,12 +136,26 @@ class Lock:
                     self._say(f"{self._folder} cannot be locked against other processes: {error}")
                     return file
                 file.close()
-                raise ValueError(
-                    "`filepath` must be in a folder that no other saver writes to, got "
-                    f"{self._folder!r}, which another process uses. Wait until it ends, or use "
-                    "another folder."
-                ) from None
+                todo = "Wait until it ends, or use another folder."
+                raise self._taken("another process", todo) from None
             file.close()
+
+    def _taken(self, user: str, todo: str) -> ValueError:
+        return ValueError(
+            "`filepath` must be in a folder that no other saver writes to, got "
+            f"{self._folder!r}, which {user} uses. {todo}"
+        )
+
+
+def _make_folder(folder: str) -> list[str]:
+    """Make a folder and its parents; return those that were made, innermost first."""
+    made = []
+    parent = folder
+    while not os.path.lexists(parent):
+        made.append(parent)
+        parent = os.path.dirname(parent)
+    os.makedirs(folder, exist_ok=True)
+    return made
 
 
 def _lock_file(file: Any) -> None:

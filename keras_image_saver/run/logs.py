@@ -22,14 +22,19 @@ def plain_logs(logs: Mapping[str, Any] | None) -> dict[str, Any]:
     return {str(name): _plain(value) for name, value in (logs or {}).items()}
 
 
-def json_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
-    """Make plain logs fit for JSON, which has no NaN: "NaN", "Infinity", "-Infinity".
+def json_logs(value: Any) -> Any:
+    """Make plain logs, or what holds some, fit for JSON, which has no NaN.
 
     >>> json_logs({"loss": float("nan"), "top": [1.0, float("inf")]})
     {'loss': 'NaN', 'top': [1.0, 'Infinity']}
     """
-    found: dict[str, Any] = _json(logs)
-    return found
+    if isinstance(value, Mapping):
+        return {str(name): json_logs(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [json_logs(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
 
 
 def from_json_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,13 +71,3 @@ def _text(value: Any) -> str:
         return str(value)
     except Exception:
         return f"a {type(value).__name__} without a text"
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(name): _json(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_json(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value

@@ -7,12 +7,13 @@ Every step may be done twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from collections.abc import Iterable
+from typing import Literal
 
 from keras_image_saver.run import files
-from keras_image_saver.run.record import read_entries, record_files
+from keras_image_saver.run.record import Entry, read_entries, record_files
 from keras_image_saver.run.storage import Storage, join, storage_of
+from keras_image_saver.run.template import Template
 
 Previous = Literal["keep", "delete"]
 
@@ -25,18 +26,28 @@ def complete_move(folder: str) -> None:
             _move(place, place / name)
 
 
-def check_previous(folder: str, entries: Iterable[Mapping[str, Any]], previous: Previous) -> None:
-    """Refuse a folder whose earlier run, of these entries, cannot be set aside.
+def check_beginning(template: Template, entries: Iterable[Entry], previous: Previous) -> None:
+    """Refuse a folder in which no run can begin, before anything is done.
+
+    Args:
+        template: The pictures' names; its folder is the run's.
+        entries: Those of the record in it, if there is one.
+        previous: What is to become of its run.
 
     Raises:
-        ValueError: If it has pictures and is to be kept, and storage cannot move.
+        ValueError: If its run cannot be set aside; or if pictures would be overwritten that no
+            record tells of.
     """
-    pictures = any(entry.get("file") for entry in entries)
-    if pictures and previous == "keep" and not storage_of(folder).can_move:
-        raise ValueError(
-            f"`filepath` must be in a folder without an earlier run where storage is remote, got "
-            f'{folder!r}: a move would copy it. Use another folder, or previous="delete".'
-        )
+    _check_movable(template.folder, entries, previous)
+    if record_files(template.folder):
+        return  # it stands before the first picture, so pictures that it does not name are lost ones
+    for file in storage_of(template.folder).files(depth=template.depth, unless=files.LOCK):
+        if template.matches(file.path):
+            raise ValueError(
+                f"`filepath` must not name files that are there already, got {template.folder!r}, "
+                f"where {file.path!r} belongs to no run that is recorded ({files.RECORD}). Use another "
+                "folder, or move those files."
+            )
 
 
 def set_aside(folder: str, previous: Previous) -> None:
@@ -45,13 +56,13 @@ def set_aside(folder: str, previous: Previous) -> None:
     A record without snapshots is simply removed.
 
     Raises:
-        ValueError: If the record cannot be read or names files outside the folder, or as of
-            `check_previous`.
+        ValueError: If the record is from a newer version or names files outside the folder, or if
+            storage cannot move it.
         OSError: If storage fails; the next start goes on from there.
     """
     place, names = storage_of(folder), record_files(folder)
     entries, _ = read_entries(folder, names)
-    check_previous(folder, entries, previous)
+    _check_movable(folder, entries, previous)
     pictures = [entry["file"] for entry in entries if entry.get("file")]
     if pictures and previous == "keep":
         numbers = (files.previous_number(name) or 0 for name in place.names())
@@ -93,3 +104,12 @@ def _move(place: Storage, aside: Storage) -> None:
         if entry.get("file") and place.holds(entry["file"]):
             (place / entry["file"]).move(aside / entry["file"])
     (aside / files.MOVING).remove()
+
+
+def _check_movable(folder: str, entries: Iterable[Entry], previous: Previous) -> None:
+    pictures = any(entry.get("file") for entry in entries)
+    if pictures and previous == "keep" and not storage_of(folder).can_move:
+        raise ValueError(
+            f"`filepath` must be in a folder without an earlier run where storage is remote, got "
+            f'{folder!r}: a move would copy it. Use another folder, or previous="delete".'
+        )

@@ -25,6 +25,9 @@ from keras_image_saver.run.storage import check_path, join, relative, storage_of
 FORMAT = 1  # of an entry
 SEGMENT = 256  # entries a file
 
+# An empty name, a path from the root, a drive, a URL, or `..` on the way; by Windows' rules too.
+_LEADS_OUT = re.compile(r"^$|^[/\\]|^[A-Za-z]:|^[A-Za-z][A-Za-z0-9+.-]+://|(^|[/\\])\.\.([/\\]|$)")
+
 Entry = Mapping[str, Any]
 # Called with a file of the record and its entries once it is written, or None once it is removed.
 Mirror = Callable[[str, Sequence[Entry] | None], None]
@@ -139,14 +142,22 @@ class Record:
             self._newest.append(entry_of(self._folder, snapshot))
             self.is_behind = True
 
-    def is_ours(self) -> bool:
-        """Tell whether storage holds what this record wrote last, or nothing at all."""
+    def check_ours(self) -> None:
+        """Refuse a folder where another run was begun since this record was last written to it.
+
+        Raises:
+            ValueError: If storage holds neither what this record wrote last nor nothing at all.
+        """
         if not self._writing.acquire(blocking=False):
-            return True  # it is being written, as after a `fit` that was interrupted
+            return  # it is being written, as after a `fit` that was interrupted
         try:
-            if self._written is None or RECORD not in record_files(self._folder):
-                return True
-            return "\n".join(_lines(self._folder, RECORD)) == self._written
+            names = record_files(self._folder) if self._written is not None else ()
+            if RECORD in names and "\n".join(_lines(self._folder, RECORD)) != self._written:
+                raise ValueError(
+                    f"`filepath` must be in the folder of this run, got {self._folder!r}, where "
+                    f"another run has begun since ({RECORD} is not what this saver wrote). Use a new "
+                    "ImageSaver."
+                )
         finally:
             self._writing.release()
 
@@ -240,11 +251,10 @@ def _check(folder: str, version: int, file: Any) -> None:
             f"this one reads {FORMAT}). Upgrade the package, or use another folder; nothing was "
             "changed."
         )
-    if file is None:
-        return
-    parts = re.split(r"[/\\]", file) if isinstance(file, str) else [".."]
-    drive = isinstance(file, str) and re.match(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]+://", file)
-    if ".." in parts or parts[0] == "" or drive or not storage_of(folder).holds(file):
+    inside = (
+        isinstance(file, str) and not _LEADS_OUT.search(file) and storage_of(folder).holds(file)
+    )
+    if file is not None and not inside:
         raise ValueError(
             f"The record in {folder!r} names a file outside its folder, {file!r}. It is not used."
         )

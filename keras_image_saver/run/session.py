@@ -14,9 +14,9 @@ from typing import Any
 from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.progress import Moment
 from keras_image_saver.render.base import Finding
-from keras_image_saver.run.files import LOCK, RECORD, SAMPLES, record_names
+from keras_image_saver.run.files import LOCK, SAMPLES, record_names
 from keras_image_saver.run.lock import Lock
-from keras_image_saver.run.previous import Previous, check_previous, complete_move, set_aside
+from keras_image_saver.run.previous import Previous, check_beginning, complete_move, set_aside
 from keras_image_saver.run.record import Mirror, Record, Snapshot, read_entries, reason_of
 from keras_image_saver.run.resume import Found, Start, resume
 from keras_image_saver.run.samples_file import check_keeping, keep_samples
@@ -133,12 +133,12 @@ class Session:
             ValueError: If the folder is in use, or its record cannot be built on.
             OSError: If the folder cannot be written, or storage does not answer.
         """
-        thread, resumes = threading.get_ident(), epochs_done > 0
+        thread, resumes = threading.get_ident(), epochs_done > 0 and not self.has_begun
         found = within_limit(
             lambda: self._look(began, thread, samples, resumes), f"looking into {self._folder!r}"
         )
         start = Start(samples, warnings=found.warnings)
-        if resumes and not self.has_begun:
+        if resumes:
             # On this thread: `epoch_is_due` may be the user's code.
             start = resume(
                 self._folder, found, samples, epochs_done, epoch_is_due, alone=self._alone
@@ -153,39 +153,22 @@ class Session:
         folder.check_scheme()
         self._lock.acquire(began, thread)
         if self._record is not None:
-            self._check_untouched(self._record)
+            try:
+                self._record.check_ours()
+            except ValueError:
+                self._lock.release()
+                raise
             return Found()
         complete_move(self._folder)
         folder.clear_temporaries(depth=self._template.depth, unless=LOCK)
         names = folder.names()
         entries, warnings = read_entries(self._folder, record_names(names))
         if not resumes:
-            check_previous(self._folder, entries, self._previous)
-            if not record_names(names):  # it is written before the first picture
-                self._check_pictures()
+            check_beginning(self._template, entries, self._previous)
         elif SAMPLES in names and samples.inputs is not None:
             with (folder / SAMPLES).open() as file:
                 return Found(entries, warnings, file.read())
         return Found(entries, warnings)
-
-    def _check_untouched(self, record: Record) -> None:
-        """Refuse a folder where another run was begun since this one last wrote to it."""
-        if not record.is_ours():
-            self._lock.release()
-            raise ValueError(
-                f"`filepath` must be in the folder of this run, got {self._folder!r}, where another "
-                f"run has begun since ({RECORD} is not what this saver wrote). Use a new ImageSaver."
-            )
-
-    def _check_pictures(self) -> None:
-        """Refuse to overwrite pictures that no record tells of."""
-        for file in storage_of(self._folder).files(depth=self._template.depth, unless=LOCK):
-            if self._template.matches(file.path):
-                raise ValueError(
-                    f"`filepath` must not name files that are there already, got {self._folder!r}, "
-                    f"where {file.path!r} belongs to no run that is recorded ({RECORD}). Use another "
-                    "folder, or move those files."
-                )
 
     def begin(self, samples: Samples) -> None:
         """Set an earlier run aside and begin the record, or go on with it; `open` comes before.

@@ -53,31 +53,16 @@ class Local(_Place):
         """
 
     def probe(self) -> None:
-        """Find out whether files can be written to this folder, and leave it as it was.
+        """Find out whether files can be made in this folder, and leave none; it is made if needed.
 
         Raises:
             OSError: If they cannot.
         """
-        made = self.make_folder()
-        try:
-            temporary = os.path.join(self._native, temporary_name())
-            with open(temporary, "xb"):
-                pass
-            os.unlink(temporary)
-        finally:
-            for path in made:
-                with contextlib.suppress(OSError):
-                    os.rmdir(path)
-
-    def make_folder(self) -> list[str]:
-        """Make this folder and its parents; return those that were made, innermost first."""
-        missing = []
-        parent = os.path.abspath(self._native)
-        while not os.path.lexists(parent):
-            missing.append(parent)
-            parent = os.path.dirname(parent)
         os.makedirs(self._native, exist_ok=True)
-        return missing
+        temporary = os.path.join(self._native, temporary_name())
+        with open(temporary, "xb"):
+            pass
+        os.unlink(temporary)
 
     def replace(self, write: Callable[[BinaryIO], object]) -> None:
         """Create or replace this file with what `write` puts into an open binary file.
@@ -196,13 +181,9 @@ class Remote(_Place):
             ) from error
 
     def probe(self) -> None:
-        self.check_scheme()
         file = self / PROBE
         file.replace(lambda opened: None)
         file.remove()
-
-    def make_folder(self) -> list[str]:
-        return []  # folders come with their files, and are made by `replace`
 
     def replace(self, write: Callable[[BinaryIO], object]) -> None:
         buffer = io.BytesIO()

@@ -117,7 +117,6 @@ class Background:
                 job()
             except Exception as error:
                 self._say(f"A job failed: {error!r}")
-            del job  # what it holds may be large, and the next one may be long in coming
 
     def _forget_parent(self) -> None:
         """After a fork the child has the parent's queue, but no thread to empty it."""

@@ -2,8 +2,9 @@ import json
 
 import pytest
 
-from keras_image_saver.run.previous import check_previous, complete_move, set_aside
+from keras_image_saver.run.previous import check_beginning, complete_move, set_aside
 from keras_image_saver.run.storage import Local
+from keras_image_saver.run.template import Template
 
 
 def make_run(folder, files=("0001.png", "sub/0002.png"), entries=None):
@@ -148,22 +149,33 @@ def test_set_aside_refuses_a_newer_record_and_changes_nothing(tmp_path):
     assert tree(tmp_path) == RUN
 
 
+PICTURE = [{"epoch": 1, "batch": 1, "file": "0001.png"}]
+MISSED = [{"epoch": 1, "batch": 1, "file": None}]
+
+
 @pytest.mark.parametrize(
-    ("folder", "file", "previous"),
-    [
-        ("ram://run", "0001.png", "delete"),
-        ("ram://run", None, "keep"),
-        ("runs/ae", "0001.png", "keep"),
-    ],
-    ids=["deleted", "without a picture", "local"],
+    ("entries", "previous"),
+    [(PICTURE, "delete"), (MISSED, "keep"), ([], "keep")],
+    ids=["deleted", "without a picture", "empty"],
 )
-def test_check_previous_allows_what_can_be_done(folder, file, previous):
-    check_previous(folder, [{"epoch": 1, "batch": 1, "file": file}], previous)
+def test_check_beginning_allows_what_remote_storage_can_do(entries, previous):
+    check_beginning(Template("ram://allowed"), entries, previous)
 
 
-def test_check_previous_refuses_to_move_where_storage_cannot():
-    with pytest.raises(ValueError, match=r"got 'ram://run': a move would .*previous=\"delete\""):
-        check_previous("ram://run", [{"epoch": 1, "batch": 1, "file": "0001.png"}], "keep")
+def test_check_beginning_refuses_to_move_where_storage_cannot():
+    with pytest.raises(ValueError, match=r"got 'ram://refused': a move would .*\"delete\""):
+        check_beginning(Template("ram://refused"), PICTURE, "keep")
+
+
+def test_check_beginning_refuses_pictures_that_no_record_tells_of(tmp_path):
+    template = Template(tmp_path)
+    (tmp_path / "photo.png").write_bytes(b"mine")
+    check_beginning(template, [], "keep")
+    (tmp_path / "0007.png").write_bytes(b"mine")
+    with pytest.raises(ValueError, match=r"must not name files .*/0007\.png' belongs to no run"):
+        check_beginning(template, [], "keep")
+    make_run(tmp_path)
+    check_beginning(template, PICTURE, "keep")
 
 
 def test_a_record_from_elsewhere_never_moves_or_deletes_files_outside(tmp_path):

@@ -77,7 +77,17 @@ def test_run_keeps_what_it_does_not_know(tmp_path):
 
 @pytest.mark.parametrize(
     "file",
-    ["../secret.png", "a/../../b.png", "/etc/passwd", "C:\\x.png", "..\\x.png", "gs://b/x.png", 5],
+    [
+        "../secret.png",
+        "a/../../b.png",
+        "/etc/passwd",
+        "C:\\x.png",
+        "..\\x.png",
+        "gs://b/x.png",
+        5,
+        "",
+        "a/..",
+    ],
 )
 def test_run_refuses_a_file_outside_its_folder(tmp_path, file):
     write(tmp_path, [entry(1) | {"file": file}])
@@ -172,18 +182,19 @@ def test_record_tells_when_another_run_has_written_in_its_folder(tmp_path):
     record = Record(str(tmp_path))
     record.add(snapshot(tmp_path, 1))
     record.write()
-    assert record.is_ours()
+    record.check_ours()
     write(tmp_path, [entry(9)])
-    assert not record.is_ours()
+    with pytest.raises(ValueError, match=r"another run has begun since .*Use a new ImageSaver"):
+        record.check_ours()
     (tmp_path / "snapshots.jsonl").unlink()
-    assert record.is_ours()
+    record.check_ours()
 
 
 def test_record_that_is_being_written_is_ours(tmp_path):
     """As by what an interrupted `fit` left queued, when the next one begins."""
     found = []
-    record = Record(str(tmp_path), mirror=lambda name, entries: found.append(record.is_ours()))
+    record = Record(str(tmp_path), mirror=lambda name, entries: found.append(record.check_ours()))
     for epoch in (1, 2):
         record.add(snapshot(tmp_path, epoch))
         record.write()
-    assert found == [True, True]
+    assert found == [None, None]

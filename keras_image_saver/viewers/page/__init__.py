@@ -67,7 +67,7 @@ def write_page(folder: str | os.PathLike[str]) -> str:
     page = Page(folder, warnings.warn)
     for name in names:
         entries, unreadable = read_entries(folder, [name])
-        page.add(name, entries)
+        page.add(name, [json_logs(entry) for entry in entries])  # from elsewhere, it may have NaN
         for text in unreadable:
             warnings.warn(text, stacklevel=2)
     if RECORD not in names:
@@ -147,7 +147,7 @@ class Page:
             content |= {"key": self._key, "segments": self._segments}
         segment = "newest" if name == RECORD else segment_number(name)
         # As text in a text, both ASCII: data is never code, nor a prototype.
-        data = json.dumps(_plain_json(content)).replace("<", "\\u003c")
+        data = json.dumps(json.dumps(content, allow_nan=False)).replace("<", "\\u003c")
         call = f"kerasImageSaver({json.dumps(segment)}, {data});"
         return f"// {PAGE_MARK}: the record beside it as a script\n{call}\n"
 
@@ -187,11 +187,3 @@ def page_html() -> str:
 def _hash(text: str) -> str:
     digest = hashlib.sha256(text.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
-
-
-def _plain_json(content: dict[str, Any]) -> str:
-    """Return JSON, which has no NaN; a record from elsewhere may."""
-    try:
-        return json.dumps(content, allow_nan=False)
-    except ValueError:
-        return json.dumps(json_logs(content), allow_nan=False)
