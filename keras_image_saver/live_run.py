@@ -115,11 +115,7 @@ class LiveRun:
         return drawing if whole else None
 
     def snapshot(
-        self,
-        trained: Any,
-        moment: Moment,
-        logs: Mapping[str, Any],
-        drawing: Drawing | None = None,
+        self, trained: Any, moment: Moment, logs: Mapping[str, Any], drawing: Drawing | None = None
     ) -> None:
         """Draw on this thread, and have the rest done behind it; `report_finished` tells of it."""
         if not self.is_ready:

@@ -44,12 +44,7 @@ class Lock:
     _guard = threading.Lock()  # of `_held`
 
     def __init__(
-        self,
-        folder: str,
-        flush: Callable[[], object],
-        say: Callable[[str], None],
-        *,
-        scoped: bool,
+        self, folder: str, flush: Callable[[], object], say: Callable[[str], None], *, scoped: bool
     ) -> None:
         self._folder = folder
         self._flush = flush
