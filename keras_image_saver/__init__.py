@@ -3,8 +3,6 @@
 The names load lazily: importing the package imports neither TensorFlow nor Pillow.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

@@ -1,7 +1,5 @@
 """Words for arrays and for structures of them: NumPy alone."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 

@@ -1,7 +1,5 @@
 """`ImageSaver`: its arguments, the Keras hooks, loops of one's own, and copies."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -223,7 +221,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
     # Loops without `fit`
 
     @contextlib.contextmanager
-    def watch(self, model: Any) -> Iterator[ImageSaver]:
+    def watch(self, model: Any) -> "Iterator[ImageSaver]":
         """Watch a model that a loop of one's own trains; `save` saves while it is watched.
 
         Args:

@@ -1,7 +1,5 @@
 """Checks of arguments: what must be an int, a number, or one of a few words."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from numbers import Integral, Real
 from typing import Any, TypeGuard

@@ -3,8 +3,6 @@
 Each command imports what it needs when it runs, so that `--help` answers at once.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

@@ -3,8 +3,6 @@
 `ImageSaver(listeners=[...])` calls them with each `Snapshot`, on the training thread.
 """
 
-from __future__ import annotations
-
 import base64
 import os
 import warnings

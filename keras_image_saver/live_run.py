@@ -1,7 +1,5 @@
 """One run while its model trains: begun, drawn, written, and told of."""
 
-from __future__ import annotations
-
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """From samples to a file: the stages of all folders in a row."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -45,11 +43,11 @@ class Pipeline:
     options: Mapping[str, Any]
     keeps_image: bool = False
 
-    def bind(self, drawn: DrawnModel, samples: Samples) -> Drawer:
+    def bind(self, drawn: DrawnModel, samples: Samples) -> "Drawer":
         """Return what draws the samples by one model."""
         return Drawer(self, drawn, samples)
 
-    def rehearse(self, drawer: Drawer, *, whole: bool) -> tuple[Drawing, tuple[Finding, ...]]:
+    def rehearse(self, drawer: "Drawer", *, whole: bool) -> tuple[Drawing, tuple[Finding, ...]]:
         """Go the whole way once, so that whatever is wrong shows before training.
 
         Args:

@@ -4,8 +4,6 @@ Everything that counts epochs, batches and steps is here, over as many `fit`s an
 has. Epochs come in counted from 0, as Keras counts them, and go out counted from 1, as people do.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple

@@ -4,8 +4,6 @@ Before the first batch that is by `warnings.warn`, after it by the package's log
 `-W error` raises would end training. Each kind of news is said once, failures go by `on_error`.
 """
 
-from __future__ import annotations
-
 import logging
 import warnings
 from collections.abc import Callable, Iterable, Sequence

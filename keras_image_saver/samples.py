@@ -1,7 +1,5 @@
 """Fixed samples: what the model is shown at every snapshot, read once and kept as NumPy arrays."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -72,7 +70,7 @@ class Samples:
             if array is not None
         }
 
-    def rows(self, count: int) -> Samples:
+    def rows(self, count: int) -> "Samples":
         """Return copies of the first `count` samples."""
         if self.inputs is None:
             return self

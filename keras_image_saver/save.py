@@ -1,7 +1,5 @@
 """All stages in one call, without a callback: one tensor to a file."""
 
-from __future__ import annotations
-
 import os
 import warnings
 from collections.abc import Mapping

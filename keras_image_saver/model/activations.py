@@ -4,8 +4,6 @@ Only Sequential and Functional models have such a history. It is never read from
 last layer in the list need not be the last in the graph.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

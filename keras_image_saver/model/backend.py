@@ -1,7 +1,5 @@
 """What differs between Keras 2 and Keras 3, and between TensorFlow, JAX and PyTorch under it."""
 
-from __future__ import annotations
-
 import functools
 import warnings
 from collections.abc import Callable, Iterator

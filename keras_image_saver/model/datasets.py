@@ -1,7 +1,5 @@
 """Read fixed samples once, as `fit` reads data."""
 
-from __future__ import annotations
-
 import random
 import warnings
 from collections.abc import Iterator, Sequence

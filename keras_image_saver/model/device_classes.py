@@ -3,8 +3,6 @@
 It is a program of its own: fused with what comes before it, XLA gives other values in bfloat16.
 """
 
-from __future__ import annotations
-
 import functools
 import logging
 from collections.abc import Callable

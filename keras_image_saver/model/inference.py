@@ -7,8 +7,6 @@ or a plain call of a layer that is no model.
 A `predict_step` of the model's own is bypassed; the way to other passes is `predict`.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

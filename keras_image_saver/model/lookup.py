@@ -1,7 +1,5 @@
 """Which model draws, seen from the one in training."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a model returned, and what is known of it before any value is looked at."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

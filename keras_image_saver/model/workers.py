@@ -1,7 +1,5 @@
 """Which worker writes, where several train together."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from keras_image_saver.model.backend import is_jax

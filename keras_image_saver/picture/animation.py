@@ -6,8 +6,6 @@ file at once. A frame that changes nothing is written too, as one pixel, so that
 time.
 """
 
-from __future__ import annotations
-
 import itertools
 import os
 from collections import deque

@@ -1,7 +1,5 @@
 """A drawing to one picture: rendered, tiled and captioned, with NumPy and Pillow alone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any

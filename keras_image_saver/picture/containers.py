@@ -5,8 +5,6 @@ pixels are moved into the container. Sources, named in the comments by their sec
 specification (W3C's copy); PNG, third edition; RFC 9649 (WebP).
 """
 
-from __future__ import annotations
-
 import io
 import struct
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The decoder: an image file to one uint8 array, and what it holds without decoding it."""
 
-from __future__ import annotations
-
 import threading
 from typing import Any, BinaryIO
 

@@ -1,7 +1,5 @@
 """The encoder: one uint8 image to the bytes of an image file."""
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Mapping

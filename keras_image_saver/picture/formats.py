@@ -5,8 +5,6 @@ format can be. To add a format, describe it here and put it into `FORMATS`; a fo
 animated also goes into `ANIMATED`, and gets its container in `containers.py`.
 """
 
-from __future__ import annotations
-
 import math
 import os
 import zlib

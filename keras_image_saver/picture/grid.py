@@ -1,7 +1,5 @@
 """Many images to one picture: where each tile stands, and the tiling itself."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

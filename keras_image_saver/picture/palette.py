@@ -1,7 +1,5 @@
 """One palette of 256 colours for a whole GIF: with one a frame, what stays the same would flicker."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Text drawn into pictures, with the font that Pillow brings: captions of tiles, and whole lines."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any

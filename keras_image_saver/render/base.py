@@ -6,8 +6,6 @@ every doubt about ranges, shapes and classes is settled or raised; after that, d
 plain function on arrays. Neither speaks to the user: what there is to say is returned.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -46,7 +44,7 @@ class Batch:
         """Whether there is one row."""
         return len(next(iter(leaves(self.outputs).values()))) == 1
 
-    def rows(self, start: int, stop: int) -> Batch:
+    def rows(self, start: int, stop: int) -> "Batch":
         """Return some of the rows; nothing is copied."""
         parts = (self.inputs, self.targets, self.outputs, self.shown)
         return Batch(*(cut_rows(part, start, stop) for part in parts))
@@ -109,7 +107,7 @@ class PixelCounts:
     non_finite_pixels: int = 0
     unknown_pixels: int = 0
 
-    def add(self, other: PixelCounts) -> None:
+    def add(self, other: "PixelCounts") -> None:
         self.low, self.high = min(self.low, other.low), max(self.high, other.high)
         self.values += other.values
         self.clipped += other.clipped

@@ -4,8 +4,6 @@ A class map is an integer array (N, H, W). `NOT_FINITE` stands in it for pixels 
 finite; it and every other id that no class has are drawn magenta.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 

@@ -1,7 +1,5 @@
 """Colours: of class ids by a palette, of grey by a colour table, and laid over images."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What the user passes as `render`: a renderer of ours, or a function of the user's own."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any

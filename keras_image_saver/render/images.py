@@ -4,8 +4,6 @@ The range comes from the argument, else from the activation that ends the model,
 data: a range read from the data changes from epoch to epoch and hides what it should show.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What `Images` and `Segmentation` share: where panels come from, and which there are."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

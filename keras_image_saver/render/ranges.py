@@ -4,8 +4,6 @@ The mapping subtracts, then multiplies, in float32: no compiler can fuse that in
 every backend gives the same bytes.
 """
 
-from __future__ import annotations
-
 import math
 import warnings
 from collections.abc import Iterator

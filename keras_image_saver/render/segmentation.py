@@ -1,7 +1,5 @@
 """The renderer of segmentation models: input | prediction | target, a colour a class."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The names of all files in a run's folder. What stands in them is the affair of other modules."""
 
-from __future__ import annotations
-
 import re
 import uuid
 from collections.abc import Iterable

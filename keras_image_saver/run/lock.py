@@ -1,7 +1,5 @@
 """The lock: at most one saver writes to a folder."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import itertools
@@ -40,7 +38,7 @@ class Lock:
             work.
     """
 
-    _held: dict[str, Lock] = {}  # noqa: RUF012 - by folder, of all savers of this process
+    _held: dict[str, "Lock"] = {}  # noqa: RUF012 - by folder, of all savers of this process
     _guard = threading.Lock()  # of `_held`
 
     def __init__(

@@ -1,7 +1,5 @@
 """Metrics as Keras hands them over, made plain."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any

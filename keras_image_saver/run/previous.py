@@ -5,8 +5,6 @@ stands as long as that lasts, and each start first completes what a killed proce
 Every step may be done twice.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Literal
 

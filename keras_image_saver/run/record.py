@@ -6,8 +6,6 @@ that nothing can tear, and the 10,000th snapshot costs what the first did. An en
 (epoch, batch), or (epoch, step) where a loop of one's own counts no batches; the last one wins.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -74,7 +72,7 @@ class Run:
         self.missed = [one for one in found if one.missed]
 
     @classmethod
-    def open(cls, folder: str | os.PathLike[str]) -> Run:
+    def open(cls, folder: str | os.PathLike[str]) -> "Run":
         """Read the record of a run.
 
         Args:

@@ -1,7 +1,5 @@
 """How a run is gone on with: decided from what was read of it, without a look at the folder."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The samples of a run as a file beside its pictures."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable
 from dataclasses import replace

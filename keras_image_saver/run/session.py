@@ -1,7 +1,5 @@
 """A run while it is written: the lock, the record, the writer, and what came of each snapshot."""
 
-from __future__ import annotations
-
 import logging
 import threading
 import time

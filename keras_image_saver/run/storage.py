@@ -6,8 +6,6 @@ Nobody else asks of what kind a path is. Another storage is one more class with 
 `storage_of` chooses; `can_move` and `has_locks` say what it lacks.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os
@@ -25,7 +23,7 @@ class _Place:
 
     path: str
 
-    def __truediv__(self, name: str) -> Storage:
+    def __truediv__(self, name: str) -> "Storage":
         return storage_of(join(self.path, name))
 
     @property
@@ -115,7 +113,7 @@ class Local(_Place):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._native)
 
-    def move(self, target: Storage) -> None:
+    def move(self, target: "Storage") -> None:
         """Move this file, if there is one, making the target's folders.
 
         Raises:
@@ -125,7 +123,7 @@ class Local(_Place):
             os.makedirs(os.path.dirname(target._native) or ".", exist_ok=True)
             os.replace(self._native, target._native)
 
-    def files(self, *, depth: int, unless: str) -> Iterator[Storage]:
+    def files(self, *, depth: int, unless: str) -> "Iterator[Storage]":
         """Yield the files of this folder and its subfolders, if storage can list those.
 
         Args:
@@ -216,10 +214,10 @@ class Remote(_Place):
             if self.exists():
                 self._gfile.remove(self.path)
 
-    def move(self, target: Storage) -> None:
+    def move(self, target: "Storage") -> None:
         raise OSError(f"{self.path!r} cannot be moved: remote storage would copy it.")
 
-    def files(self, *, depth: int, unless: str) -> Iterator[Storage]:
+    def files(self, *, depth: int, unless: str) -> "Iterator[Storage]":
         return iter(())  # each folder would be one more request
 
     def clear_temporaries(self, *, depth: int, unless: str) -> None:

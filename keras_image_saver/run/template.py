@@ -1,7 +1,5 @@
 """File names from a template, as in `ModelCheckpoint`."""
 
-from __future__ import annotations
-
 import itertools
 import os
 import re

@@ -10,8 +10,6 @@ Guarantees:
 - The thread exists only while there is something to do, so a `fit` that raises leaves none behind.
 """
 
-from __future__ import annotations
-
 import atexit
 import logging
 import os

@@ -1,7 +1,5 @@
 """Captions from a template, such as "epoch {epoch}, loss {loss:.3f}"."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A run as a few lines of text."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections import Counter

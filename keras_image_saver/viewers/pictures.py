@@ -1,7 +1,5 @@
 """The pictures of a run, read one at a time and made comparable: one size, one number of channels."""
 
-from __future__ import annotations
-
 import os
 import warnings
 from collections.abc import Sequence

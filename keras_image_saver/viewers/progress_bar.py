@@ -1,7 +1,5 @@
 """A progress bar on a terminal, where tqdm is installed (extra `progress`)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 

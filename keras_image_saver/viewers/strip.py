@@ -1,7 +1,5 @@
 """A run as one still picture: a row a sample, a column an epoch."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """A run as one animated file."""
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Iterator, Mapping

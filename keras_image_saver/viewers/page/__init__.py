@@ -5,8 +5,6 @@ record stands there a second time as a script: `snapshots.js` for `snapshots.jso
 replaced whole whenever the record's own file is. The page itself is the same for every run.
 """
 
-from __future__ import annotations
-
 import base64
 import functools
 import hashlib
