@@ -299,15 +299,14 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 "a model that never trains. Pass the name of an attribute, such as "
                 'model="generator".'
             )
-        hooks = ("on_train_batch_begin", "on_train_batch_end")
-        of_the_run = ("_run", "_progress", "_began")
-        state = {
-            name: value for name, value in self.__dict__.items() if name not in hooks + of_the_run
+        # What belongs to the run is made anew; the model and its hooks are for Keras to set again.
+        dropped = {"_run", "_progress", "_began", "on_train_batch_begin", "on_train_batch_end"}
+        cleared = {"model", "_model", "params"}
+        return {
+            name: None if name in cleared else value
+            for name, value in self.__dict__.items()
+            if name not in dropped
         }
-        for name in ("model", "_model", "params"):
-            if name in state:
-                state[name] = None
-        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

@@ -123,9 +123,8 @@ class LiveRun:
         try:
             job = replace(job, path=self._path(moment, logs))
             if drawing is None:
-                drawer = self._drawer_for(trained)
-                drawing = drawer.draw()
-                self._say_of_binding(drawer, say)
+                drawing = self._drawer_for(trained).draw()
+                self._tell_of_binding(drawing, say)
             job = replace(job, drawing=drawing)
         except Exception as error:
             self._session.miss(job, error)
@@ -176,14 +175,15 @@ class LiveRun:
         except Exception:
             if self._session is not None and not self._session.has_begun:
                 self._session.abandon()
-                self._session = None
+                # The next start may find other samples in the folder than these were.
+                self._session = self._drawer = None
             raise
 
     def _rehearsal(self, trained: Any, whole: bool) -> Drawing:
         started = time.monotonic()
         drawer = self._drawer_for(trained)
         drawing, findings = self._settings.pipeline.rehearse(drawer, whole=whole)
-        self._say_of_binding(drawer, warn)
+        self._tell_of_binding(drawing, warn)
         for finding in findings:
             # What an untrained model draws is no news; what it is shown stays as it is.
             shown = finding.panel in ("input", "target")
@@ -200,11 +200,11 @@ class LiveRun:
             self._drawer = self._settings.pipeline.bind(drawn, self._samples)
         return self._drawer
 
-    def _say_of_binding(self, drawer: Drawer, say: Callable[[str], None]) -> None:
-        """Say what the renderer met when it was bound: before training as warnings."""
-        for text in drawer.bound.warnings if drawer.bound is not None else ():
+    def _tell_of_binding(self, drawing: Drawing, tell: Callable[[str], None]) -> None:
+        """Tell what the renderer met when it was bound, in the way that fits the time."""
+        for text in drawing.bound.warnings:
             if self._report.is_news("binding", text):
-                say(text)
+                tell(text)
 
     def _path(self, moment: Moment, logs: Mapping[str, Any]) -> str:
         path, missing = self._settings.template.path(moment._asdict(), logs)

@@ -102,7 +102,7 @@ class Drawer:
 
     def __init__(self, pipeline: Pipeline, drawn: DrawnModel, samples: Samples) -> None:
         self.samples = samples
-        self.bound: BoundRenderer | None = None  # known once outputs are
+        self._bound: BoundRenderer | None = None  # known once outputs are
         self._drawn = drawn
         self._pipeline = pipeline
         self._chunk = chunk_rows(len(samples), pipeline.batch_size)
@@ -127,33 +127,29 @@ class Drawer:
         """Run the model on the samples, or on the first `rows` of them."""
         samples = self.samples if rows is None else self.samples.rows(rows)
         outputs = self._inference.run(samples, self._decide)
-        if self.bound is None:
-            self.bound = self._bind(samples, joined(outputs.chunks), outputs.info)
-        drawing = Drawing(self.bound, self._batch(samples), outputs.chunks)
+        if self._bound is None:
+            self._bound = self._bind(samples, joined(outputs.chunks), outputs.info)
+        drawing = Drawing(self._bound, self._batch(samples), outputs.chunks)
         if self._pipeline.renderer.runs_user_code:
             drawing.render()  # the user's code runs on this thread only
         return drawing
 
     def _bind(self, samples: Samples, outputs: Any, info: OutputInfo) -> BoundRenderer:
         renderer = self._pipeline.renderer
-        self._inputs_as_images = self._images_of_inputs(info)
+        # Once, on the training thread, on all samples together: the way to images is the user's code.
+        images = renderer.images_of_inputs(self.samples.inputs, info)
+        if images is not None and len(images) != len(self.samples):
+            raise ValueError(
+                f"`input_image` must return an image a sample, got {describe(images)} for "
+                f"{len(self.samples)} samples."
+            )
+        self._inputs_as_images = images
         bound = renderer.bind(replace(self._batch(samples), outputs=outputs), info)
         if bound.class_decision is not None and info.chosen is not None and is_tensorflow():
             self._decide = decide_on_device(
                 bound.class_decision, info.chosen, channels_first=info.channels_first
             )
         return bound
-
-    def _images_of_inputs(self, info: OutputInfo) -> Array | None:
-        """Run the user's `input_image`: once, on the training thread, on all samples together."""
-        inputs = self.samples.inputs
-        images = None if inputs is None else self._pipeline.renderer.images_of_inputs(inputs, info)
-        if images is not None and len(images) != len(self.samples):
-            raise ValueError(
-                f"`input_image` must return an image a sample, got {describe(images)} for "
-                f"{len(self.samples)} samples."
-            )
-        return images
 
     def _batch(self, samples: Samples) -> Batch:
         images = self._inputs_as_images

@@ -1,8 +1,9 @@
 """Read fixed samples once, as `fit` reads data."""
 
+import itertools
 import random
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -149,19 +150,18 @@ def _batches(samples: Any) -> Iterator[Any] | None:
         return batches
     sequences: Any = sequence_types()  # they share no base class that has `__getitem__`
     if isinstance(samples, sequences):
-        return (samples[index] for index in range(_length(samples)))
+        number = getattr(samples, "num_batches", None)
+        if number is None and hasattr(samples, "__len__"):
+            number = len(samples)
+        # An endless one has no length; no more batches are read than are needed.
+        numbers = itertools.count() if number is None else range(int(number))
+        return (samples[index] for index in numbers)
     if hasattr(samples, "__next__"):
         raise TypeError(
             f"`samples` must be read twice at times, but a {type(samples).__name__} can be read "
             "once. Pass arrays, a batched tf.data.Dataset or a Keras Sequence."
         )
     return None
-
-
-def _length(samples: Any) -> int:
-    number = getattr(samples, "num_batches", None)
-    number = len(samples) if number is None else number
-    return 2**31 if number is None else int(number)
 
 
 def _read_batches(batches: Iterator[Any], wanted: int) -> Samples:
@@ -177,18 +177,12 @@ def _read_batches(batches: Iterator[Any], wanted: int) -> Samples:
             rows += _count_rows(read[-1])
     if not read:
         raise ValueError("`samples` is a dataset without a single batch.")
-    return Samples(
-        _join([one.inputs for one in read]),
-        _join([one.targets for one in read]),
-        elements=tuple(array.shape for array in leaves(read[0].inputs).values()),
-    )
-
-
-def _join(structures: Sequence[Any]) -> Any:
-    if structures[0] is None:
-        return None
+    elements = tuple(array.shape for array in leaves(read[0].inputs).values())
     try:
-        return joined(structures)
+        inputs = joined([one.inputs for one in read])
+        without = read[0].targets is None
+        targets = None if without else joined([one.targets for one in read])
+        return Samples(inputs, targets, elements=elements)
     except ValueError as error:
         raise ValueError(
             f"`samples` must be batches of one shape, got batches that do not join: {error}. Is the "

@@ -145,42 +145,35 @@ class _Variables:
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        first = self._changing is None
         variables = self._candidates() if self._changing is None else self._changing
-        before = [np.array(backend.variable_value(variable)) for variable in variables]
-        for variable, value in zip(variables, before, strict=True):
+        before = [(variable, backend.variable_value(variable).copy()) for variable in variables]
+        for variable, value in before:
             if _is_seed(variable):
-                variable.assign(_wound_back(value))
+                # The state is the seed and how often it has drawn: each pass begins at none.
+                start = value.copy()
+                start[1:] = 0
+                variable.assign(start)
         try:
             yield
-            if first:
+            if self._changing is None:
                 self._changing = [
                     variable
-                    for variable, value in zip(variables, before, strict=True)
+                    for variable, value in before
                     if _is_seed(variable) or _differs(variable, value)
                 ]
         finally:
-            for variable, value in zip(variables, before, strict=True):
+            for variable, value in before:
                 if _differs(variable, value):
                     variable.assign(value)
 
     def _candidates(self) -> list[Any]:
-        found: dict[int, Any] = {}
-        for model in self._models:
-            for variable in getattr(model, "non_trainable_variables", ()):
-                found[id(variable)] = variable
-        return list(found.values())
+        parts = (getattr(model, "non_trainable_variables", ()) for model in self._models)
+        # By identity: what draws is a part of what trains, and variables cannot be compared.
+        return list({id(variable): variable for part in parts for variable in part}.values())
 
 
 def _is_seed(variable: Any) -> bool:
     return _SEED_STATE in str(getattr(variable, "name", ""))
-
-
-def _wound_back(state: Array) -> Array:
-    """Return a seed generator's state with its count of draws at 0: (seed, draws)."""
-    start: Array = state.copy()
-    start[1:] = 0
-    return start
 
 
 def _differs(variable: Any, value: Array) -> bool:
