@@ -32,9 +32,9 @@ def in_place(x):
 
 def test_users_way_from_inputs_to_images_gets_copies_of_the_samples():
     made = drawer(Images((0, 1), input_image=in_place))
-    made.draw()
+    drawing = made.draw()
     assert made.samples.inputs.min() == 1
-    assert (drawing := made.draw()).bound(next(drawing.parts())).panels["input"].max() == 0
+    assert drawing.bound(next(drawing.parts())).panels["input"].max() == 0
 
 
 def test_users_renderer_gets_copies_of_the_samples():
