@@ -6,6 +6,7 @@ every doubt about ranges, shapes and classes is settled or raised; after that, d
 plain function on arrays. Neither speaks to the user: what there is to say is returned.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -143,7 +144,7 @@ class ClassDecision:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BoundRenderer:
+class BoundRenderer(ABC):
     """A renderer that knows its model; it draws batch after batch in the same way.
 
     Attributes:
@@ -167,6 +168,7 @@ class BoundRenderer:
             ValueError: If they cannot be drawn.
         """
 
+    @abstractmethod
     def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
         """Draw a batch, of any number of rows.
 
@@ -174,7 +176,6 @@ class BoundRenderer:
             batch: What to draw.
             out: Where panels may be written to, by name, in the shape that they had before.
         """
-        raise NotImplementedError
 
     def findings(self, counts: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
         """Say what the user should hear of, by the counts of each panel over all batches."""
@@ -185,7 +186,7 @@ class BoundRenderer:
         return ()
 
 
-class Renderer:
+class Renderer(ABC):
     """What the user passes as `render`: plain settings, shared and copied freely.
 
     Attributes:
@@ -210,10 +211,10 @@ class Renderer:
         """
         return None
 
+    @abstractmethod
     def bind(self, batch: Batch, info: OutputInfo) -> BoundRenderer:
         """Settle every doubt for a model, by what it made of the first rows.
 
         Raises:
             ValueError: If its outputs, or the samples, cannot be drawn.
         """
-        raise NotImplementedError

@@ -7,7 +7,6 @@ from keras_image_saver import Batch, Images, Segmentation
 from keras_image_saver.arrays import describe
 from keras_image_saver.render.base import OutputInfo
 from keras_image_saver.render.panels import (
-    PanelRenderer,
     Sources,
     channels_last,
     check_panels,
@@ -132,7 +131,7 @@ def test_target_sizes_are_those_of_the_prediction_and_the_input():
 
 
 def choose(panels, obstacles, **info):
-    renderer = PanelRenderer(None, None, panels)
+    renderer = Images(panels=panels)
     return renderer.choose_panels(obstacles, OutputInfo(("prediction",), (None,), 0, **info))
 
 
