@@ -4,22 +4,14 @@ The range comes from the argument, else from the activation that ends the model,
 data: a range read from the data changes from epoch to epoch and hides what it should show.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from keras_image_saver.arrays import Array, UInt8Array, describe, is_image, with_channels
-from keras_image_saver.render.base import (
-    Batch,
-    BoundRenderer,
-    Finding,
-    OutputInfo,
-    PixelCounts,
-    Range,
-    Rendered,
-)
+from keras_image_saver.render.base import Batch, BoundRenderer, OutputInfo, Range, Rendered
 from keras_image_saver.render.colors import apply_colormap, check_colormap
 from keras_image_saver.render.panels import PanelRenderer, Sources, find_obstacles, require_chosen
 from keras_image_saver.render.ranges import (
@@ -27,7 +19,6 @@ from keras_image_saver.render.ranges import (
     check_range,
     default_range,
     extent,
-    findings,
     map_to_uint8,
 )
 
@@ -163,10 +154,11 @@ class Images(PanelRenderer):
             limits = self._range_of_outputs(info)
         if limits is not None:
             return limits
+        argument = "input_range" if name == "input" else "value_range"
         low, high = extent(image)
         advice = "value_range=(-1, 1)" if name == "prediction" else _advice(name, "(-1, 1)")
         raise ValueError(
-            f"`{_argument(name)}` must be given for the panel {name!r}: its values are "
+            f"`{argument}` must be given for the panel {name!r}: its values are "
             f"{image.dtype} and no tanh or sigmoid that ends the model tells their range. The "
             f"values seen here go from {low:.6g} to {high:.6g}. Pass Images({advice}), "
             "(0, 1) or (0, 255): what the model is trained to give."
@@ -197,9 +189,6 @@ class _BoundImages(BoundRenderer):
             mapped, rendered.counts[name] = map_to_uint8(images, limits, room)
             rendered.panels[name] = mapped if table is None else apply_colormap(mapped, table)
         return rendered
-
-    def findings_of(self, panel: str, counts: PixelCounts) -> Iterable[Finding]:
-        return findings(counts, panel, self.ranges[panel], _argument(panel))
 
 
 def _images(name: str, batch: Batch, sources: Sources) -> Array:
@@ -265,11 +254,6 @@ def _say_black(name: str) -> str:
         f"The {name} is uint8 with 1 as its largest value, and is drawn as it is: black. "
         f"Pass {_advice(name, '(0, 1)')} if 1 means white."
     )
-
-
-def _argument(name: str) -> str:
-    """Name the argument that sets a panel's range."""
-    return "input_range" if name == "input" else "value_range"
 
 
 def _advice(name: str, limits: str) -> str:

@@ -1,6 +1,6 @@
 """The renderer of segmentation models: input | prediction | target, a colour a class."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,14 +27,7 @@ from keras_image_saver.render.panels import (
     find_obstacles,
     require_chosen,
 )
-from keras_image_saver.render.ranges import (
-    check_dtype,
-    default_range,
-    extent,
-    findings,
-    map_to_uint8,
-    non_finite,
-)
+from keras_image_saver.render.ranges import check_dtype, default_range, extent, map_to_uint8
 
 # Float sigmoids end at 1 exactly; what lies further out is no probability.
 _TOLERANCE = 1e-5
@@ -270,11 +263,8 @@ class _BoundSegmentation(BoundRenderer):
         unknown = int(np.count_nonzero(~self._is_known(ids))) - not_finite
         return PixelCounts(non_finite_pixels=not_finite, unknown_pixels=unknown)
 
-    def findings_of(self, panel: str, counts: PixelCounts) -> Iterable[Finding]:
-        if panel == "input":
-            yield from findings(counts, panel, self.ranges["input"], "input_range")
-            return
-        yield from non_finite(counts, panel, "have NaN or infinite values")
+    def findings_of(self, panel: str, counts: PixelCounts) -> Iterator[Finding]:
+        yield from super().findings_of(panel, counts)
         if counts.unknown_pixels:
             text = (
                 f"{counts.unknown_pixels} pixels of the {panel} have class ids outside the "

@@ -83,4 +83,4 @@ def test_bound_renderer_by_default_asks_for_nothing_and_has_nothing_to_say():
     assert bound.class_decision is None
     assert bound.warnings == ()
     assert bound.check_samples(Batch(None, None, None)) is None
-    assert bound.findings({"prediction": PixelCounts(non_finite_pixels=1)}) == ()
+    assert bound.findings({"prediction": PixelCounts()}) == ()
