@@ -52,7 +52,7 @@ class Batch:
     inputs: Any
     targets: Any
     outputs: Any
-    shown: Any = None
+    shown: Array | None = None
 
     @property
     def is_single(self) -> bool:

@@ -20,13 +20,7 @@ from keras_image_saver.render.base import (
 )
 from keras_image_saver.render.class_map import Classes, Decision, choose_decision, logit
 from keras_image_saver.render.colors import check_palette, colorize, overlay
-from keras_image_saver.render.panels import (
-    PanelRenderer,
-    Sources,
-    channels_last,
-    find_obstacles,
-    require_chosen,
-)
+from keras_image_saver.render.panels import PanelRenderer, Sources, channels_last, require_chosen
 from keras_image_saver.render.ranges import check_dtype, default_range, extent, map_to_uint8
 
 # Float sigmoids end at 1 exactly; what lies further out is no probability.
@@ -111,7 +105,10 @@ class Segmentation(PanelRenderer):
         sources = Sources(info, self.input_image)
         scores, image = sources.prediction(batch), sources.input(batch)
         classes = self._classes(scores, info.activation(sources.prediction_name))
-        panels = self._panels(batch, sources, image)
+        obstacles = self.find_obstacles(image, sources.target(batch))
+        if self.overlay is not None and image is None:
+            raise ValueError(f"`overlay` needs an image to lie over, but {obstacles['input']}.")
+        panels = self.choose_panels(obstacles, info)
         ranges: dict[str, Range | None] = {}
         # Overlaid colours need the input, also where it has no panel of its own.
         if image is not None and ("input" in panels or self.overlay is not None):
@@ -172,13 +169,6 @@ class Segmentation(PanelRenderer):
             palette = [(0, 0, 0), *(tuple(color) for color in palette)]
         return check_palette(palette, classes.count)
 
-    def _panels(self, batch: Batch, sources: Sources, image: Array | None) -> tuple[str, ...]:
-        target = sources.target(batch)
-        obstacles = find_obstacles(image, target, "the samples have no targets")
-        if self.overlay is not None and image is None:
-            raise ValueError(f"`overlay` needs an image to lie over, but {obstacles['input']}.")
-        return self.choose_panels(obstacles, sources.info)
-
     def _range_of_inputs(self, image: Array) -> Range | None:
         check_dtype(image, "input")
         if self.input_range is not None:
@@ -222,8 +212,7 @@ class _BoundSegmentation(BoundRenderer):
     def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
         drawn = Rendered()
         if "input" in self.ranges:
-            image = self.sources.input(batch)
-            assert image is not None  # `bind` saw that there is one
+            image = self.sources.images("input", batch)
             drawn.panels["input"], drawn.counts["input"] = map_to_uint8(
                 image, self.ranges["input"], (out or {}).get("input")
             )
