@@ -96,9 +96,7 @@ def check_range(value_range: Any, name: str) -> Range:
         with np.errstate(over="ignore"):
             ends = np.stack([low, high]).astype(np.float32)
         shapes = {(), *((channels,) for channels in CHANNELS)}
-        valid = low.shape in shapes and bool(
-            np.all(np.isfinite(ends)) and np.all(ends[0] < ends[1])
-        )
+        valid = low.shape in shapes and np.isfinite(ends).all() and (ends[0] < ends[1]).all()
     except (TypeError, ValueError):
         valid = False
     if not valid:
