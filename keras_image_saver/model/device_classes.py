@@ -72,17 +72,16 @@ def _ids(scores: Any, *, decision: ClassDecision, channels_first: bool) -> Any:
 def _by_channel(scores: Any, by_argmax: bool, limit: np.float32) -> tuple[Any, Any]:
     """Return ids, and which pixels are finite, in one loop over the pixels: half the time of two."""
     channels = tf.unstack(scores, axis=-1)
-    best = channels[0]
-    finite = tf.math.is_finite(best)
-    ids = tf.zeros_like(best, tf.int32) if by_argmax else tf.cast(best > limit, tf.int32)
-    for number, channel in enumerate(channels[1:], 1):
+    best = channels[0] if by_argmax else limit
+    finite = tf.math.is_finite(channels[0])
+    ids = tf.zeros_like(channels[0], tf.int32)
+    # By argmax the first channel is class 0, which all begin as; by the limit it is class 1.
+    for number, channel in enumerate(channels[1:] if by_argmax else channels, 1):
         finite &= tf.math.is_finite(channel)
+        # Of equal scores the first decides, as in NumPy's argmax.
+        ids = tf.where(channel > best, number, ids)
         if by_argmax:
-            # Of equal scores the first decides, as in NumPy's argmax.
-            ids = tf.where(channel > best, number, ids)
             best = tf.maximum(channel, best)
-        else:
-            ids = tf.where(channel > limit, number + 1, ids)
     return ids, finite
 
 

@@ -6,7 +6,8 @@ every doubt about ranges, shapes and classes is settled or raised; after that, d
 plain function on arrays. Neither speaks to the user: what there is to say is returned.
 """
 
-from collections.abc import Iterable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -20,6 +21,20 @@ Range: TypeAlias = tuple[Any, Any]
 # This id in a class map stands for a pixel whose scores are not all finite, since it has no class. It
 # is far below any `ignore_index` that is in use.
 NOT_FINITE = -1_000_000
+
+# A few values at the ends are no news; a larger share is a range that does not fit.
+_CLIPPED_SHARE = 0.01
+
+
+def show_range(value_range: Range) -> str:
+    """Write a range as a person would."""
+    low, high = (
+        "(" + ", ".join(f"{value:g}" for value in end) + ")"
+        if isinstance(end, tuple)
+        else f"{end:g}"
+        for end in value_range
+    )
+    return f"({low}, {high})"
 
 
 @dataclass(frozen=True)
@@ -37,7 +52,7 @@ class Batch:
     inputs: Any
     targets: Any
     outputs: Any
-    shown: Any = None
+    shown: Array | None = None
 
     @property
     def is_single(self) -> bool:
@@ -115,6 +130,31 @@ class PixelCounts:
         self.unknown_pixels += other.unknown_pixels
 
 
+def findings(
+    counts: PixelCounts, panel: str, value_range: Range | None, argument: str
+) -> Iterator[Finding]:
+    """Say what the user should hear of what was counted.
+
+    Args:
+        counts: The panel's counts.
+        panel: Its name.
+        value_range: What it was mapped by; None if it was not mapped.
+        argument: What set the range.
+    """
+    if counts.non_finite_pixels:
+        # What is not mapped and yet not finite is a class map, of several scores a pixel.
+        what = "have NaN or infinite values" if value_range is None else "are NaN or infinite"
+        text = f"{counts.non_finite_pixels} pixels of the {panel} {what}; they are magenta."
+        yield Finding("non-finite", panel, text)
+    if value_range is not None and counts.clipped > _CLIPPED_SHARE * counts.values:
+        text = (
+            f"{counts.clipped / counts.values:.1%} of the {panel}'s values lie outside "
+            f"{argument}={show_range(value_range)} and are clipped; the values seen go from "
+            f"{counts.low:.6g} to {counts.high:.6g}."
+        )
+        yield Finding("clipped", panel, text)
+
+
 @dataclass(frozen=True)
 class Rendered:
     """Panels, ready for the grid, and the counts of each.
@@ -143,7 +183,7 @@ class ClassDecision:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BoundRenderer:
+class BoundRenderer(ABC):
     """A renderer that knows its model; it draws batch after batch in the same way.
 
     Attributes:
@@ -153,11 +193,11 @@ class BoundRenderer:
         warnings: What the user should change before training, a text each. Its caller says them.
     """
 
-    ranges: Mapping[str, Range | None]
+    ranges: dict[str, Range | None]
     class_decision: ClassDecision | None = None
     warnings: tuple[str, ...] = ()
 
-    def check_samples(self, batch: Batch) -> None:
+    def check_samples(self, batch: Batch) -> None:  # noqa: B027 - many have nothing to refuse
         """Look at all samples, not only those that were bound with, before training.
 
         Args:
@@ -167,6 +207,7 @@ class BoundRenderer:
             ValueError: If they cannot be drawn.
         """
 
+    @abstractmethod
     def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
         """Draw a batch, of any number of rows.
 
@@ -174,18 +215,21 @@ class BoundRenderer:
             batch: What to draw.
             out: Where panels may be written to, by name, in the shape that they had before.
         """
-        raise NotImplementedError
 
     def findings(self, counts: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
         """Say what the user should hear of, by the counts of each panel over all batches."""
         return tuple(found for name in counts for found in self.findings_of(name, counts[name]))
 
-    def findings_of(self, panel: str, counts: PixelCounts) -> Iterable[Finding]:
+    def findings_of(self, panel: str, counts: PixelCounts) -> Iterator[Finding]:
         """Say what the user should hear of one panel."""
-        return ()
+        return findings(counts, panel, self.ranges.get(panel), self.range_argument(panel))
+
+    def range_argument(self, panel: str) -> str:
+        """Name the argument that sets a panel's range."""
+        return "input_range" if panel == "input" else "value_range"
 
 
-class Renderer:
+class Renderer(ABC):
     """What the user passes as `render`: plain settings, shared and copied freely.
 
     Attributes:
@@ -210,10 +254,10 @@ class Renderer:
         """
         return None
 
+    @abstractmethod
     def bind(self, batch: Batch, info: OutputInfo) -> BoundRenderer:
         """Settle every doubt for a model, by what it made of the first rows.
 
         Raises:
             ValueError: If its outputs, or the samples, cannot be drawn.
         """
-        raise NotImplementedError

@@ -1,23 +1,14 @@
 """What the user passes as `render`: a renderer of ours, or a function of the user's own."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from keras_image_saver.arrays import UInt8Array, as_array, copied, describe, leaves
-from keras_image_saver.render.base import (
-    Batch,
-    BoundRenderer,
-    Finding,
-    OutputInfo,
-    PixelCounts,
-    Range,
-    Rendered,
-    Renderer,
-)
+from keras_image_saver.render.base import Batch, BoundRenderer, OutputInfo, Rendered, Renderer
 from keras_image_saver.render.images import Images
 from keras_image_saver.render.panels import check_images
-from keras_image_saver.render.ranges import check_dtype, default_range, findings, map_to_uint8
+from keras_image_saver.render.ranges import check_dtype, default_range, map_to_uint8
 
 
 def as_renderer(render: Any, *, whole: bool) -> Renderer:
@@ -66,7 +57,6 @@ class FunctionRenderer(Renderer):
 class _BoundFunction(BoundRenderer):
     function: Callable[[Batch], Any]
     chosen: int | None
-    ranges: dict[str, Range | None]  # of the panels that were returned last
 
     def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
         outputs = batch.outputs
@@ -84,7 +74,7 @@ class _BoundFunction(BoundRenderer):
             images = check_images(as_array(values), "`render`", f" for the panel {name!r}")
             check_dtype(images, f"render()[{name!r}]")
             panel, limits = str(name), default_range(images.dtype)
-            self.ranges[panel] = limits
+            self.ranges[panel] = limits  # of the panels that were returned last
             if limits is None:
                 # It is not mapped into an array of ours, and the user's code may use its own again
                 # while this one waits to be written.
@@ -95,6 +85,5 @@ class _BoundFunction(BoundRenderer):
             raise ValueError(f"`render` must return as many images in every panel, got {lengths}.")
         return rendered
 
-    def findings_of(self, panel: str, counts: PixelCounts) -> Iterable[Finding]:
-        argument = "the range of what `render` returns"
-        return findings(counts, panel, self.ranges[panel], argument)
+    def range_argument(self, panel: str) -> str:
+        return "the range of what `render` returns"

@@ -4,30 +4,21 @@ The range comes from the argument, else from the activation that ends the model,
 data: a range read from the data changes from epoch to epoch and hides what it should show.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import Array, UInt8Array, describe, is_image, with_channels
-from keras_image_saver.render.base import (
-    Batch,
-    BoundRenderer,
-    Finding,
-    OutputInfo,
-    PixelCounts,
-    Range,
-    Rendered,
-)
+from keras_image_saver.arrays import Array, UInt8Array, describe, is_image
+from keras_image_saver.render.base import Batch, BoundRenderer, OutputInfo, Range, Rendered
 from keras_image_saver.render.colors import apply_colormap, check_colormap
-from keras_image_saver.render.panels import PanelRenderer, Sources, find_obstacles, require_chosen
+from keras_image_saver.render.panels import PanelRenderer, Sources, require_chosen
 from keras_image_saver.render.ranges import (
     check_dtype,
     check_range,
     default_range,
     extent,
-    findings,
     map_to_uint8,
 )
 
@@ -64,6 +55,8 @@ class Images(PanelRenderer):
         ImportError: If `colormap` is a name and Matplotlib is not installed.
     """
 
+    no_target = "the samples have no targets in the shape of images"
+
     def __init__(
         self,
         value_range: Any = None,
@@ -93,34 +86,58 @@ class Images(PanelRenderer):
         # Panels that go by the outputs' own names need no prediction.
         if not set(self.panels or ()) & set(info.names):
             require_chosen(info, batch)
-        panels = self._panels(batch, sources)
-        images = {name: _images(name, batch, sources) for name in panels}
+        images = self._images(batch, sources)
         # What is wrong with the prediction is said before what follows from it for the input.
-        order = sorted(panels, key=lambda name: (name == "input", name != "prediction"))
+        order = sorted(images, key=lambda name: (name == "input", name != "prediction"))
         ranges = {name: self._range(name, images[name], info) for name in order}
         return _BoundImages(
             sources=sources,
-            ranges={name: ranges[name] for name in panels},
+            ranges={name: ranges[name] for name in images},
             warnings=tuple(
-                _say_black(name)
+                f"The {name} is uint8 with 1 as its largest value, and is drawn as it is: black. "
+                f"Pass {_advice(name, '(0, 1)')} if 1 means white."
                 for name, image in images.items()
                 if ranges[name] is None and image.dtype == np.uint8 and image.max() == 1
             ),
             colormaps=self._colormaps(images),
         )
 
-    def _panels(self, batch: Batch, sources: Sources) -> tuple[str, ...]:
-        """Return the panels to draw, once everything that they are asked for exists."""
-        obstacles = _obstacles(batch, sources)
+    def _images(self, batch: Batch, sources: Sources) -> dict[str, Array]:
+        """Return the images of the panels to draw, once everything that is asked for exists."""
+        obstacles = self._obstacles(batch, sources)
         for name in self.panel_ranges:
             if name not in obstacles:
                 raise ValueError(
                     f"`value_range` has no panel {name!r}; there are: {', '.join(obstacles)}."
                 )
         panels = self.choose_panels(obstacles, sources.info)
-        if "target" in panels:
-            _check_target_size(batch, sources)
-        return panels
+        images = {name: sources.images(name, batch) for name in panels}
+        if "target" in images and images["target"].shape[1:3] not in sources.target_sizes(batch):
+            raise ValueError(
+                "The targets must be as large as the prediction or the input, got targets of "
+                f"{describe(images['target'])} for a prediction of (height, width) "
+                f"{sources.size(batch)}. Pass targets of that size, or "
+                'panels=("input", "prediction").'
+            )
+        return images
+
+    def _obstacles(self, batch: Batch, sources: Sources) -> dict[str, str | None]:
+        """Return every panel, an output's own name included, with what stands in its way, or None.
+
+        Raises:
+            ValueError: If the prediction has not the shape of images.
+        """
+        target = sources.as_images(sources.target(batch), batch)
+        obstacles = self.find_obstacles(sources.input(batch), target)
+        outputs = sources.outputs(batch)
+        prediction = outputs.get(sources.prediction_name)
+        if prediction is None:
+            obstacles["prediction"] = "`output` does not say which of the outputs is the prediction"
+        elif not is_image(prediction):
+            raise ValueError(f"The model's output cannot be drawn: {_not_an_image(prediction)}.")
+        for name, values in outputs.items():
+            obstacles.setdefault(name, None if is_image(values) else _not_an_image(values))
+        return obstacles
 
     def _colormaps(self, images: Mapping[str, Array]) -> dict[str, UInt8Array]:
         """Return the colormap by the panels that it colours: all of one channel but the input."""
@@ -163,10 +180,11 @@ class Images(PanelRenderer):
             limits = self._range_of_outputs(info)
         if limits is not None:
             return limits
+        argument = "input_range" if name == "input" else "value_range"
         low, high = extent(image)
         advice = "value_range=(-1, 1)" if name == "prediction" else _advice(name, "(-1, 1)")
         raise ValueError(
-            f"`{_argument(name)}` must be given for the panel {name!r}: its values are "
+            f"`{argument}` must be given for the panel {name!r}: its values are "
             f"{image.dtype} and no tanh or sigmoid that ends the model tells their range. The "
             f"values seen here go from {low:.6g} to {high:.6g}. Pass Images({advice}), "
             "(0, 1) or (0, 255): what the model is trained to give."
@@ -191,50 +209,12 @@ class _BoundImages(BoundRenderer):
     def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
         rendered = Rendered()
         for name, limits in self.ranges.items():
-            images, table = _images(name, batch, self.sources), self.colormaps.get(name)
+            images, table = self.sources.images(name, batch), self.colormaps.get(name)
             # What is coloured has more channels than what is mapped, so there is no room for it.
             room = (out or {}).get(name) if table is None else None
             mapped, rendered.counts[name] = map_to_uint8(images, limits, room)
             rendered.panels[name] = mapped if table is None else apply_colormap(mapped, table)
         return rendered
-
-    def findings_of(self, panel: str, counts: PixelCounts) -> Iterable[Finding]:
-        return findings(counts, panel, self.ranges[panel], _argument(panel))
-
-
-def _images(name: str, batch: Batch, sources: Sources) -> Array:
-    """Return the images of a panel that can be drawn, with a channel axis."""
-    if name == "input":
-        images = sources.input(batch)
-    elif name == "target":
-        images = sources.as_images(sources.target(batch), batch)
-    else:
-        output = sources.prediction_name if name == "prediction" else name
-        images = with_channels(sources.outputs(batch)[output])
-    if images is None:
-        raise ValueError(f"the {name} has no images")
-    return images
-
-
-def _obstacles(batch: Batch, sources: Sources) -> dict[str, str | None]:
-    """Return every panel, an output's own name included, with what stands in its way, or None.
-
-    Raises:
-        ValueError: If the prediction has not the shape of images.
-    """
-    target = sources.as_images(sources.target(batch), batch)
-    obstacles = find_obstacles(
-        sources.input(batch), target, "the samples have no targets in the shape of images"
-    )
-    outputs = sources.outputs(batch)
-    prediction = outputs.get(sources.prediction_name)
-    if prediction is None:
-        obstacles["prediction"] = "`output` does not say which of the outputs is the prediction"
-    elif not is_image(prediction):
-        raise ValueError(f"The model's output cannot be drawn: {_not_an_image(prediction)}.")
-    for name, values in outputs.items():
-        obstacles.setdefault(name, None if is_image(values) else _not_an_image(values))
-    return obstacles
 
 
 def _not_an_image(array: Array) -> str:
@@ -247,29 +227,6 @@ def _not_an_image(array: Array) -> str:
             'keras.config.set_image_data_format("channels_first") says so'
         )
     return text
-
-
-def _check_target_size(batch: Batch, sources: Sources) -> None:
-    """Refuse targets of a size that is neither the prediction's nor the input's."""
-    target = _images("target", batch, sources)
-    if target.shape[1:3] not in sources.target_sizes(batch):
-        raise ValueError(
-            "The targets must be as large as the prediction or the input, got targets of "
-            f"{describe(target)} for a prediction of (height, width) {sources.size(batch)}. Pass "
-            'targets of that size, or panels=("input", "prediction").'
-        )
-
-
-def _say_black(name: str) -> str:
-    return (
-        f"The {name} is uint8 with 1 as its largest value, and is drawn as it is: black. "
-        f"Pass {_advice(name, '(0, 1)')} if 1 means white."
-    )
-
-
-def _argument(name: str) -> str:
-    """Name the argument that sets a panel's range."""
-    return "input_range" if name == "input" else "value_range"
 
 
 def _advice(name: str, limits: str) -> str:

@@ -31,7 +31,12 @@ class PanelRenderer(Renderer):
     Raises:
         ValueError: If the range or a panel name is not valid.
         TypeError: If `input_image` is no function.
+
+    Attributes:
+        no_target: What to say where there are no targets that it can draw.
     """
+
+    no_target = "the samples have no targets"
 
     def __init__(
         self,
@@ -52,6 +57,23 @@ class PanelRenderer(Renderer):
             return None
         # The user's function may change what it gets, so it gets copies: the samples stay as they are.
         return Sources(info, self.input_image).input(Batch(copied(inputs), None, None))
+
+    def find_obstacles(self, image: Array | None, target: Array | None) -> dict[str, str | None]:
+        """Return input, prediction and target by name, with what stands in the way of each, or None.
+
+        Args:
+            image: The inputs as images, or None.
+            target: The targets, or None.
+        """
+        no_input = (
+            "the model's input is not one image; pass `input_image`, a function from the inputs "
+            "to images"
+        )
+        return {
+            "input": no_input if image is None else None,
+            "prediction": None,
+            "target": self.no_target if target is None else None,
+        }
 
     def choose_panels(
         self, obstacles: Mapping[str, str | None], info: OutputInfo
@@ -116,8 +138,7 @@ class Sources:
             ValueError: If `input_image` does not give images.
         """
         if batch.shown is not None:
-            shown: Array = batch.shown
-            return shown
+            return batch.shown
         if self.input_image is not None:
             images = channels_last(as_array(self.input_image(batch.inputs)), self.info)
             return check_images(images, "`input_image`")
@@ -137,6 +158,19 @@ class Sources:
         same_count = len(targets) == len(self.info.names)
         return single(list(targets.values())[chosen]) if same_count else None
 
+    def images(self, panel: str, batch: Batch) -> Array:
+        """Return the images of a panel that can be drawn, with a channel axis."""
+        if panel == "input":
+            images = self.input(batch)
+        elif panel == "target":
+            images = self.as_images(self.target(batch), batch)
+        else:
+            output = self.prediction_name if panel == "prediction" else panel
+            images = with_channels(self.outputs(batch)[output])
+        if images is None:
+            raise ValueError(f"the {panel} has no images")
+        return images
+
     def as_images(self, values: Array | None, batch: Batch) -> Array | None:
         """Return inputs or targets as images, (N, H, W, C), or None where their shape is another's.
 
@@ -153,27 +187,6 @@ class Sources:
         """Return each (height, width) that targets may have: the prediction's and the input's."""
         image = self.input(batch)
         return [self.size(batch)] + ([] if image is None else [image.shape[1:3]])
-
-
-def find_obstacles(
-    image: Array | None, target: Array | None, no_target: str
-) -> dict[str, str | None]:
-    """Return input, prediction and target by name, with what stands in the way of each, or None.
-
-    Args:
-        image: The inputs as images, or None.
-        target: The targets, or None.
-        no_target: What to say where there are none.
-    """
-    no_input = (
-        "the model's input is not one image; pass `input_image`, a function from the inputs "
-        "to images"
-    )
-    return {
-        "input": no_input if image is None else None,
-        "prediction": None,
-        "target": no_target if target is None else None,
-    }
 
 
 def channels_last(array: Array, info: OutputInfo) -> Array:

@@ -12,10 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from keras_image_saver.arrays import CHANNELS, MAGENTA, PIECE, Array, UInt8Array, as_array, describe
-from keras_image_saver.render.base import Finding, PixelCounts, Range
-
-# A few values at the ends are no news; a larger share is a range that does not fit.
-_CLIPPED_SHARE = 0.01
+from keras_image_saver.render.base import Finding, PixelCounts, Range, findings, show_range
 
 # A range in float32, low and high, and the bytes of one unit.
 _Scale: TypeAlias = tuple[Array, Array, Array]
@@ -99,9 +96,7 @@ def check_range(value_range: Any, name: str) -> Range:
         with np.errstate(over="ignore"):
             ends = np.stack([low, high]).astype(np.float32)
         shapes = {(), *((channels,) for channels in CHANNELS)}
-        valid = low.shape in shapes and bool(
-            np.all(np.isfinite(ends)) and np.all(ends[0] < ends[1])
-        )
+        valid = low.shape in shapes and np.isfinite(ends).all() and (ends[0] < ends[1]).all()
     except (TypeError, ValueError):
         valid = False
     if not valid:
@@ -112,17 +107,6 @@ def check_range(value_range: Any, name: str) -> Range:
     if low.ndim:
         return tuple(low.tolist()), tuple(high.tolist())
     return float(low), float(high)
-
-
-def show_range(value_range: Range) -> str:
-    """Write a range as a person would."""
-    low, high = (
-        "(" + ", ".join(f"{value:g}" for value in end) + ")"
-        if isinstance(end, tuple)
-        else f"{end:g}"
-        for end in value_range
-    )
-    return f"({low}, {high})"
 
 
 def default_range(dtype: Any) -> Range | None:
@@ -141,36 +125,6 @@ def extent(values: Array) -> tuple[float, float]:
     finite = values.astype(np.float32)
     finite = finite[np.isfinite(finite)]
     return (float(finite.min()), float(finite.max())) if finite.size else (np.nan, np.nan)
-
-
-def findings(
-    counts: PixelCounts, panel: str, value_range: Range | None, argument: str
-) -> Iterator[Finding]:
-    """Say what the user should hear of what was mapped.
-
-    Args:
-        counts: The panel's counts.
-        panel: Its name.
-        value_range: What it was mapped by; None if it was not mapped.
-        argument: What set the range.
-    """
-    if value_range is None:
-        return
-    yield from non_finite(counts, panel, "are NaN or infinite")
-    if counts.values and counts.clipped > _CLIPPED_SHARE * counts.values:
-        text = (
-            f"{counts.clipped / counts.values:.1%} of the {panel}'s values lie outside "
-            f"{argument}={show_range(value_range)} and are clipped; the values seen go from "
-            f"{counts.low:.6g} to {counts.high:.6g}."
-        )
-        yield Finding("clipped", panel, text)
-
-
-def non_finite(counts: PixelCounts, panel: str, what: str) -> Iterator[Finding]:
-    """Say how many pixels of a panel are magenta for want of finite values, if there are any."""
-    if counts.non_finite_pixels:
-        text = f"{counts.non_finite_pixels} pixels of the {panel} {what}; they are magenta."
-        yield Finding("non-finite", panel, text)
 
 
 def map_to_uint8(

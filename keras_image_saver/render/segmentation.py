@@ -1,6 +1,6 @@
 """The renderer of segmentation models: input | prediction | target, a colour a class."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,21 +20,8 @@ from keras_image_saver.render.base import (
 )
 from keras_image_saver.render.class_map import Classes, Decision, choose_decision, logit
 from keras_image_saver.render.colors import check_palette, colorize, overlay
-from keras_image_saver.render.panels import (
-    PanelRenderer,
-    Sources,
-    channels_last,
-    find_obstacles,
-    require_chosen,
-)
-from keras_image_saver.render.ranges import (
-    check_dtype,
-    default_range,
-    extent,
-    findings,
-    map_to_uint8,
-    non_finite,
-)
+from keras_image_saver.render.panels import PanelRenderer, Sources, channels_last, require_chosen
+from keras_image_saver.render.ranges import check_dtype, default_range, extent, map_to_uint8
 
 # Float sigmoids end at 1 exactly; what lies further out is no probability.
 _TOLERANCE = 1e-5
@@ -118,7 +105,10 @@ class Segmentation(PanelRenderer):
         sources = Sources(info, self.input_image)
         scores, image = sources.prediction(batch), sources.input(batch)
         classes = self._classes(scores, info.activation(sources.prediction_name))
-        panels = self._panels(batch, sources, image)
+        obstacles = self.find_obstacles(image, sources.target(batch))
+        if self.overlay is not None and image is None:
+            raise ValueError(f"`overlay` needs an image to lie over, but {obstacles['input']}.")
+        panels = self.choose_panels(obstacles, info)
         ranges: dict[str, Range | None] = {}
         # Overlaid colours need the input, also where it has no panel of its own.
         if image is not None and ("input" in panels or self.overlay is not None):
@@ -179,13 +169,6 @@ class Segmentation(PanelRenderer):
             palette = [(0, 0, 0), *(tuple(color) for color in palette)]
         return check_palette(palette, classes.count)
 
-    def _panels(self, batch: Batch, sources: Sources, image: Array | None) -> tuple[str, ...]:
-        target = sources.target(batch)
-        obstacles = find_obstacles(image, target, "the samples have no targets")
-        if self.overlay is not None and image is None:
-            raise ValueError(f"`overlay` needs an image to lie over, but {obstacles['input']}.")
-        return self.choose_panels(obstacles, sources.info)
-
     def _range_of_inputs(self, image: Array) -> Range | None:
         check_dtype(image, "input")
         if self.input_range is not None:
@@ -229,8 +212,7 @@ class _BoundSegmentation(BoundRenderer):
     def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
         drawn = Rendered()
         if "input" in self.ranges:
-            image = self.sources.input(batch)
-            assert image is not None  # `bind` saw that there is one
+            image = self.sources.images("input", batch)
             drawn.panels["input"], drawn.counts["input"] = map_to_uint8(
                 image, self.ranges["input"], (out or {}).get("input")
             )
@@ -270,11 +252,8 @@ class _BoundSegmentation(BoundRenderer):
         unknown = int(np.count_nonzero(~self._is_known(ids))) - not_finite
         return PixelCounts(non_finite_pixels=not_finite, unknown_pixels=unknown)
 
-    def findings_of(self, panel: str, counts: PixelCounts) -> Iterable[Finding]:
-        if panel == "input":
-            yield from findings(counts, panel, self.ranges["input"], "input_range")
-            return
-        yield from non_finite(counts, panel, "have NaN or infinite values")
+    def findings_of(self, panel: str, counts: PixelCounts) -> Iterator[Finding]:
+        yield from super().findings_of(panel, counts)
         if counts.unknown_pixels:
             text = (
                 f"{counts.unknown_pixels} pixels of the {panel} have class ids outside the "

@@ -56,22 +56,31 @@ def test_rendered_of_nothing_is_its_own():
     assert not Rendered().counts
 
 
+class Blind(Renderer):
+    def bind(self, batch, info):
+        return BoundBlind(ranges={})
+
+
+class BoundBlind(BoundRenderer):
+    def __call__(self, batch, out=None):
+        return Rendered()
+
+
 def test_renderer_by_default_runs_no_user_code_and_makes_no_images_of_inputs():
-    assert not Renderer().runs_user_code
-    assert Renderer().images_of_inputs(np.ones((1, 2, 2)), ONE) is None
+    assert not Blind().runs_user_code
+    assert Blind().images_of_inputs(np.ones((1, 2, 2)), ONE) is None
 
 
 def test_renderer_must_say_how_it_binds_and_draws():
-    batch = Batch(None, None, np.zeros((1, 2, 2)))
-    with pytest.raises(NotImplementedError):
-        Renderer().bind(batch, ONE)
-    with pytest.raises(NotImplementedError):
-        BoundRenderer(ranges={})(batch)
+    with pytest.raises(TypeError, match="bind"):
+        Renderer()
+    with pytest.raises(TypeError, match="__call__"):
+        BoundRenderer(ranges={})
 
 
 def test_bound_renderer_by_default_asks_for_nothing_and_has_nothing_to_say():
-    bound = BoundRenderer(ranges={})
+    bound = Blind().bind(Batch(None, None, None), ONE)
     assert bound.class_decision is None
     assert bound.warnings == ()
     assert bound.check_samples(Batch(None, None, None)) is None
-    assert bound.findings({"prediction": PixelCounts(non_finite_pixels=1)}) == ()
+    assert bound.findings({"prediction": PixelCounts()}) == ()

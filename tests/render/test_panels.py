@@ -7,11 +7,9 @@ from keras_image_saver import Batch, Images, Segmentation
 from keras_image_saver.arrays import describe
 from keras_image_saver.render.base import OutputInfo
 from keras_image_saver.render.panels import (
-    PanelRenderer,
     Sources,
     channels_last,
     check_panels,
-    find_obstacles,
     require_chosen,
 )
 
@@ -131,8 +129,11 @@ def test_target_sizes_are_those_of_the_prediction_and_the_input():
 # Panels
 
 
+NAMES = ("input", "prediction", "target")
+
+
 def choose(panels, obstacles, **info):
-    renderer = PanelRenderer(None, None, panels)
+    renderer = Images(panels=panels)
     return renderer.choose_panels(obstacles, OutputInfo(("prediction",), (None,), 0, **info))
 
 
@@ -142,23 +143,23 @@ def test_choose_panels_without_wish_takes_those_that_nothing_is_in_the_way_of():
 
 
 def test_choose_panels_of_noise_shows_it_only_when_asked():
-    obstacles = find_obstacles(A, B, "")
+    obstacles = dict.fromkeys(NAMES)
     assert choose(None, obstacles, noise=True) == ("prediction", "target")
     assert choose(("input",), obstacles, noise=True) == ("input",)
 
 
 def test_choose_panels_takes_those_wanted_in_their_order():
-    assert choose(("target", "input"), find_obstacles(A, B, "")) == ("target", "input")
+    assert choose(("target", "input"), dict.fromkeys(NAMES)) == ("target", "input")
 
 
 def test_choose_panels_of_an_unknown_one_lists_all():
     with pytest.raises(ValueError, match="no panel 'x'; there are: input, prediction, target"):
-        choose(("x",), find_obstacles(A, B, ""))
+        choose(("x",), dict.fromkeys(NAMES))
 
 
 def test_choose_panels_of_one_that_cannot_be_drawn_says_why():
     with pytest.raises(ValueError, match="names 'target', but it rains"):
-        choose(("target",), find_obstacles(A, None, "it rains"))
+        choose(("target",), dict.fromkeys(NAMES) | {"target": "it rains"})
 
 
 @pytest.mark.parametrize("panels", [None, ("a",), ("b", "a")], ids=repr)
