@@ -450,13 +450,15 @@ def test_every_control_is_reached_by_tab_and_shows_its_focus(show, tmp_path):
     reached = set()
     for _ in range(40):
         page.keyboard.press("Tab")
-        name = page.evaluate("document.activeElement.id || document.activeElement.tagName")
-        style = "getComputedStyle(document.activeElement).outlineStyle"
+        name, outline = page.evaluate("""() => {
+            const one = document.activeElement;
+            return [one.id || one.tagName, getComputedStyle(one).outlineStyle];
+        }""")
         if name != "BODY":
-            assert page.evaluate(style) in ("solid", "auto"), name
+            assert outline in ("solid", "auto"), name
         reached.add(name)
     expected = {"all-samples", "sample-after", "strip", "pin", "position", "before", "play"}
-    assert {*expected, "speed", "compare", "info", "A", "SUMMARY"} <= reached
+    assert {*expected, "speed", "compare", "facts", "A", "SUMMARY"} <= reached
 
 
 def test_strip_says_where_a_snapshot_has_no_such_sample(show, tmp_path):
