@@ -1,121 +1,35 @@
 """The page in a real browser, opened from disk as a reader opens it."""
 
-import os
-import shutil
 import subprocess
 import sys
 import textwrap
 import time
-from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image
-from support.page_runs import SIZE, Writer, color, layout, long_run, make_run, picture
+from support.browser import in_browser
+from support.page_reader import (
+    HUGE,
+    PHONE,
+    WIDE,
+    epoch,
+    gap,
+    middle,
+    position,
+    press,
+    settle,
+    source,
+    wait_for_epoch,
+)
+from support.page_runs import SIZE, Writer, color, layout, long_run, make_charts, make_run, picture
+from support.waiting import wait_until
 
 from keras_image_saver import encode_image, write_page
 from keras_image_saver.run.files import RECORD
 from keras_image_saver.run.previous import set_aside
 from keras_image_saver.run.record import SEGMENT, read_entries, record_files
 
-REQUIRED = os.environ.get("KERAS_IMAGE_SAVER_BROWSER") == "required"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-try:
-    from playwright.sync_api import sync_playwright
-except ImportError:
-    sync_playwright = None
-
-pytestmark = [pytest.mark.slow]
-if not REQUIRED:
-    pytestmark += [
-        pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium"),
-        pytest.mark.skipif(sync_playwright is None, reason="Playwright is not installed"),
-    ]
-
-WIDE = {"width": 1280, "height": 800}
-PHONE = {"width": 320, "height": 640}
-HUGE = {"width": 3840, "height": 2160}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
-        yield found
-        found.close()
-
-
-@pytest.fixture
-def show(browser):
-    """Open the page of a run; at the end of the test no script may have failed."""
-    contexts, errors = [], []
-
-    def opened(folder, *, size=WIDE, scheme="light", waits=True):
-        context = browser.new_context(viewport=size, color_scheme=scheme)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto((folder / "index.html").as_uri())
-        if waits:
-            page.wait_for_selector("#stage .frame")
-            settle(page)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert errors == []
-
-
-def settle(page):
-    """Wait until what is wanted is drawn."""
-    page.evaluate("Promise.all([page.view.left.running, page.view.right.running])")
-
-
-def press(page, *keys):
-    for key in keys:
-        page.keyboard.press(key)
-    settle(page)
-
-
-def position(page):
-    return page.locator("#position-name").inner_text()
-
-
-def epoch(page):
-    return page.locator("#epoch").inner_text()
-
-
-def source(page, frame=0):
-    """The file that is on the stage."""
-    image = page.locator("#stage .frame").nth(frame).locator("img")
-    return image.get_attribute("src").split("?")[0]
-
-
-def gap(page):
-    return page.locator("#stage .gap").inner_text()
-
-
-def middle(locator):
-    """The colour in the middle of what is drawn."""
-    image = Image.open(BytesIO(locator.screenshot())).convert("RGB")
-    return image.getpixel((image.width // 2, image.height // 2))
-
-
-def wait_for_epoch(page, number):
-    page.wait_for_function("n => by('epoch').textContent === `Epoch ${n}`", arg=number)
-    settle(page)
+pytestmark = in_browser
 
 
 # The picture, the slider and the keys
@@ -361,9 +275,7 @@ def test_page_follows_a_real_fit(show, tmp_path):
         process.stdin.write("\n")
         process.stdin.flush()
         assert process.stdout.readline() == "epoch 1 ends\n"
-        ends = time.monotonic() + 30
-        while not (tmp_path / "run" / "index.html").exists():  # it is written behind the training
-            assert time.monotonic() < ends
+        wait_until((tmp_path / "run" / "index.html").exists)  # it is written behind the training
         page = show(tmp_path / "run")
         wait_for_epoch(page, 1)
         page.evaluate("window.opened = true")
@@ -515,22 +427,6 @@ def test_compare_of_an_older_one_is_with_the_newest(show, tmp_path):
 # Charts
 
 
-def metrics(epoch):
-    found = {"loss": 1 / epoch, "val_loss": 1.2 / epoch, "lr": 0.1, "note": "text", "top": [1, 2]}
-    if epoch in (3, 4):
-        found["loss"] = float("nan")
-    if epoch == 6:
-        found["loss"] = float("inf")
-        del found["val_loss"]
-    return found
-
-
-def make_charts(folder):
-    writer = Writer(folder).begin()
-    for number in range(1, 9):
-        writer.save(number, logs=metrics(number))
-
-
 def test_charts_show_metrics_with_gaps_and_the_current_epoch(show, tmp_path):
     make_charts(tmp_path)
     page = show(tmp_path)
@@ -659,8 +555,8 @@ def test_record_of_odd_entries_ends_nothing(show, tmp_path):
     wait_for_epoch(page, 4)
 
 
-def test_part_of_the_record_that_is_missing_is_said(show, tmp_path, monkeypatch):
-    long_run(tmp_path, 2 * SEGMENT + 10, monkeypatch)
+def test_part_of_the_record_that_is_missing_is_said(show, tmp_path, no_fsync):
+    long_run(tmp_path, 2 * SEGMENT + 10)
     (tmp_path / "snapshots-0000.js").unlink()
     (tmp_path / "snapshots-0001.js").write_text(
         "// keras_image_saver page\nkerasImageSaver(1, 'x');"
@@ -749,8 +645,8 @@ def test_policy_forbids_what_the_page_does_not_need(show, tmp_path):
 # Long runs
 
 
-def test_run_of_10000_snapshots_loads_only_what_is_shown(show, tmp_path, monkeypatch):
-    long_run(tmp_path, 10_000, monkeypatch)
+def test_run_of_10000_snapshots_loads_only_what_is_shown(show, tmp_path, no_fsync):
+    long_run(tmp_path, 10_000)
     page = show(tmp_path, waits=False)
     loaded = []
     page.on("request", lambda request: loaded.append(request.url))
