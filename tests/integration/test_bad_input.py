@@ -13,12 +13,12 @@ from support.models import (
     floats,
     gan,
     names,
-    only_tensorflow,
     panels,
     photos,
     read,
     unet,
 )
+from support.refusals import assert_refused, case, rendered_by, saver_of
 
 from keras_image_saver import Images, ImageSaver, Segmentation, latents, to_uint8
 
@@ -40,48 +40,6 @@ def dense_end(activation, channels=1):
     model = keras.Sequential([keras.Input((8, 8, 1)), layers.Dense(channels, activation)])
     model.compile("sgd", "mse")
     return model
-
-
-def snapshot_of(root):
-    return sorted((path, path.is_dir() or path.read_bytes()) for path in root.rglob("*"))
-
-
-def assert_refused(tmp_path, build, make_saver, error, rule, got):
-    """Make the saver and train: it is refused, and nothing has changed."""
-    keras.utils.set_random_seed(5)
-    model, counter = build(), Counter()
-    before = [np.array(value) for value in model.get_weights()]
-    files = snapshot_of(tmp_path)
-    shape = (4, 8, 8, 3) if hasattr(model, "generator") else (4, *model.input_shape[1:])
-    x = np.zeros(shape, np.float32)
-    with pytest.raises(error) as info:  # noqa: PT012 - either may raise, both are before training
-        saver = make_saver(tmp_path / "run")
-        if hasattr(model, "generator"):
-            model.fit(x, verbose=0, callbacks=[counter, saver])
-        else:
-            y = np.zeros((4, *model.output_shape[1:]), np.float32)
-            model.compile("sgd", "mse")
-            model.fit(x, y, verbose=0, callbacks=[counter, saver])
-    message = str(info.value)
-    assert re.search(rule, message), message
-    assert re.search(got, message), message
-    assert counter.batches == 0
-    for value, old in zip(model.get_weights(), before, strict=True):
-        np.testing.assert_array_equal(value, old)
-    assert snapshot_of(tmp_path) == files
-
-
-def saver_of(samples, **kwargs):
-    return lambda folder: ImageSaver(folder, samples, **kwargs)
-
-
-def rendered_by(samples, render, **kwargs):
-    return lambda folder: ImageSaver(folder, samples, render=render, **kwargs)
-
-
-def case(name, build, make_saver, rule, got, error=ValueError):
-    marks = only_tensorflow if build is gan else ()
-    return pytest.param(build, make_saver, error, rule, got, id=name, marks=marks)
 
 
 def ragged_rows():
@@ -536,29 +494,29 @@ ARGUMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("build", "make_saver", "error", "rule", "got"), SAMPLES)
-def test_bad_samples(tmp_path, build, make_saver, error, rule, got):
-    assert_refused(tmp_path, build, make_saver, error, rule, got)
+@pytest.mark.parametrize("bad", SAMPLES)
+def test_bad_samples(tmp_path, bad):
+    assert_refused(tmp_path, *bad)
 
 
-@pytest.mark.parametrize(("build", "make_saver", "error", "rule", "got"), RANGES)
-def test_bad_images_and_ranges(tmp_path, build, make_saver, error, rule, got):
-    assert_refused(tmp_path, build, make_saver, error, rule, got)
+@pytest.mark.parametrize("bad", RANGES)
+def test_bad_images_and_ranges(tmp_path, bad):
+    assert_refused(tmp_path, *bad)
 
 
-@pytest.mark.parametrize(("build", "make_saver", "error", "rule", "got"), SEGMENTATION)
-def test_bad_scores_and_targets(tmp_path, build, make_saver, error, rule, got):
-    assert_refused(tmp_path, build, make_saver, error, rule, got)
+@pytest.mark.parametrize("bad", SEGMENTATION)
+def test_bad_scores_and_targets(tmp_path, bad):
+    assert_refused(tmp_path, *bad)
 
 
-@pytest.mark.parametrize(("build", "make_saver", "error", "rule", "got"), FILES)
-def test_bad_templates_and_formats(tmp_path, build, make_saver, error, rule, got):
-    assert_refused(tmp_path, build, make_saver, error, rule, got)
+@pytest.mark.parametrize("bad", FILES)
+def test_bad_templates_and_formats(tmp_path, bad):
+    assert_refused(tmp_path, *bad)
 
 
-@pytest.mark.parametrize(("build", "make_saver", "error", "rule", "got"), MODELS)
-def test_bad_models(tmp_path, build, make_saver, error, rule, got):
-    assert_refused(tmp_path, build, make_saver, error, rule, got)
+@pytest.mark.parametrize("bad", MODELS)
+def test_bad_models(tmp_path, bad):
+    assert_refused(tmp_path, *bad)
 
 
 @pytest.mark.parametrize(("name", "value", "error"), ARGUMENTS, ids=[a[0] for a in ARGUMENTS])

@@ -28,7 +28,10 @@ from support.models import (
     regularised,
     run,
     tiles,
+    watched,
 )
+from support.rendering import failing_render
+from support.training import PREDICTION, Meddler, fit
 
 import keras_image_saver
 from keras_image_saver import Images, ImageSaver, ImageSaverError, latents, to_uint8
@@ -43,40 +46,6 @@ pytestmark = [
     # Keras 3's BackupAndRestore, with NumPy 2.
     pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning"),
 ]
-
-PREDICTION = Images((0, 1), panels=("prediction",))
-
-
-@pytest.fixture(autouse=True)
-def _seed():
-    keras.utils.set_random_seed(5)
-
-
-@pytest.fixture
-def lines(caplog):
-    """The lines that the package logged, as a function."""
-
-    def logged():
-        records = [record for record in caplog.records if record.name == "keras_image_saver"]
-        assert all(record.levelname == "WARNING" for record in records)
-        return [record.getMessage() for record in records]
-
-    return logged
-
-
-def fit(model, x, *savers, epochs=2, **kwargs):
-    kwargs = {"batch_size": 2, "shuffle": False, "verbose": 0, **kwargs}
-    y = None if hasattr(model, "generator") else x
-    return model.fit(x, y, epochs=epochs, callbacks=list(savers), **kwargs)
-
-
-class Meddler(keras.callbacks.Callback):
-    """Runs a function at a moment of training."""
-
-    def __init__(self, moment, function):
-        super().__init__()
-        setattr(self, moment, lambda number, logs=None: function(number, logs))
-
 
 # File names
 
@@ -310,31 +279,6 @@ def test_backup_and_restore_resumes_at_its_own_epoch(tmp_path):
 
 
 # How the model is called
-
-
-class Watched(keras.Model):
-    """Notes what it is called with when it is not training; not traceable then, if asked."""
-
-    def __init__(self, calls, *, traceable=True):
-        super().__init__()
-        self.calls = lambda shape: calls.append(tuple(shape))
-        self.traceable = traceable
-        self.conv = layers.Conv2D(1, 3, padding="same", activation="sigmoid")
-
-    def call(self, inputs, training=False):
-        if not training:
-            self.calls(inputs.shape)
-            if not self.traceable:
-                inputs = tf.constant(inputs.numpy())
-        return self.conv(inputs)
-
-
-def watched(**kwargs):
-    calls = []
-    model = Watched(calls, **kwargs)
-    model(np.zeros((1, 8, 8, 1), np.float32))
-    model.compile("sgd", "mse")
-    return model, calls
 
 
 @only_tensorflow
@@ -705,19 +649,6 @@ def test_without_rehearsal_pictures_are_the_same(tmp_path):
 
 
 # Failures
-
-
-def failing_render(*failures):
-    """A renderer that raises what it is given, call by call; None draws."""
-    left = list(failures)
-
-    def render(batch):
-        failure = left.pop(0) if left else None
-        if failure is not None:
-            raise failure
-        return {"prediction": batch.outputs}
-
-    return render
 
 
 def test_failures_are_logged_once_a_kind_and_later_snapshots_are_there(tmp_path, lines):

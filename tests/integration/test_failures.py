@@ -9,62 +9,24 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 import warnings
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from support.models import assert_drawn, autoencoder, drawn, floats, names, read, tiles
-from support.storage import replacing
+from support.models import assert_drawn, autoencoder, drawn, names, read, tiles
+from support.recorded import left_over, saved_and_missed, saver_threads
+from support.storage import answering, full_device, replacing
+from support.training import PREDICTION, X, train
+from support.waiting import wait_until
 
-from keras_image_saver import Images, ImageSaver, ImageSaverError, Run
-from keras_image_saver.run import storage as storage_module
-from keras_image_saver.run import writer as writer_module
-from keras_image_saver.run.storage import Local
+from keras_image_saver import ImageSaver, ImageSaverError, Run
 from keras_image_saver.run.writer import flush_all
 
 keras = tf.keras
 layers = keras.layers
 
-X = floats(4, 8, 8, 1)
-PREDICTION = Images((0, 1), panels=("prediction",))
-
-
-@pytest.fixture(autouse=True)
-def _warnings_are_errors():
-    """As a user does who wants no warning overlooked: one from a hook would end `fit`."""
-    keras.utils.set_random_seed(5)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        # As in pyproject.toml: what Keras itself does.
-        for module, message in (("random", "non-integer arg"), ("keras", "__array__")):
-            warnings.filterwarnings("ignore", message, DeprecationWarning, module)
-        yield
-
-
-@pytest.fixture
-def lines(caplog):
-    """The lines that the package logged, as a function."""
-
-    def logged():
-        records = [record for record in caplog.records if record.name == "keras_image_saver"]
-        assert all(record.levelname == "WARNING" for record in records)
-        return [record.getMessage() for record in records]
-
-    return logged
-
-
-class Before(keras.callbacks.Callback):
-    """Runs a function before each epoch, once what was queued is done."""
-
-    def __init__(self, function):
-        super().__init__()
-        self.function = function
-
-    def on_epoch_begin(self, epoch, logs=None):
-        assert flush_all()
-        self.function(epoch + 1)
+pytestmark = pytest.mark.usefixtures("warnings_are_errors")
 
 
 class Logged(keras.callbacks.Callback):
@@ -76,38 +38,6 @@ class Logged(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         logs.update(self.values)
-
-
-def fit(saver, *, before=None, epochs=5, model=None, others=()):
-    """Train to the end, and tell that it was the end."""
-    model = model or autoencoder()
-    callbacks = [*others, *([Before(before)] if before else []), saver]
-    history = model.fit(X, X, batch_size=2, epochs=epochs, verbose=0, callbacks=callbacks)
-    assert len(history.history["loss"]) == epochs
-    return model
-
-
-def told(folder):
-    """What the record tells: epochs saved and epochs missed; every file that it names decodes."""
-    run = Run.open(str(folder))
-    for snapshot in run:
-        assert read(snapshot.path).size
-    return [one.epoch for one in run], [one.epoch for one in run.missed]
-
-
-def left_over(folder):
-    return [path.name for path in folder.rglob(".keras_image_saver*")]
-
-
-def saver_threads():
-    return [thread for thread in threading.enumerate() if thread.name == "keras_image_saver"]
-
-
-def wait_until(condition, seconds=30):
-    ends = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends, "waited in vain"
-        time.sleep(0.005)
 
 
 # Storage that fails
@@ -129,34 +59,29 @@ class SmallDisk:
 
 
 class FullDevice:
-    """Every file that is opened for writing is /dev/full, which answers ENOSPC."""
+    """Every file that is opened for writing is /dev/full, until it is emptied."""
 
-    def __init__(self, folder, monkeypatch):
+    def __init__(self, folder, stack):
         self.folder = folder
-        self.patch = monkeypatch
+        self.stack = stack
 
     def fill(self):
-        def open_full(path, mode):
-            if mode != "xb":
-                return open(path, mode)
-            open(path, mode).close()
-            return open("/dev/full", "wb")
-
-        self.patch.setattr(storage_module, "open", open_full, raising=False)
+        self.stack.enter_context(full_device())
 
     def empty(self):
-        self.patch.delattr(storage_module, "open")
+        self.stack.close()
 
 
 @pytest.fixture(params=["tmpfs", "/dev/full"])
-def disk(request, tmp_path, monkeypatch):
+def disk(request, tmp_path):
     folder = tmp_path / "disk"
     folder.mkdir()
     if request.param == "/dev/full":
         # Linux has it; elsewhere nothing but a full disk gives a true ENOSPC.
         if not os.path.exists("/dev/full"):
             pytest.skip("this system has no /dev/full")
-        yield FullDevice(folder, monkeypatch)
+        with contextlib.ExitStack() as stack:
+            yield FullDevice(folder, stack)
         return
     mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(folder)]
     # Only root may mount; the other parameter needs no rights, so that ENOSPC is met all the same.
@@ -180,11 +105,11 @@ def test_disk_full_misses_snapshots_until_there_is_room_again(disk, background, 
             disk.fill()
         if epoch == 4:
             # The record could not grow, and is whole all the same.
-            assert told(folder) == ([1], [])
+            assert saved_and_missed(folder) == ([1], [])
             disk.empty()
 
-    fit(saver, before=before)
-    assert told(folder) == ([1, 4, 5], [2, 3])
+    train(saver, before=before)
+    assert saved_and_missed(folder) == ([1, 4, 5], [2, 3])
     reasons = {one.missed for one in Run.open(str(folder)).missed}
     assert reasons == {f"OSError: [Errno {errno.ENOSPC}] {os.strerror(errno.ENOSPC)}"}
     assert names(folder) == ["0001.png", "0004.png", "0005.png"]
@@ -201,7 +126,7 @@ def test_disk_full_from_the_first_batch_to_the_end_leaves_training_alone(disk, l
         def on_train_begin(self, logs=None):
             disk.fill()
 
-    fit(saver, epochs=3, others=[Fill()])
+    train(saver, epochs=3, others=[Fill()])
     assert names(disk.folder / "run") == []
     *page, kept, first, summary = lines()
     # Only if there was room for an empty record does the page come to be written.
@@ -212,8 +137,8 @@ def test_disk_full_from_the_first_batch_to_the_end_leaves_training_alone(disk, l
     assert "epoch 1" in first
     assert summary == "3 of 3 snapshots were missed, the first at epoch 1."
     disk.empty()
-    fit(saver, epochs=1)  # the same object goes on, and remembers what was missed
-    assert told(disk.folder / "run") == ([4], [1, 2, 3])
+    train(saver, epochs=1)  # the same object goes on, and remembers what was missed
+    assert saved_and_missed(disk.folder / "run") == ([4], [1, 2, 3])
 
 
 def test_folder_deleted_then_a_file_in_its_place(tmp_path, lines):
@@ -230,7 +155,7 @@ def test_folder_deleted_then_a_file_in_its_place(tmp_path, lines):
             assert folder.read_text() == "in the way"
             folder.unlink()
 
-    fit(saver, before=before)
+    train(saver, before=before)
     assert names(tmp_path) == ["runs/ae/0005.png"]
     assert [one.epoch for one in Run.open(str(folder)).missed] == [3, 4]
     first, summary = lines()
@@ -251,8 +176,8 @@ def test_renderer_that_raises_at_epoch_3_misses_that_one(tmp_path, lines):
             raise ZeroDivisionError("render is broken")
         return {"prediction": batch.outputs}
 
-    fit(ImageSaver(tmp_path, X, render=render))
-    assert told(tmp_path) == ([1, 2, 4, 5], [3])
+    train(ImageSaver(tmp_path, X, render=render))
+    assert saved_and_missed(tmp_path) == ([1, 2, 4, 5], [3])
     assert set(calls) == {threading.main_thread()}
     first, summary = lines()
     assert f"epoch 3, {tmp_path / '0003.png'}, was missed" in first
@@ -267,8 +192,8 @@ def test_renderer_that_warns_misses_nothing_where_warnings_are_not_errors(tmp_pa
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        fit(ImageSaver(tmp_path, X, render=render), epochs=2)
-    assert told(tmp_path) == ([1, 2], [])
+        train(ImageSaver(tmp_path, X, render=render), epochs=2)
+    assert saved_and_missed(tmp_path) == ([1, 2], [])
     assert lines() == []
 
 
@@ -278,9 +203,9 @@ def test_listener_that_raises_is_said_once_and_the_others_hear_of_each_snapshot(
     def broken(snapshot):
         raise ConnectionError(f"tracker is away at {snapshot.epoch}")
 
-    fit(ImageSaver(tmp_path, X, listeners=[broken, heard.append]), epochs=3)
+    train(ImageSaver(tmp_path, X, listeners=[broken, heard.append]), epochs=3)
     assert [one.epoch for one in heard] == [1, 2, 3]
-    assert told(tmp_path) == ([1, 2, 3], [])
+    assert saved_and_missed(tmp_path) == ([1, 2, 3], [])
     (line,) = lines()
     assert "The listener broken failed at epoch 1" in line
     assert str(tmp_path / "0001.png") in line
@@ -299,7 +224,7 @@ def test_a_listener_and_a_renderer_that_fail_alike_are_two_kinds(tmp_path, lines
     def broken(snapshot):
         raise ValueError("listener is broken")
 
-    fit(ImageSaver(tmp_path, X, render=render, listeners=[broken]), epochs=3)
+    train(ImageSaver(tmp_path, X, render=render, listeners=[broken]), epochs=3)
     *kinds, summary = lines()
     assert len(kinds) == 2
     for text in ("listener is broken", "render is broken"):
@@ -328,7 +253,7 @@ def test_summary_names_the_first_epoch_that_was_missed_whichever_was_known_first
                 drawing_failed.set()
 
     with replacing(fail):
-        fit(ImageSaver(tmp_path, X, render=render), others=[Go()], epochs=3)
+        train(ImageSaver(tmp_path, X, render=render), others=[Go()], epochs=3)
     *kinds, summary = lines()
     assert ["render is broken" in line for line in kinds] == [True, False]
     assert summary == "2 of 3 snapshots were missed, the first at epoch 1."
@@ -362,13 +287,13 @@ def test_forward_pass_out_of_memory_misses_snapshots_and_changes_no_weight(tmp_p
         if saver is None:
             model.fit(X, X, batch_size=2, epochs=4, verbose=0)
         else:
-            fit(saver, before=exhaust, model=model, epochs=4)
+            train(saver, before=exhaust, model=model, epochs=4)
         return model.get_weights()
 
     saved = trained(ImageSaver(tmp_path, X, render=PREDICTION))
     for one, other in zip(saved, trained(), strict=True):
         np.testing.assert_array_equal(one, other)
-    assert told(tmp_path) == ([1, 4], [2, 3])
+    assert saved_and_missed(tmp_path) == ([1, 4], [2, 3])
     first, summary = lines()
     # Keras on PyTorch makes a RuntimeError of what it cannot raise again.
     torch = keras.backend.backend() == "torch"
@@ -385,7 +310,7 @@ def test_nan_from_epoch_2_on_is_magenta_and_said_once(tmp_path, lines):
             model.set_weights([np.full_like(value, np.nan) for value in model.get_weights()])
 
     saver = ImageSaver(tmp_path / "{epoch}-{loss:.2f}.png", X, render=PREDICTION)
-    fit(saver, before=before, model=model, epochs=4)
+    train(saver, before=before, model=model, epochs=4)
     saved = list(Run.open(str(tmp_path)))
     assert [one.epoch for one in saved] == [1, 2, 3, 4]
     assert math.isfinite(saved[0].logs["loss"])
@@ -418,7 +343,7 @@ def test_logs_with_nan_arrays_and_keys_that_are_no_identifiers_are_kept(tmp_path
         "text": "a\nb",
     }
     path = tmp_path / "{epoch}-{per class/iou.top-1}-{nan:.1f}-{tensor:.1f}.png"
-    fit(ImageSaver(path, X), others=[Logged(values)], epochs=2)
+    train(ImageSaver(path, X), others=[Logged(values)], epochs=2)
     saved = list(Run.open(str(tmp_path)))
     assert [os.path.basename(one.path) for one in saved] == [
         f"{epoch}-_0.5__1.0_-nan-2.5.png" for epoch in (1, 2)
@@ -439,8 +364,8 @@ def test_logs_with_nan_arrays_and_keys_that_are_no_identifiers_are_kept(tmp_path
 
 
 def test_logs_that_cannot_be_read_end_no_training(tmp_path):
-    fit(ImageSaver(tmp_path, X), others=[Logged({"odd": Unprintable(), "fine": 1})], epochs=2)
-    assert told(tmp_path) == ([1, 2], [])
+    train(ImageSaver(tmp_path, X), others=[Logged({"odd": Unprintable(), "fine": 1})], epochs=2)
+    assert saved_and_missed(tmp_path) == ([1, 2], [])
     assert [one.logs["fine"] for one in Run.open(str(tmp_path))] == [1, 1]
 
 
@@ -461,11 +386,11 @@ def test_on_error_raise_raises_what_failed_behind_the_training(disk, epochs):
     model = autoencoder()
     match = r"epoch 2, .*0002\.png.*No space left"
     with pytest.raises(ImageSaverError, match=match) as info:
-        fit(saver, before=before, epochs=epochs, model=model)
+        train(saver, before=before, epochs=epochs, model=model)
     assert info.value.cause.errno == errno.ENOSPC
     assert begun == ([1, 2, 3] if epochs == 5 else [1, 2])
     disk.empty()
-    assert told(folder)[0] == [1]
+    assert saved_and_missed(folder)[0] == [1]
 
 
 def test_on_error_raise_raises_what_a_listener_raised(tmp_path):
@@ -475,7 +400,7 @@ def test_on_error_raise_raises_what_a_listener_raised(tmp_path):
         raise cause
 
     with pytest.raises(ImageSaverError, match="listener broken failed at epoch 1") as info:
-        fit(ImageSaver(tmp_path, X, listeners=[broken], on_error="raise"), epochs=3)
+        train(ImageSaver(tmp_path, X, listeners=[broken], on_error="raise"), epochs=3)
     assert info.value.cause is cause
 
 
@@ -483,35 +408,27 @@ def test_on_error_raise_raises_what_a_listener_raised(tmp_path):
 
 
 class Hanging:
-    """A file system that does not answer until it is told to; counts who waits."""
+    """A file system that does not answer until it is told to; tells who waited in vain."""
 
-    def __init__(self, monkeypatch):
+    def __init__(self, waits):
         self.answers = threading.Event()
         self.answers.set()
-        self.entered = threading.Event()
-        self.waits = []
-        wait_for = threading.Condition.wait_for
-
-        def watched(condition, predicate, timeout=None):
-            started = time.monotonic()
-            found = wait_for(condition, predicate, timeout)
-            if not found and threading.current_thread() is threading.main_thread():
-                self.waits.append((timeout, time.monotonic() - started))
-            return found
-
-        monkeypatch.setattr(threading.Condition, "wait_for", watched)
-        monkeypatch.setattr(writer_module, "STALL_S", 0.3)
+        self.all_waits = waits
 
     def replace(self, path, replace):
-        if not self.answers.is_set():
-            self.entered.set()
-            assert self.answers.wait(60)
+        assert self.answers.is_set() or self.answers.wait(60)
         replace()
+
+    @property
+    def waits(self):
+        main = threading.main_thread()
+        return [one for one in self.all_waits if not one.met and one.thread is main]
 
 
 @pytest.fixture
-def hanging(monkeypatch):
-    found = Hanging(monkeypatch)
+def hanging(waits, stall_limit):
+    stall_limit(0.3)
+    found = Hanging(waits)
     with replacing(found.replace):
         yield found
         found.answers.set()
@@ -530,14 +447,14 @@ def test_storage_that_hangs_costs_training_one_wait_and_goes_on_when_it_answers(
                 assert flush_all()
                 hanging.answers.clear()
             if epoch == 6:
-                limits.extend(limit for limit, _ in hanging.waits)
+                limits.extend(one.limit for one in hanging.waits)
                 hanging.answers.set()
                 wait_until(lambda: not saver_threads())
 
-    fit(saver, others=[Storage()], epochs=8)
+    train(saver, others=[Storage()], epochs=8)
     # 2 is being written, 3 waits, 4 waited for room, 5 and 6 did not.
     assert limits == [0.3, 0.0, 0.0]
-    assert told(tmp_path) == ([1, 2, 3, 7, 8], [4, 5, 6])
+    assert saved_and_missed(tmp_path) == ([1, 2, 3, 7, 8], [4, 5, 6])
     assert {one.missed for one in Run.open(str(tmp_path)).missed} == {
         "TimeoutError: storage does not answer"
     }
@@ -553,24 +470,23 @@ def test_storage_that_hangs_bounds_the_end_of_training(tmp_path, hanging, lines,
     def hang(epoch):
         hanging.answers.clear()
 
-    fit(saver, before=lambda epoch: hang(epoch) if epoch == 1 else None, epochs=1)
-    waited = sum(seconds for _, seconds in hanging.waits)
-    assert waited < 1.5 * 0.3
+    train(saver, before=lambda epoch: hang(epoch) if epoch == 1 else None, epochs=1)
+    assert sum(one.seconds for one in hanging.waits) < 1.5 * 0.3
     assert any("Storage does not answer" in line for line in lines())
     # A second `fit` of the same object costs nothing more at each snapshot.
-    hanging.waits.clear()
-    fit(saver, epochs=epochs)
-    assert sum(seconds for _, seconds in hanging.waits) < 2.5 * 0.3
+    hanging.all_waits.clear()
+    train(saver, epochs=epochs)
+    assert sum(one.seconds for one in hanging.waits) < 2.5 * 0.3
     hanging.answers.set()
     wait_until(lambda: not saver_threads())
-    saved, missed = told(tmp_path)
+    saved, missed = saved_and_missed(tmp_path)
     assert saved[0] == 1
     assert sorted(saved + missed) == list(range(1, epochs + 2))
 
 
 @pytest.mark.parametrize("moment", ["looking into", "preparing"])
 def test_storage_that_hangs_before_training_is_an_error_within_the_limit(
-    tmp_path, monkeypatch, moment
+    tmp_path, stall_limit, moment
 ):
     answers = threading.Event()
 
@@ -578,11 +494,11 @@ def test_storage_that_hangs_before_training_is_an_error_within_the_limit(
         assert answers.wait(60)
 
     name = "clear_temporaries" if moment == "looking into" else "probe"
-    monkeypatch.setattr(Local, name, hang)
-    monkeypatch.setattr(writer_module, "STALL_S", 0.2)
+    stall_limit(0.2)
     trained = []
-    with pytest.raises(TimeoutError, match=rf"{moment} '.*run' took longer than 0\.2 s"):
-        fit(ImageSaver(tmp_path / "run", X), before=trained.append, epochs=1)
+    message = rf"{moment} '.*run' took longer than 0\.2 s"
+    with answering(name, hang), pytest.raises(TimeoutError, match=message):
+        train(ImageSaver(tmp_path / "run", X), before=trained.append, epochs=1)
     assert trained in ([], [1])  # the epoch had begun, and no batch was trained
     answers.set()
 
@@ -609,7 +525,7 @@ def test_listeners_hear_on_the_training_thread_in_order_of_the_written_file(tmp_
         save_initial=True,
         listeners=[listener],
     )
-    model = fit(saver, epochs=3)
+    model = train(saver, epochs=3)
     snapshots = [one for one, _ in heard]
     expected = [(0, 0, 0), (1, 1, 1), (1, 2, 2), (2, 1, 3), (2, 2, 4), (3, 1, 5), (3, 2, 6)]
     assert [(one.epoch, one.batch, one.step) for one in snapshots] == expected
@@ -629,7 +545,7 @@ def test_listener_hears_of_the_files_that_were_written_after_a_failure_and_of_no
             raise OSError("no")
         return {"prediction": batch.outputs}
 
-    fit(ImageSaver(tmp_path, X, render=render, listeners=[heard.append]), epochs=3)
+    train(ImageSaver(tmp_path, X, render=render, listeners=[heard.append]), epochs=3)
     assert [one.epoch for one in heard] == [1, 3]
 
 
@@ -698,6 +614,6 @@ def test_what_is_queued_is_written_however_the_script_ends(tmp_path):
     command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(ENDINGS), str(tmp_path)]
     subprocess.run(command, check=True, timeout=120, stderr=subprocess.DEVNULL)
     for ending in ("raise", "SIGINT", "SIGTERM", "end"):
-        assert told(tmp_path / ending) == ([1, 2], []), ending
+        assert saved_and_missed(tmp_path / ending) == ([1, 2], []), ending
         assert names(tmp_path / ending) == ["0001.png", "0002.png"]
         assert left_over(tmp_path / ending) in ([], [".keras_image_saver.lock"])

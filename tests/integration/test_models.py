@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from support.models import (
+    ALL_PANELS,
     GAN,
+    INPUT_PREDICTION,
     KERAS_3,
+    VOC,
+    VOID,
     assert_drawn,
     autoencoder,
     class_ids,
@@ -23,36 +27,19 @@ from support.models import (
     tiles,
     unet,
 )
+from support.training import fit_data
 
 from keras_image_saver import Images, ImageSaver, Segmentation, colorize, latents, overlay, to_uint8
 
 keras = tf.keras
 layers = keras.layers
 
-VOC = np.array([(0, 0, 0), (128, 0, 0), (0, 128, 0), (128, 128, 0)], np.uint8)
-VOID = (224, 224, 192)
-INPUT_PREDICTION = ("input", "prediction")
-ALL_PANELS = ("input", "prediction", "target")
-
-
-@pytest.fixture(autouse=True)
-def _seed():
-    keras.utils.set_random_seed(5)
-
-
-def fit(model, *data, saver, epochs=2, **kwargs):
-    callbacks = saver if isinstance(saver, list) else [saver]
-    # Keras 3 warns of its own default, shuffle=True, where the data is a dataset.
-    kwargs = {"epochs": epochs, "shuffle": False, "verbose": 0, **kwargs}
-    return model.fit(*data, callbacks=callbacks, **kwargs)
-
-
 # Images to images
 
 
 def test_autoencoder_draws_input_and_prediction_in_the_range_of_its_sigmoid(tmp_path):
     model, x = autoencoder(), floats(6, 8, 8, 1)
-    fit(model, x, x, saver=ImageSaver(tmp_path / "ae", x[:5]))
+    fit_data(model, x, x, saver=ImageSaver(tmp_path / "ae", x[:5]))
     assert names(tmp_path) == ["ae/0001.png", "ae/0002.png"]
     found = panels(read(tmp_path / "ae/0002.png"), 5, (8, 8), INPUT_PREDICTION)
     assert_drawn(found["input"], to_uint8(x[:5]))
@@ -61,7 +48,7 @@ def test_autoencoder_draws_input_and_prediction_in_the_range_of_its_sigmoid(tmp_
 
 def test_autoencoder_with_targets_draws_three_panels_in_columns_of_samples(tmp_path):
     model, x = autoencoder(channels=3, activation="tanh"), floats(5, 8, 8, 3, low=-1)
-    fit(model, x, x, saver=ImageSaver(tmp_path / "ae", (x, x[::-1]), columns=2))
+    fit_data(model, x, x, saver=ImageSaver(tmp_path / "ae", (x, x[::-1]), columns=2))
     found = panels(read(tmp_path / "ae/0002.png"), 5, (8, 8), ALL_PANELS, columns=2)
     assert_drawn(found["input"], to_uint8(x, value_range=(-1, 1)))
     assert_drawn(found["prediction"], drawn(model, x, (-1, 1)))
@@ -79,7 +66,7 @@ def test_super_resolution_enlarges_the_smaller_input_beside_its_output(tmp_path)
     )
     model.compile("sgd", "mse")
     x, y = floats(3, 8, 8, 3), floats(3, 16, 16, 3, seed=1)
-    fit(model, x, y, saver=ImageSaver(tmp_path, (x, y), render=Images(value_range=(0, 1))))
+    fit_data(model, x, y, saver=ImageSaver(tmp_path, (x, y), render=Images(value_range=(0, 1))))
     found = panels(read(tmp_path / "0002.png"), 3, (16, 16), ALL_PANELS)
     assert_drawn(found["input"], to_uint8(x).repeat(2, axis=1).repeat(2, axis=2))
     assert_drawn(found["prediction"], to_uint8(run(model, x).clip(0, 1)))
@@ -101,7 +88,9 @@ def test_depth_with_colormap_colours_prediction_and_target_but_not_the_photo(tmp
     x, depth = photos(4), floats(4, 8, 8, high=10.0, seed=2)
     render = Images(value_range=(0, 10), colormap=table if colormap == "table" else colormap)
     x_train = x.astype(np.float32) / 255
-    fit(model, x_train, depth[..., None], saver=ImageSaver(tmp_path, (x, depth), render=render))
+    fit_data(
+        model, x_train, depth[..., None], saver=ImageSaver(tmp_path, (x, depth), render=render)
+    )
     found = panels(read(tmp_path / "0002.png"), 4, (8, 8), ALL_PANELS)
     np.testing.assert_array_equal(found["input"], x)
     levels = to_uint8(depth, value_range=(0, 10))
@@ -117,7 +106,7 @@ def test_inputs_normalised_by_imagenet_statistics_are_shown_as_the_photos_they_w
     x = ((photo / 255 - mean) / std).astype(np.float32)
     model = autoencoder(channels=3)
     render = Images(input_range=((0 - mean) / std, (1 - mean) / std))
-    fit(model, x, photo / np.float32(255), saver=ImageSaver(tmp_path, x, render=render))
+    fit_data(model, x, photo / np.float32(255), saver=ImageSaver(tmp_path, x, render=render))
     found = panels(read(tmp_path / "0002.png"), 4, (8, 8), INPUT_PREDICTION)
     np.testing.assert_array_equal(found["input"], photo)
     assert_drawn(found["prediction"], drawn(model, x, (0, 1)))
@@ -131,7 +120,7 @@ def test_channels_first_model_is_drawn_with_its_channels_last(tmp_path):
     x = floats(2, 3, 8, 10)
     keras.backend.set_image_data_format("channels_first")
     try:
-        fit(model, x, x, saver=ImageSaver(tmp_path, (x, x)))
+        fit_data(model, x, x, saver=ImageSaver(tmp_path, (x, x)))
     finally:
         keras.backend.set_image_data_format("channels_last")
     found = panels(read(tmp_path / "0002.png"), 2, (8, 10), ALL_PANELS)
@@ -146,7 +135,7 @@ def test_channels_first_model_is_drawn_with_its_channels_last(tmp_path):
 def test_gan_with_own_train_step_and_compile_draws_its_generator(tmp_path):
     model, noise = gan(), latents(9, 4, seed=7)
     saver = ImageSaver(tmp_path / "{epoch:04d}-{g_loss:.2f}.png", noise, model="generator")
-    history = fit(model, floats(8, 8, 8, 3, low=-1), saver=saver, batch_size=4)
+    history = fit_data(model, floats(8, 8, 8, 3, low=-1), saver=saver, batch_size=4)
     losses = history.history["g_loss"]
     assert names(tmp_path) == [
         f"{epoch:04d}-{loss:.2f}.png" for epoch, loss in enumerate(losses, 1)
@@ -160,7 +149,7 @@ def test_gan_with_own_train_step_and_compile_draws_its_generator(tmp_path):
 def test_gan_held_by_a_model_reference_draws_that_model(tmp_path):
     model, noise = gan(channels=1), latents(5, 4)
     saver = ImageSaver(tmp_path, noise, model=model.generator)
-    fit(model, floats(4, 8, 8, 1, low=-1), saver=saver)
+    fit_data(model, floats(4, 8, 8, 1, low=-1), saver=saver)
     picture = read(tmp_path / "0002.png")
     assert picture.shape == (22, 32)
     assert_drawn(tiles(picture, 5, (8, 8)), drawn(model.generator, noise, (-1, 1)))
@@ -207,7 +196,9 @@ def test_wgan_whose_generator_is_cropped_after_its_tanh_needs_no_range(tmp_path)
     model = WGAN(cropped, discriminator(6, 1))
     model.compile(keras.optimizers.SGD(), keras.optimizers.SGD())
     noise = latents(4, 4)
-    fit(model, floats(4, 6, 6, 1, low=-1), saver=ImageSaver(tmp_path, noise, model="generator"))
+    fit_data(
+        model, floats(4, 6, 6, 1, low=-1), saver=ImageSaver(tmp_path, noise, model="generator")
+    )
     picture = read(tmp_path / "0002.png")
     assert picture.shape == (18, 18)
     assert_drawn(tiles(picture, 4, (6, 6)), drawn(cropped, noise, (-1, 1)))
@@ -243,7 +234,7 @@ def test_conditional_gan_draws_noise_joined_with_labels_a_column_a_class(tmp_pat
     labels = np.eye(3, dtype=np.float32)
     samples = np.concatenate([latents(2, 4).repeat(3, axis=0), np.tile(labels, (2, 1))], axis=1)
     saver = ImageSaver(tmp_path, samples, model="generator", columns=3)
-    fit(model, floats(6, 8, 8, 1, low=-1), np.tile(labels, (2, 1)), saver=saver)
+    fit_data(model, floats(6, 8, 8, 1, low=-1), np.tile(labels, (2, 1)), saver=saver)
     picture = read(tmp_path / "0002.png")
     assert picture.shape == (22, 32)
     assert_drawn(tiles(picture, 6, (8, 8), columns=3), drawn(model.generator, samples, (-1, 1)))
@@ -297,7 +288,7 @@ def test_cyclegan_with_two_savers_draws_both_generators_of_image_samples(tmp_pat
         ImageSaver(tmp_path / "G", horses[:2], model="gen_G"),
         ImageSaver(tmp_path / "F/{epoch}.png", zebras[:3], model="gen_F"),
     ]
-    fit(model, data, saver=savers)
+    fit_data(model, data, saver=savers)
     assert names(tmp_path) == ["F/1.png", "F/2.png", "G/0001.png", "G/0002.png"]
     to_zebra = panels(read(tmp_path / "G/0002.png"), 2, (8, 8), INPUT_PREDICTION)
     assert_drawn(to_zebra["input"], to_uint8(horses[:2], value_range=(-1, 1)))
@@ -316,7 +307,7 @@ def test_spade_like_generator_shows_its_label_map_through_input_image(tmp_path):
     samples = [latents(4, 4), np.eye(3, dtype=np.float32)[ids]]
     render = Images(input_image=lambda inputs: colorize(inputs[1].argmax(-1)))
     y = floats(4, 8, 8, 3, low=-1)
-    fit(model, samples, y, saver=ImageSaver(tmp_path, (samples, y), render=render))
+    fit_data(model, samples, y, saver=ImageSaver(tmp_path, (samples, y), render=render))
     found = panels(read(tmp_path / "0002.png"), 4, (8, 8), ALL_PANELS)
     np.testing.assert_array_equal(found["input"], VOC[ids])
     assert_drawn(found["prediction"], drawn(model, samples, (-1, 1)))
@@ -377,7 +368,7 @@ class VAE(keras.Model):
 def test_vae_draws_latents_through_its_decoder(tmp_path):
     model, codes = VAE(), latents(4, 2)
     model.compile("sgd")
-    fit(model, floats(4, 8, 8, 1), saver=ImageSaver(tmp_path, codes, model="decoder"))
+    fit_data(model, floats(4, 8, 8, 1), saver=ImageSaver(tmp_path, codes, model="decoder"))
     picture = read(tmp_path / "0002.png")
     assert_drawn(tiles(picture, 4, (8, 8)), drawn(model.decoder, codes, (0, 1)))
 
@@ -387,7 +378,7 @@ def test_vae_that_draws_at_inference_shows_reconstructions(tmp_path):
     model, x = VAE(), floats(4, 8, 8, 1)
     model.compile("sgd")
     saver = ImageSaver(tmp_path, x, render=Images(value_range=(0, 1)))
-    fit(model, x, saver=saver)
+    fit_data(model, x, saver=saver)
     assert names(tmp_path) == ["0001.png", "0002.png"]
     found = panels(read(tmp_path / "0002.png"), 4, (8, 8), INPUT_PREDICTION)
     assert_drawn(found["input"], to_uint8(x))
@@ -400,7 +391,7 @@ def test_vae_with_frozen_weights_draws_the_same_picture_at_every_epoch(tmp_path)
     model, x = VAE(), floats(4, 8, 8, 1)
     model.compile(keras.optimizers.SGD(0.0))
     saver = ImageSaver(tmp_path, x, render=Images(value_range=(0, 1)), save_initial=True)
-    fit(model, x, saver=saver, epochs=3)
+    fit_data(model, x, saver=saver, epochs=3)
     assert names(tmp_path) == ["0000.png", "0001.png", "0002.png", "0003.png"]
     first = read(tmp_path / "0000.png")
     for name in names(tmp_path):
@@ -455,7 +446,7 @@ def test_diffusion_sampler_draws_the_same_noise_through_predict(tmp_path):
         return model.denormalize(model.reverse_diffusion(noise, 3))
 
     saver = ImageSaver(tmp_path, noise, render=Images(value_range=(0, 1)), predict=sample)
-    fit(model, data, saver=saver)
+    fit_data(model, data, saver=saver)
     picture = read(tmp_path / "0002.png")
     assert picture.shape == (22, 32, 3)
     expected = to_uint8(np.asarray(sample(model, np.asarray(noise))))
@@ -498,7 +489,7 @@ def test_pixelcnn_draws_pixel_by_pixel_through_predict(tmp_path):
     noise = floats(4, size, size, 1)
     data = np.rint(floats(4, size, size, 1, seed=1))
     render = Images(value_range=(0, 1), panels=("prediction",))
-    fit(model, data, data, saver=ImageSaver(tmp_path, noise, predict=sample, render=render))
+    fit_data(model, data, data, saver=ImageSaver(tmp_path, noise, predict=sample, render=render))
     found = tiles(read(tmp_path / "0002.png"), 4, (size, size))
     np.testing.assert_array_equal(found, to_uint8(sample(model, noise)))
     assert set(np.unique(found)) == {0, 255}
@@ -516,7 +507,7 @@ def test_unet_with_softmax_draws_photo_prediction_and_target_in_voc_colours(tmp_
         num_samples=3,
         render=Segmentation(num_classes=3, input_range=(0, 1)),
     )
-    history = fit(model, data, saver=saver, validation_data=data).history
+    history = fit_data(model, data, saver=saver, validation_data=data).history
     assert names(tmp_path) == [f"{n:03d}-{v:.3f}.png" for n, v in enumerate(history["val_loss"], 1)]
     found = panels(read(tmp_path / names(tmp_path)[-1]), 3, (8, 8), ALL_PANELS)
     assert_drawn(found["input"], to_uint8(x[:3]))
@@ -530,7 +521,7 @@ def test_unet_with_a_single_logit_draws_two_classes_by_a_threshold(tmp_path):
     x, y = floats(4, 8, 8, 3), class_ids(4, classes=2)[..., None].astype(np.float32)
     palette = ((10, 20, 30), (255, 255, 255))
     render = Segmentation(from_logits=True, threshold=0.6, palette=palette, input_range=(0, 1))
-    fit(model, x, y, saver=ImageSaver(tmp_path, (x, y), render=render))
+    fit_data(model, x, y, saver=ImageSaver(tmp_path, (x, y), render=render))
     found = panels(read(tmp_path / "0002.png"), 4, (8, 8), ALL_PANELS)
     colors = np.array(palette, np.uint8)
     hits = run(model, x)[..., 0] > np.log(0.6 / 0.4)
@@ -543,7 +534,7 @@ def test_unet_with_sigmoid_channels_draws_each_label_over_its_threshold(tmp_path
     x = photos(4)
     y = np.rint(floats(4, 8, 8, 3, seed=3))
     render = Segmentation(multi_label=True)
-    fit(model, x / np.float32(255), y, saver=ImageSaver(tmp_path, (x, y), render=render))
+    fit_data(model, x / np.float32(255), y, saver=ImageSaver(tmp_path, (x, y), render=render))
     found = panels(read(tmp_path / "0002.png"), 4, (8, 8), ALL_PANELS)
     np.testing.assert_array_equal(found["input"], x)
 
@@ -563,7 +554,7 @@ def test_unet_with_rescaling_inside_shows_its_float_photos_from_0_to_255(tmp_pat
     photo, y = photos(3), class_ids(3, classes=2)
     x = photo.astype(np.float32)
     render = Segmentation(2, input_range=(0, 255), overlay=0.5)
-    fit(model, x, y, saver=ImageSaver(tmp_path, (x, y), render=render))
+    fit_data(model, x, y, saver=ImageSaver(tmp_path, (x, y), render=render))
     found = panels(read(tmp_path / "0002.png"), 3, (8, 8), ALL_PANELS)
     np.testing.assert_array_equal(found["input"], photo)
     ids = run(model, x).argmax(-1)
@@ -576,7 +567,7 @@ def test_segmentation_of_inputs_normalised_by_imagenet_shows_the_photos(tmp_path
     photo, y = photos(2), class_ids(2)
     x = ((photo / 255 - mean) / std).astype(np.float32)
     render = Segmentation(3, input_range=((0 - mean) / std, (1 - mean) / std))
-    fit(unet(3, "softmax"), x, y, saver=ImageSaver(tmp_path, (x, y), render=render))
+    fit_data(unet(3, "softmax"), x, y, saver=ImageSaver(tmp_path, (x, y), render=render))
     found = panels(read(tmp_path / "0002.png"), 2, (8, 8), ALL_PANELS)
     np.testing.assert_array_equal(found["input"], photo)
 
@@ -588,7 +579,7 @@ def test_targets_with_a_channel_axis_and_ignored_pixels_show_the_void_colour(tmp
     model, x = unet(3, "softmax", loss=loss), photos(3)
     data = tf.data.Dataset.from_tensor_slices((x / np.float32(255), y)).batch(3)
     render = Segmentation(3, ignore_index=255)
-    fit(model, data, saver=ImageSaver(tmp_path, (x, y), render=render))
+    fit_data(model, data, saver=ImageSaver(tmp_path, (x, y), render=render))
     found = panels(read(tmp_path / "0002.png"), 3, (8, 8), ALL_PANELS)
     expected = VOC[np.where(y == 255, 0, y)[..., 0]]
     expected[y[..., 0] == 255] = VOID
@@ -603,7 +594,7 @@ def test_scores_smaller_than_the_photo_are_enlarged_beside_it(tmp_path):
     x = photos(2, size=16)
     y = class_ids(2, size=4)
     saver = ImageSaver(tmp_path, (x, class_ids(2, size=16)), render=Segmentation(3))
-    fit(model, x / np.float32(255), y, saver=saver)
+    fit_data(model, x / np.float32(255), y, saver=saver)
     found = panels(read(tmp_path / "0002.png"), 2, (16, 16), ALL_PANELS)
     ids = run(model, x.astype(np.float32)).argmax(-1).repeat(4, axis=1).repeat(4, axis=2)
     np.testing.assert_array_equal(found["prediction"], VOC[ids])
@@ -629,7 +620,7 @@ def two_headed(as_dict):
 def test_model_with_a_dict_of_outputs_draws_the_one_that_is_named(tmp_path, output):
     model, x = two_headed(as_dict=True), floats(4, 8, 8, 1)
     y = {"image": x, "label": np.zeros((4, 1), np.int32)}
-    fit(model, x, y, saver=ImageSaver(tmp_path, (x, y), output=output))
+    fit_data(model, x, y, saver=ImageSaver(tmp_path, (x, y), output=output))
     found = panels(read(tmp_path / "0002.png"), 4, (8, 8), ALL_PANELS)
     assert_drawn(found["prediction"], to_uint8(run(model, x)["image"]))
     assert_drawn(found["target"], to_uint8(x))
@@ -639,7 +630,7 @@ def test_model_with_a_dict_of_outputs_draws_the_one_that_is_named(tmp_path, outp
 def test_model_with_a_list_of_outputs_draws_the_one_that_is_named(tmp_path, output):
     model, x = two_headed(as_dict=False), floats(4, 8, 8, 1)
     y = [np.zeros((4, 1), np.int32), x]
-    fit(model, x, y, saver=ImageSaver(tmp_path, (x, y), output=output))
+    fit_data(model, x, y, saver=ImageSaver(tmp_path, (x, y), output=output))
     found = panels(read(tmp_path / "0002.png"), 4, (8, 8), ALL_PANELS)
     assert_drawn(found["prediction"], to_uint8(run(model, x)[1]))
     assert_drawn(found["target"], to_uint8(x))
@@ -654,7 +645,7 @@ def test_output_that_is_named_prediction_is_a_panel_beside_another(tmp_path):
     model, x = keras.Model(inputs, outputs), floats(2, 8, 8, 1)
     model.compile("sgd", ["mse", "mse"])
     render = Images(panels=("prediction", "edges"))
-    fit(model, x, [x, x], saver=ImageSaver(tmp_path, x, render=render), epochs=1)
+    fit_data(model, x, [x, x], saver=ImageSaver(tmp_path, x, render=render), epochs=1)
     found = panels(read(tmp_path / "0001.png"), 2, (8, 8), ("prediction", "edges"))
     assert_drawn(found["prediction"], to_uint8(run(model, x)[0]))
     assert_drawn(found["edges"], to_uint8(run(model, x)[1]))
@@ -679,7 +670,7 @@ def test_deep_supervision_with_eight_outputs_draws_one_of_them_or_several_panels
         ImageSaver(tmp_path / "last", (x, x), output=-1),
         ImageSaver(tmp_path / "some", x, render=Images(input_range=(0, 1), panels=shown)),
     ]
-    fit(model, x, [x] * 8, saver=savers)
+    fit_data(model, x, [x] * 8, saver=savers)
     outputs = run(model, x)
     last = panels(read(tmp_path / "last/0002.png"), 3, (8, 8), ALL_PANELS)
     assert_drawn(last["prediction"], to_uint8(outputs[7]))
@@ -707,7 +698,7 @@ def test_functional_model_with_two_inputs_draws_from_every_form_of_samples(tmp_p
     key = 1 if form == "list" else "right"
     render = Images(input_image=lambda inputs: inputs[key])
     data = samples if isinstance(samples, tuple) else (samples,)
-    fit(model, *data, saver=ImageSaver(tmp_path, samples, render=render))
+    fit_data(model, *data, saver=ImageSaver(tmp_path, samples, render=render))
     found = panels(read(tmp_path / "0002.png"), 4, (8, 8), ALL_PANELS)
     assert_drawn(found["input"], to_uint8(other))
     assert_drawn(found["prediction"], drawn(model, inputs, (0, 1)))
@@ -731,7 +722,7 @@ def test_mixed_precision_model_is_drawn_from_its_half_precision(tmp_path, policy
         model = keras.Model(inputs, outputs)
         model.compile("sgd", "mse")
         x = floats(4, 8, 8, 1)
-        fit(model, x, x, saver=ImageSaver(tmp_path, x))
+        fit_data(model, x, x, saver=ImageSaver(tmp_path, x))
         expected = drawn(model, x, (0, 1))
     finally:
         keras.mixed_precision.set_global_policy(before)
@@ -756,7 +747,7 @@ def test_model_that_needs_run_eagerly_is_called_directly(tmp_path):
     model, x = Impure(), floats(5, 8, 8, 1)
     model(x)
     model.compile("sgd", "mse", run_eagerly=True)
-    fit(model, x, x, saver=ImageSaver(tmp_path, x, render=Images((0, 1)), batch_size=2))
+    fit_data(model, x, x, saver=ImageSaver(tmp_path, x, render=Images((0, 1)), batch_size=2))
     found = panels(read(tmp_path / "0002.png"), 5, (8, 8), INPUT_PREDICTION)
     outputs = np.asarray(model(tf.constant(x), training=False))
     assert_drawn(found["prediction"], to_uint8(np.clip(outputs, 0, 1)))
