@@ -53,6 +53,13 @@ def autoencoder(size=8, channels=1, activation="sigmoid"):
     return model
 
 
+def dense_end(activation, channels=1):
+    """A model that is little but its last layer."""
+    model = keras.Sequential([keras.Input((8, 8, 1)), layers.Dense(channels, activation)])
+    model.compile("sgd", "mse")
+    return model
+
+
 def regularised(size=8):
     """An autoencoder with what makes training random and stateful: dropout, batch normalisation."""
     model = keras.Sequential(
