@@ -229,10 +229,3 @@ def test_record_that_is_resumed_and_cut_rewrites_its_scripts_under_a_new_key(tmp
 def test_record_without_a_page_writes_none(tmp_path):
     Record(str(tmp_path)).write()
     assert files(tmp_path) == ["snapshots.jsonl"]
-
-
-def test_page_files_are_those_that_are_ours(tmp_path):
-    make_run(tmp_path, 1)
-    (tmp_path / "snapshots-0000.js").write_text("mine")
-    (tmp_path / "page.html").write_text("keras_image_saver page")
-    assert page_files(str(tmp_path)) == ["index.html", "snapshots.js"]
