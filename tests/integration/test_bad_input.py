@@ -345,11 +345,11 @@ def test_dataset_that_ends_early_is_taken_as_it_is_and_said_once(tmp_path):
     np.testing.assert_array_equal(found["input"], to_uint8(X))
 
 
-def test_field_that_only_logs_can_tell_is_left_out_and_logged(tmp_path, caplog):
+def test_field_that_only_logs_can_tell_is_left_out_and_logged(tmp_path, lines):
     saver = ImageSaver(tmp_path / "{epoch}-{val_loss:.2f}.png", X)
     autoencoder().fit(X, X, verbose=0, callbacks=[saver])
     assert names(tmp_path) == ["1.png"]
-    (line,) = [r.getMessage() for r in caplog.records if r.name == "keras_image_saver"]
+    (line,) = lines()
     assert re.search(r"val_loss.*1\.png.*Fields are epoch, batch, step, loss", line), line
 
 

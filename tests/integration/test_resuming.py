@@ -79,7 +79,7 @@ def test_resuming_in_an_empty_folder_begins_its_record(tmp_path):
     assert [one.step for one in Run.open(str(tmp_path / "run"))] == [8, 10]
 
 
-def test_resumed_run_has_epochs_that_were_trained_and_not_written_as_missed(tmp_path, caplog):
+def test_resumed_run_has_epochs_that_were_trained_and_not_written_as_missed(tmp_path, lines):
     model = autoencoder()
     fit_x(model, ImageSaver(tmp_path, X, every_epochs=2), epochs=2)
     fit_x(model, ImageSaver(tmp_path, X, every_epochs=2), initial_epoch=6, epochs=8)
@@ -88,7 +88,7 @@ def test_resumed_run_has_epochs_that_were_trained_and_not_written_as_missed(tmp_
     assert [(one.epoch, one.step, one.missed) for one in run.missed] == [
         (epoch, 2 * epoch, "training ended before it was written") for epoch in (4, 6)
     ]
-    (line,) = [one.getMessage() for one in caplog.records if one.name == "keras_image_saver"]
+    (line,) = lines()
     assert "no snapshot of 2 epochs that were trained before, 4, 6" in line
 
 
@@ -105,12 +105,12 @@ def test_pictures_of_no_recorded_run_are_not_overwritten(tmp_path):
     assert {name: tree(tmp_path)[name] for name in before} == before
 
 
-def test_samples_file_of_no_recorded_run_is_not_overwritten(tmp_path, caplog):
+def test_samples_file_of_no_recorded_run_is_not_overwritten(tmp_path, lines):
     (tmp_path / "samples.npz").write_bytes(b"mine")
     fit_x(autoencoder(), ImageSaver(tmp_path, X))
     assert recorded(tmp_path) == numbered(1, 2)
     assert (tmp_path / "samples.npz").read_bytes() == b"mine"
-    (line,) = [one.getMessage() for one in caplog.records if one.name == "keras_image_saver"]
+    (line,) = lines()
     assert line.startswith("samples.npz in ")
 
 
