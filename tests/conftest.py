@@ -1,8 +1,12 @@
 """What the tests need in every Keras."""
 
 import os
+import threading
+from functools import partial
 
 import pytest
+from support.browser import CHROMIUM, FLAGS
+from support.waiting import Waits
 
 
 def pytest_collection_modifyitems(items):
@@ -27,3 +31,34 @@ def pytest_pyfunc_call(pyfuncitem):
             # PyTorch's own limit, met in `fit` before a callback is called: nothing of ours ran.
             pytest.skip(f"PyTorch cannot train this model on a CPU: {error}")
         raise
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium for all tests: Playwright's loop allows no second one beside it."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def no_fsync(monkeypatch):
+    """Hundreds of files are not forced to disk, one after another."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
+@pytest.fixture
+def stall_limit(monkeypatch):
+    """A function that sets for how many seconds storage is waited for."""
+    return partial(monkeypatch.setattr, "keras_image_saver.run.writer.STALL_S")
+
+
+@pytest.fixture
+def waits(monkeypatch):
+    """How long conditions are waited for."""
+    found = Waits()
+    monkeypatch.setattr(threading.Condition, "wait_for", found.watch(threading.Condition.wait_for))
+    return found

@@ -4,10 +4,8 @@ import base64
 import copy
 import glob
 import io
-import os
 import pickle
 import re
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -16,21 +14,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from support.browser import skip_without_browser
 
-from keras_image_saver import ImageSaver, NotebookDisplay, Snapshot, TensorBoardImages, listeners
+from keras_image_saver import ImageSaver, NotebookDisplay, Snapshot, TensorBoardImages
 
 keras = tf.keras
 X = np.random.default_rng(0).uniform(0, 1, (4, 8, 8, 1)).astype(np.float32)
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def snapshot(epoch=1, step=4, *, size=(4, 6), channels=3):
@@ -210,13 +199,8 @@ def test_listeners_of_a_snapshot_that_was_read_say_that_it_has_no_image(tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    CHROMIUM is None and os.environ.get("KERAS_IMAGE_SAVER_BROWSER") != "required",
-    reason="needs Debian's chromium",
-)
-def test_tensorboard_images_are_shown_by_a_real_tensorboard(tmp_path):
-    from playwright.sync_api import sync_playwright
-
+@skip_without_browser
+def test_tensorboard_images_are_shown_by_a_real_tensorboard(tmp_path, browser):
     listener = TensorBoardImages(tmp_path)
     for epoch in (1, 2):
         listener(snapshot(epoch, epoch * 57, size=(40, 60)))
@@ -225,21 +209,19 @@ def test_tensorboard_images_are_shown_by_a_real_tensorboard(tmp_path):
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         url = next(found[0] for line in server.stdout if (found := re.search(r"http://\S+", line)))
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-            page = browser.new_page()
-            page.goto(f"{url}#images")
-            shown = page.locator("tf-image-loader img").first
-            shown.wait_for(timeout=60_000)
-            page.wait_for_function(
-                "image => image.complete && image.naturalWidth",
-                arg=shown.element_handle(),
-                timeout=60_000,
-            )
-            for text in ("tag: samples", "114"):
-                page.locator("tf-image-loader").get_by_text(text, exact=True).wait_for()
-            content = page.request.get(shown.evaluate("image => image.src")).body()
-            browser.close()
+        page = browser.new_page()
+        page.goto(f"{url}#images")
+        shown = page.locator("tf-image-loader img").first
+        shown.wait_for(timeout=60_000)
+        page.wait_for_function(
+            "image => image.complete && image.naturalWidth",
+            arg=shown.element_handle(),
+            timeout=60_000,
+        )
+        for text in ("tag: samples", "114"):
+            page.locator("tf-image-loader").get_by_text(text, exact=True).wait_for()
+        content = page.request.get(shown.evaluate("image => image.src")).body()
+        page.close()
     finally:
         server.terminate()
         server.communicate(timeout=60)
@@ -275,7 +257,7 @@ class Outputs(list):
 def notebook(monkeypatch):
     display = pytest.importorskip("IPython.display")
     shell, outputs = Shell(), Outputs()
-    monkeypatch.setattr(listeners, "_kernel", lambda: shell)
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
     monkeypatch.setattr(display, "display", outputs)
     return shell, outputs
 

@@ -10,15 +10,16 @@ from support.models import (
     Counter,
     autoencoder,
     class_ids,
+    dense_end,
     floats,
     gan,
     names,
-    only_tensorflow,
     panels,
     photos,
     read,
     unet,
 )
+from support.refusals import assert_refused, case, rendered_by, saver_of
 
 from keras_image_saver import Images, ImageSaver, Segmentation, latents, to_uint8
 
@@ -28,60 +29,11 @@ layers = keras.layers
 X = floats(4, 8, 8, 1)
 X3 = floats(4, 8, 8, 3)
 IDS = class_ids(4)
-LAST_ROW = np.arange(4)[:, None, None] == 3
 
 
 def dataset(*arrays):
     data = arrays if len(arrays) > 1 else arrays[0]
     return tf.data.Dataset.from_tensor_slices(data)
-
-
-def dense_end(activation, channels=1):
-    model = keras.Sequential([keras.Input((8, 8, 1)), layers.Dense(channels, activation)])
-    model.compile("sgd", "mse")
-    return model
-
-
-def snapshot_of(root):
-    return sorted((path, path.is_dir() or path.read_bytes()) for path in root.rglob("*"))
-
-
-def assert_refused(tmp_path, build, make_saver, error, rule, got):
-    """Make the saver and train: it is refused, and nothing has changed."""
-    keras.utils.set_random_seed(5)
-    model, counter = build(), Counter()
-    before = [np.array(value) for value in model.get_weights()]
-    files = snapshot_of(tmp_path)
-    shape = (4, 8, 8, 3) if hasattr(model, "generator") else (4, *model.input_shape[1:])
-    x = np.zeros(shape, np.float32)
-    with pytest.raises(error) as info:  # noqa: PT012 - either may raise, both are before training
-        saver = make_saver(tmp_path / "run")
-        if hasattr(model, "generator"):
-            model.fit(x, verbose=0, callbacks=[counter, saver])
-        else:
-            y = np.zeros((4, *model.output_shape[1:]), np.float32)
-            model.compile("sgd", "mse")
-            model.fit(x, y, verbose=0, callbacks=[counter, saver])
-    message = str(info.value)
-    assert re.search(rule, message), message
-    assert re.search(got, message), message
-    assert counter.batches == 0
-    for value, old in zip(model.get_weights(), before, strict=True):
-        np.testing.assert_array_equal(value, old)
-    assert snapshot_of(tmp_path) == files
-
-
-def saver_of(samples, **kwargs):
-    return lambda folder: ImageSaver(folder, samples, **kwargs)
-
-
-def rendered_by(samples, render, **kwargs):
-    return lambda folder: ImageSaver(folder, samples, render=render, **kwargs)
-
-
-def case(name, build, make_saver, rule, got, error=ValueError):
-    marks = only_tensorflow if build is gan else ()
-    return pytest.param(build, make_saver, error, rule, got, id=name, marks=marks)
 
 
 def ragged_rows():
@@ -161,207 +113,6 @@ SAMPLES = [
         saver_of(None),
         "`samples` must be given unless `predict` is",
         "got None",
-    ),
-]
-
-RANGES = [
-    case(
-        "2 channels",
-        lambda: dense_end("sigmoid", 2),
-        saver_of(X),
-        r"C in \{1, 3, 4\}",
-        r"\(4, 8, 8, 2\)",
-    ),
-    case(
-        "5 channels",
-        lambda: dense_end("sigmoid", 5),
-        saver_of(X),
-        r"C in \{1, 3, 4\}",
-        r"\(4, 8, 8, 5\)",
-    ),
-    case(
-        "reversed value range",
-        autoencoder,
-        lambda folder: ImageSaver(folder, X, render=Images((1.0, -1.0))),
-        r"`value_range` must be \(low, high\) with low < high",
-        r"got \(1\.0, -1\.0\)",
-    ),
-    case(
-        "equal value range",
-        autoencoder,
-        lambda folder: ImageSaver(folder, X, render=Images((2, 2))),
-        r"`value_range` must be \(low, high\) with low < high",
-        r"got \(2, 2\)",
-    ),
-    case(
-        "reversed input range of a segmenter",
-        autoencoder,
-        lambda folder: ImageSaver(folder, X, render=Segmentation(input_range=(1, 0))),
-        r"`input_range` must be \(low, high\) with low < high",
-        r"got \(1, 0\)",
-    ),
-    case(
-        "float output with no range to be known, of images",
-        lambda: dense_end(None),
-        saver_of(X),
-        r"`value_range` must be given.*\(-1, 1\)",
-        r"values seen here go from -?\d.* to -?\d",
-    ),
-    case(
-        "float output with no range to be known, of latents",
-        lambda: keras.Sequential(
-            [keras.Input((4,)), layers.Dense(64), layers.Reshape((8, 8, 1))],
-        ),
-        saver_of(latents(3, 4)),
-        r"`value_range` must be given.*\(-1, 1\)",
-        r"values seen here go from -?\d.* to -?\d",
-    ),
-    case(
-        "float output with predict",
-        autoencoder,
-        saver_of(X.reshape(4, 64), predict=lambda model, x: np.asarray(x).reshape(-1, 8, 8)),
-        "`value_range` must be given",
-        r"go from 0\.\d+ to 0\.\d+",
-    ),
-    case(
-        "3-class softmax under Images",
-        lambda: unet(3, "softmax"),
-        saver_of(X3),
-        r"softmax.*render=Segmentation\(",
-        "`render` is Images",
-    ),
-    case(
-        "value_range of a panel that is not there",
-        autoencoder,
-        rendered_by(X, Images({"predictions": (0, 1)})),
-        "there are: input, prediction, target",
-        "'predictions'",
-    ),
-    case(
-        "panel that is not there",
-        autoencoder,
-        rendered_by(X, Images(panels=("input", "mask"))),
-        "there are: input, prediction, target",
-        "'mask'",
-    ),
-    case(
-        "targets of another size for Images",
-        autoencoder,
-        rendered_by((X, floats(4, 6, 6, 1)), Images((0, 1))),
-        "targets must be as large as the prediction or the input",
-        r"\(4, 6, 6, 1\)",
-    ),
-    case(
-        "output that is no image",
-        lambda: keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(3)]),
-        saver_of(X),
-        r"\(N, H, W, C\)",
-        r"\(4, 3\)",
-    ),
-]
-
-SEGMENTATION = [
-    case(
-        "float inputs with no input_range",
-        lambda: unet(3, "softmax"),
-        rendered_by((X3, IDS), Segmentation(3)),
-        r"`input_range` must be given for float32 inputs.*\(0, 255\)",
-        r"values seen go from 0\.\d+ to 0\.\d+",
-    ),
-    case(
-        "sigmoid with several channels without multi_label",
-        lambda: unet(3, "sigmoid"),
-        rendered_by(photos(), Segmentation(3)),
-        "`multi_label` must be given",
-        "3 channels, got None",
-    ),
-    case(
-        "logits without from_logits, one channel",
-        lambda: unet(1, None),
-        rendered_by(X3 * 100, Segmentation(input_range=(0, 100))),
-        r"`from_logits` must be True.*Pass from_logits=True",
-        r"got False.* go from -?\d.* to -?\d",
-    ),
-    case(
-        "logits without from_logits, multi_label",
-        lambda: unet(3, None),
-        rendered_by(X3 * 100, Segmentation(multi_label=True, input_range=(0, 100))),
-        r"`from_logits` must be True.*Pass from_logits=True",
-        r"got False.* go from -?\d.* to -?\d",
-    ),
-    case(
-        "from_logits for a model that ends in a sigmoid",
-        lambda: unet(1, "sigmoid"),
-        rendered_by(photos(), Segmentation(from_logits=True)),
-        "`from_logits` must be False for a model that ends in a sigmoid",
-        "got True",
-    ),
-    case(
-        "class ids beyond num_classes",
-        lambda: unet(3, "softmax"),
-        rendered_by((photos(), np.where(IDS == 2, 255, IDS)), Segmentation(3)),
-        r"`num_classes` must cover all class ids.*ignore_index=255",
-        r"got 3 classes.*ids 255 in \d+ of 256 pixels",
-    ),
-    case(
-        "class ids beyond num_classes in a later chunk",
-        lambda: unet(3, "softmax"),
-        rendered_by((photos(), np.where(LAST_ROW, 255, IDS)), Segmentation(3), batch_size=2),
-        r"`num_classes` must cover all class ids.*ignore_index=255",
-        r"got 3 classes.*ids 255 in 64 of",
-    ),
-    case(
-        "class ids beyond num_classes, with predict",
-        lambda: unet(3, "softmax"),
-        rendered_by(
-            (photos(), np.where(LAST_ROW, 255, IDS)),
-            Segmentation(3),
-            predict=lambda model, x: model(x, training=False),
-        ),
-        r"`num_classes` must cover all class ids.*ignore_index=255",
-        r"got 3 classes.*ids 255 in 64 of",
-    ),
-    case(
-        "class ids below 0",
-        lambda: unet(3, "softmax"),
-        rendered_by((photos(), IDS - 1), Segmentation(3)),
-        "`num_classes` must cover all class ids",
-        r"ids -1 in \d+ of 256 pixels",
-    ),
-    case(
-        "num_classes that the scores do not have",
-        lambda: unet(3, "softmax"),
-        rendered_by(photos(), Segmentation(num_classes=5)),
-        "`num_classes` must fit the outputs",
-        r"got 5 .*\(4, 8, 8, 3\)",
-    ),
-    case(
-        "targets of another size",
-        lambda: unet(3, "softmax"),
-        rendered_by((photos(), class_ids(4, size=6)), Segmentation(3)),
-        "[Tt]argets must be as large as the scores or the input",
-        r"\(4, 6, 6\)",
-    ),
-    case(
-        "targets of another rank",
-        lambda: unet(3, "softmax"),
-        rendered_by((photos(), np.zeros((4, 3), np.int32)), Segmentation(3)),
-        r"[Tt]argets must be class ids \(N, H, W\)",
-        r"\(4, 3\)",
-    ),
-    case(
-        "one-hot targets of too many classes",
-        lambda: unet(3, "softmax"),
-        rendered_by((photos(), np.eye(5, dtype=np.float32)[IDS]), Segmentation(3)),
-        r"one-hot \(N, H, W, 3\)",
-        r"\(4, 8, 8, 5\)",
-    ),
-    case(
-        "palette with too few colours",
-        lambda: unet(3, "softmax"),
-        rendered_by(photos(), Segmentation(palette=((0, 0, 0), (255, 0, 0)))),
-        "`palette` must have a colour for each of the 3 classes",
-        "got 2",
     ),
 ]
 
@@ -536,29 +287,19 @@ ARGUMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("build", "make_saver", "error", "rule", "got"), SAMPLES)
-def test_bad_samples(tmp_path, build, make_saver, error, rule, got):
-    assert_refused(tmp_path, build, make_saver, error, rule, got)
+@pytest.mark.parametrize("bad", SAMPLES)
+def test_bad_samples(tmp_path, bad):
+    assert_refused(tmp_path, *bad)
 
 
-@pytest.mark.parametrize(("build", "make_saver", "error", "rule", "got"), RANGES)
-def test_bad_images_and_ranges(tmp_path, build, make_saver, error, rule, got):
-    assert_refused(tmp_path, build, make_saver, error, rule, got)
+@pytest.mark.parametrize("bad", FILES)
+def test_bad_templates_and_formats(tmp_path, bad):
+    assert_refused(tmp_path, *bad)
 
 
-@pytest.mark.parametrize(("build", "make_saver", "error", "rule", "got"), SEGMENTATION)
-def test_bad_scores_and_targets(tmp_path, build, make_saver, error, rule, got):
-    assert_refused(tmp_path, build, make_saver, error, rule, got)
-
-
-@pytest.mark.parametrize(("build", "make_saver", "error", "rule", "got"), FILES)
-def test_bad_templates_and_formats(tmp_path, build, make_saver, error, rule, got):
-    assert_refused(tmp_path, build, make_saver, error, rule, got)
-
-
-@pytest.mark.parametrize(("build", "make_saver", "error", "rule", "got"), MODELS)
-def test_bad_models(tmp_path, build, make_saver, error, rule, got):
-    assert_refused(tmp_path, build, make_saver, error, rule, got)
+@pytest.mark.parametrize("bad", MODELS)
+def test_bad_models(tmp_path, bad):
+    assert_refused(tmp_path, *bad)
 
 
 @pytest.mark.parametrize(("name", "value", "error"), ARGUMENTS, ids=[a[0] for a in ARGUMENTS])
@@ -604,11 +345,11 @@ def test_dataset_that_ends_early_is_taken_as_it_is_and_said_once(tmp_path):
     np.testing.assert_array_equal(found["input"], to_uint8(X))
 
 
-def test_field_that_only_logs_can_tell_is_left_out_and_logged(tmp_path, caplog):
+def test_field_that_only_logs_can_tell_is_left_out_and_logged(tmp_path, lines):
     saver = ImageSaver(tmp_path / "{epoch}-{val_loss:.2f}.png", X)
     autoencoder().fit(X, X, verbose=0, callbacks=[saver])
     assert names(tmp_path) == ["1.png"]
-    (line,) = [r.getMessage() for r in caplog.records if r.name == "keras_image_saver"]
+    (line,) = lines()
     assert re.search(r"val_loss.*1\.png.*Fields are epoch, batch, step, loss", line), line
 
 

@@ -1,4 +1,4 @@
-"""A run over several `fit`s, objects, processes and copies, and what its record tells."""
+"""A run over several objects, processes and copies, and what its record tells."""
 
 import copy
 import json
@@ -12,24 +12,13 @@ import warnings
 import numpy as np
 import pytest
 import tensorflow as tf
-from support.models import (
-    BACKEND,
-    Counter,
-    assert_drawn,
-    autoencoder,
-    drawn,
-    floats,
-    gan,
-    names,
-    only_tensorflow,
-    read,
-    tiles,
-)
+from support.models import BACKEND, Counter, autoencoder, floats, gan, names, only_tensorflow
+from support.recorded import numbered, recorded, tree
+from support.training import Meddler, X, fit_x
 
-from keras_image_saver import Images, ImageSaver, Run, latents
+from keras_image_saver import ImageSaver, Run, latents
 
 keras = tf.keras
-layers = keras.layers
 
 pytestmark = [
     # Keras 3's own on PyTorch, which `pytest.warns` gives again without saying whose it is.
@@ -38,71 +27,14 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:keras_tuner.*"),
 ]
 
-X = floats(4, 8, 8, 1)
-PREDICTION = Images((0, 1), panels=("prediction",))
-
-
-@pytest.fixture(autouse=True)
-def _seed():
-    keras.utils.set_random_seed(5)
-
-
-def fit(model, *savers, epochs=2, **kwargs):
-    kwargs = {"batch_size": 2, "verbose": 0, **kwargs}
-    return model.fit(X, X, epochs=epochs, callbacks=list(savers), **kwargs)
-
-
-class Meddler(keras.callbacks.Callback):
-    """Runs a function at a moment of training."""
-
-    def __init__(self, moment, function):
-        super().__init__()
-        setattr(self, moment, lambda number, logs=None: function(number))
-
-
-def raising(error):
-    def function(number):
-        raise error
-
-    return function
-
-
-def interrupt_at(epoch):
-    def function(number):
-        if number == epoch:
-            raise KeyboardInterrupt
-
-    return Meddler("on_epoch_begin", function)
-
-
-def told(folder):
-    """(epoch, file) of each snapshot that the record names; every file is there and decodes."""
-    run = Run.open(str(folder))
-    assert run.missed == []
-    for snapshot in run:
-        assert read(snapshot.path).size
-    return [(one.epoch, os.path.relpath(one.path, folder)) for one in run]
-
-
-def numbered(*epochs):
-    return [(epoch, f"{epoch:04d}.png") for epoch in epochs]
-
-
-def tree(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-
 
 # One object is one run, a new one begins another
 
 
 def test_second_fit_of_one_object_goes_on_with_its_record(tmp_path):
     model, saver = autoencoder(), ImageSaver(tmp_path, X)
-    losses = fit(model, saver).history["loss"] + fit(model, saver, epochs=1).history["loss"]
-    assert told(tmp_path) == numbered(1, 2, 3)
+    losses = fit_x(model, saver).history["loss"] + fit_x(model, saver, epochs=1).history["loss"]
+    assert recorded(tmp_path) == numbered(1, 2, 3)
     saved = list(Run.open(str(tmp_path)))
     assert [one.step for one in saved] == [2, 4, 6]
     assert [one.logs["loss"] for one in saved] == losses
@@ -111,13 +43,13 @@ def test_second_fit_of_one_object_goes_on_with_its_record(tmp_path):
 
 def test_new_object_sets_the_earlier_run_aside_with_its_subfolders(tmp_path):
     model, path = autoencoder(), tmp_path / "{epoch}" / "image.png"
-    fit(model, ImageSaver(path, X), epochs=3)
+    fit_x(model, ImageSaver(path, X), epochs=3)
     (tmp_path / "notes.txt").write_text("mine")
-    fit(model, ImageSaver(path, X[:2]))
-    fit(model, ImageSaver(path, X), epochs=1)
-    assert told(tmp_path / "previous-1") == [(n, f"{n}/image.png") for n in (1, 2, 3)]
-    assert told(tmp_path / "previous-2") == [(n, f"{n}/image.png") for n in (1, 2)]
-    assert told(tmp_path) == [(1, "1/image.png")]
+    fit_x(model, ImageSaver(path, X[:2]))
+    fit_x(model, ImageSaver(path, X), epochs=1)
+    assert recorded(tmp_path / "previous-1") == [(n, f"{n}/image.png") for n in (1, 2, 3)]
+    assert recorded(tmp_path / "previous-2") == [(n, f"{n}/image.png") for n in (1, 2)]
+    assert recorded(tmp_path) == [(1, "1/image.png")]
     assert (tmp_path / "notes.txt").read_text() == "mine"
     with np.load(tmp_path / "previous-2" / "samples.npz") as kept:
         np.testing.assert_array_equal(kept["x"], X[:2])
@@ -125,28 +57,28 @@ def test_new_object_sets_the_earlier_run_aside_with_its_subfolders(tmp_path):
 
 def test_new_object_deletes_the_earlier_run_where_told_to(tmp_path):
     model = autoencoder()
-    fit(model, ImageSaver(tmp_path, X), epochs=3)
+    fit_x(model, ImageSaver(tmp_path, X), epochs=3)
     (tmp_path / "0009.png").write_text("mine")
-    fit(model, ImageSaver(tmp_path, X, previous="delete"), epochs=1)
+    fit_x(model, ImageSaver(tmp_path, X, previous="delete"), epochs=1)
     assert names(tmp_path) == ["0001.png", "0009.png"]
-    assert told(tmp_path) == numbered(1)
+    assert recorded(tmp_path) == numbered(1)
 
 
 def test_failed_start_leaves_the_earlier_run_where_it_is(tmp_path):
-    fit(autoencoder(), ImageSaver(tmp_path, X))
+    fit_x(autoencoder(), ImageSaver(tmp_path, X))
     before = tree(tmp_path)
     with pytest.raises(ValueError, match="`value_range` must be given"):
-        fit(autoencoder(activation=None), ImageSaver(tmp_path, X))
+        fit_x(autoencoder(activation=None), ImageSaver(tmp_path, X))
     assert tree(tmp_path) == before
 
 
 def test_object_whose_folder_another_has_taken_over_says_so(tmp_path):
     model, first = autoencoder(), ImageSaver(tmp_path, X)
-    fit(model, first)
-    fit(model, ImageSaver(tmp_path, X))
+    fit_x(model, first)
+    fit_x(model, ImageSaver(tmp_path, X))
     before, counter = tree(tmp_path), Counter()
     with pytest.raises(ValueError, match=r"another run has begun since .*Use a new ImageSaver"):
-        fit(model, counter, first)
+        fit_x(model, counter, first)
     assert counter.batches == 0
     assert tree(tmp_path) == before
 
@@ -158,172 +90,6 @@ def test_loop_of_ones_own_that_counts_steps_has_each_in_its_record(tmp_path):
     saved = list(Run.open(str(tmp_path)))
     assert [(one.step, one.logs["loss"]) for one in saved] == [(1, 0), (2, 1), (3, 2)]
     assert [os.path.basename(one.path) for one in saved] == [f"00000{n}.png" for n in (1, 2, 3)]
-
-
-# Resuming
-
-
-def test_resumed_run_supersedes_the_entries_beyond_its_first_epoch(tmp_path):
-    model, path = autoencoder(), tmp_path / "{epoch}-{loss:.9f}.png"
-    first = fit(model, ImageSaver(path, X), epochs=4).history["loss"]
-    history = fit(model, ImageSaver(path, X), initial_epoch=2, epochs=5).history["loss"]
-    losses = first[:2] + history
-    saved = list(Run.open(str(tmp_path)))
-    assert [(one.epoch, one.step) for one in saved] == [(n, 2 * n) for n in range(1, 6)]
-    assert told(tmp_path) == [(n, f"{n}-{loss:.9f}.png") for n, loss in enumerate(losses, 1)]
-
-
-def test_resumed_run_of_batches_goes_on_counting_steps(tmp_path):
-    model = autoencoder()
-    fit(model, ImageSaver(tmp_path, X, every_batches=1), epochs=3)
-    fit(model, ImageSaver(tmp_path, X, every_batches=1), initial_epoch=1, epochs=2)
-    saved = list(Run.open(str(tmp_path)))
-    assert [(one.epoch, one.batch, one.step) for one in saved] == [
-        (1, 1, 1),
-        (1, 2, 2),
-        (2, 1, 3),
-        (2, 2, 4),
-    ]
-
-
-def test_resumed_run_counts_the_steps_of_epochs_without_a_snapshot(tmp_path):
-    model = autoencoder()
-    fit(model, ImageSaver(tmp_path, X, every_epochs=2), epochs=3)
-    fit(model, ImageSaver(tmp_path, X, every_epochs=2), initial_epoch=3, epochs=4)
-    assert [(one.epoch, one.step) for one in Run.open(str(tmp_path))] == [(2, 4), (4, 8)]
-    other = tmp_path / "batches"
-    fit(model, ImageSaver(other, X, every_batches=3), epochs=2)
-    fit(model, ImageSaver(other, X, every_batches=3), initial_epoch=2, epochs=4)
-    assert [one.step for one in Run.open(str(other))] == [3, 6]
-
-
-def test_second_loop_that_counts_steps_anew_goes_on_with_the_run(tmp_path):
-    saver, model = ImageSaver(tmp_path / "{step}.png", X, render=PREDICTION), autoencoder()
-    for _ in range(2):
-        with saver.watch(model):
-            for step in (0, 5):
-                saver.save(step=step)
-    assert [one.step for one in Run.open(str(tmp_path))] == [1, 6, 7, 12]
-
-
-def test_run_resumed_before_its_first_entry_keeps_none_of_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("keras_image_saver.run.record.SEGMENT", 2)
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
-    model = autoencoder()
-    fit(model, ImageSaver(tmp_path, X), initial_epoch=4, epochs=9)
-    fit(model, ImageSaver(tmp_path, X), initial_epoch=2, epochs=3)
-    assert told(tmp_path) == numbered(3)
-
-
-def test_resuming_in_an_empty_folder_begins_its_record(tmp_path):
-    fit(autoencoder(), ImageSaver(tmp_path / "run", X), initial_epoch=3, epochs=5)
-    assert told(tmp_path / "run") == numbered(4, 5)
-    assert [one.step for one in Run.open(str(tmp_path / "run"))] == [8, 10]
-
-
-def test_resumed_run_has_epochs_that_were_trained_and_not_written_as_missed(tmp_path, caplog):
-    model = autoencoder()
-    fit(model, ImageSaver(tmp_path, X, every_epochs=2), epochs=2)
-    fit(model, ImageSaver(tmp_path, X, every_epochs=2), initial_epoch=6, epochs=8)
-    run = Run.open(str(tmp_path))
-    assert [(one.epoch, one.step) for one in run] == [(2, 4), (8, 16)]
-    assert [(one.epoch, one.step, one.missed) for one in run.missed] == [
-        (epoch, 2 * epoch, "training ended before it was written") for epoch in (4, 6)
-    ]
-    (line,) = [one.getMessage() for one in caplog.records if one.name == "keras_image_saver"]
-    assert "no snapshot of 2 epochs that were trained before, 4, 6" in line
-
-
-def test_pictures_of_no_recorded_run_are_not_overwritten(tmp_path):
-    for name in ("0001.png", "photo.png", "12.png"):
-        (tmp_path / name).write_bytes(b"mine")
-    before = tree(tmp_path)
-    for path in (tmp_path, tmp_path / "{epoch:04d}.png", f"file://{tmp_path}"):
-        saver = ImageSaver(path, X)
-        with pytest.raises(ValueError, match=r"`filepath` must not name files .*(0001|12)\.png"):
-            fit(autoencoder(), saver)
-        assert tree(tmp_path) == before
-    fit(autoencoder(), ImageSaver(tmp_path / "e{epoch:04d}.png", X))
-    assert {name: tree(tmp_path)[name] for name in before} == before
-
-
-def test_samples_file_of_no_recorded_run_is_not_overwritten(tmp_path, caplog):
-    (tmp_path / "samples.npz").write_bytes(b"mine")
-    fit(autoencoder(), ImageSaver(tmp_path, X))
-    assert told(tmp_path) == numbered(1, 2)
-    assert (tmp_path / "samples.npz").read_bytes() == b"mine"
-    (line,) = [one.getMessage() for one in caplog.records if one.name == "keras_image_saver"]
-    assert line.startswith("samples.npz in ")
-
-
-def shuffled(seed):
-    """A dataset whose first rows are others under each seed."""
-    x = floats(24, 8, 8, 1)
-    return tf.data.Dataset.from_tensor_slices((x, x)).shuffle(24, seed=seed).batch(4)
-
-
-def kept_samples(folder):
-    with np.load(folder / "samples.npz", allow_pickle=False) as kept:
-        return kept["x"]
-
-
-def test_run_resumed_with_a_reshuffled_dataset_draws_the_kept_samples(tmp_path):
-    model = autoencoder()
-    path = tmp_path / "{epoch}.png"
-    options = {"num_samples": 5, "render": PREDICTION}
-    fit(model, ImageSaver(path, shuffled(1), **options), epochs=1)
-    kept = kept_samples(tmp_path)
-    other = next(iter(shuffled(2).unbatch().batch(5)))[0].numpy()
-    assert not np.array_equal(kept, other)
-    fit(model, ImageSaver(path, shuffled(2), **options), initial_epoch=1, epochs=2)
-    np.testing.assert_array_equal(kept_samples(tmp_path), kept)
-    assert_drawn(tiles(read(tmp_path / "2.png"), 5, (8, 8)), drawn(model, kept, (0, 1)))
-
-
-def test_run_resumed_with_other_arrays_draws_them_and_warns(tmp_path):
-    model, path = autoencoder(), tmp_path / "{epoch}.png"
-    fit(model, ImageSaver(path, X, render=PREDICTION), epochs=1)
-    with pytest.warns(UserWarning, match="`samples` are not those that the run in .* begun with"):
-        fit(
-            model,
-            ImageSaver(path, X[::-1].copy(), render=PREDICTION),
-            initial_epoch=1,
-            epochs=2,
-        )
-    assert_drawn(tiles(read(tmp_path / "2.png"), 4, (8, 8)), drawn(model, X[::-1], (0, 1)))
-    # The same arrays are no news.
-    fit(model, ImageSaver(path, X[::-1].copy(), render=PREDICTION), initial_epoch=2, epochs=3)
-    assert told(tmp_path) == [(1, "1.png"), (2, "2.png"), (3, "3.png")]
-
-
-def test_samples_that_are_broken_on_disk_are_warned_of_and_not_used(tmp_path):
-    model = autoencoder()
-    fit(model, ImageSaver(tmp_path, X), epochs=1)
-    (tmp_path / "samples.npz").write_bytes(b"PK broken")
-    with pytest.warns(UserWarning, match=r"samples\.npz in .* cannot be read"):
-        fit(model, ImageSaver(tmp_path, X), initial_epoch=1, epochs=2)
-    assert told(tmp_path) == numbered(1, 2)
-    np.testing.assert_array_equal(kept_samples(tmp_path), X)
-
-
-def test_interrupted_fit_is_gone_on_with_by_the_same_object(tmp_path):
-    model, saver = autoencoder(), ImageSaver(tmp_path, X)
-    with pytest.raises(KeyboardInterrupt):
-        fit(model, saver, interrupt_at(2), epochs=5)
-    fit(model, saver, epochs=2)
-    assert told(tmp_path) == numbered(1, 2, 3, 4)
-
-
-@pytest.mark.parametrize("resumed", [False, True], ids=["begins anew", "resumes"])
-def test_interrupted_fit_makes_way_for_a_new_saver_of_the_process(tmp_path, resumed):
-    model = autoencoder()
-    interrupted = ImageSaver(tmp_path, X)  # kept alive, as by a notebook
-    with pytest.raises(KeyboardInterrupt):
-        fit(model, interrupted, interrupt_at(2), epochs=5)
-    fit(model, ImageSaver(tmp_path, X), initial_epoch=2 if resumed else 0, epochs=3)
-    assert told(tmp_path) == numbered(1, 2, 3)
-    if not resumed:
-        assert told(tmp_path / "previous-1") == numbered(1, 2)
 
 
 # Records that are refused
@@ -339,7 +105,7 @@ def test_record_of_a_newer_version_is_refused_and_nothing_changes(tmp_path, opti
     saver = ImageSaver(tmp_path, X, **options)
     message = "written by a newer keras_image_saver .*Upgrade the package, or use another folder"
     with pytest.raises(ValueError, match=message):
-        fit(autoencoder(), counter, saver, initial_epoch=initial_epoch)
+        fit_x(autoencoder(), counter, saver, initial_epoch=initial_epoch)
     assert counter.batches == 0
     assert tree(tmp_path) == before
     with pytest.raises(ValueError, match=r"format 2, this one reads 1"):
@@ -353,30 +119,30 @@ def test_two_savers_of_one_fit_in_one_folder_are_refused_before_training(tmp_pat
     with pytest.raises(
         ValueError, match=r"no other saver writes to, got .*run.*another ImageSaver"
     ):
-        fit(autoencoder(), counter, first, second)
+        fit_x(autoencoder(), counter, first, second)
     assert counter.batches == 0
     assert names(tmp_path) == []
-    fit(autoencoder(), second)  # the first one's training has ended
-    assert told(tmp_path / "run") == [(1, "b-1.png"), (2, "b-2.png")]
+    fit_x(autoencoder(), second)  # the first one's training has ended
+    assert recorded(tmp_path / "run") == [(1, "b-1.png"), (2, "b-2.png")]
 
 
 def test_savers_of_nested_folders_leave_one_another_alone(tmp_path):
     started = []
 
-    def start_the_outer(epoch):
+    def start_the_outer(epoch, logs):
         if epoch == 1:
             half_written = tmp_path / "inner" / ".keras_image_saver-0.tmp"
             half_written.write_text("")
             (tmp_path / ".keras_image_saver-1.tmp").write_text("")
-            fit(autoencoder(), ImageSaver(tmp_path / "{epoch}.png", X), epochs=1)
+            fit_x(autoencoder(), ImageSaver(tmp_path / "{epoch}.png", X), epochs=1)
             started.append(half_written.exists())
             half_written.unlink()
 
     inner = ImageSaver(tmp_path / "inner", X)
-    fit(autoencoder(), inner, Meddler("on_epoch_begin", start_the_outer), epochs=2)
+    fit_x(autoencoder(), inner, Meddler("on_epoch_begin", start_the_outer), epochs=2)
     assert started == [True]
-    assert told(tmp_path) == [(1, "1.png")]
-    assert told(tmp_path / "inner") == numbered(1, 2)
+    assert recorded(tmp_path) == [(1, "1.png")]
+    assert recorded(tmp_path / "inner") == numbered(1, 2)
     assert not (tmp_path / ".keras_image_saver-1.tmp").exists()
 
 
@@ -400,14 +166,14 @@ def test_second_process_is_refused_before_it_trains(tmp_path):
     try:
         assert process.stdout.readline() == b"held\n"
         with pytest.raises(ValueError, match="which another process uses"):
-            fit(autoencoder(), counter, saver)
+            fit_x(autoencoder(), counter, saver)
     finally:
         process.kill()
         process.communicate()
     assert counter.batches == 0
     assert names(tmp_path) == []
-    fit(autoencoder(), saver)  # a killed process leaves no lock
-    assert told(tmp_path) == numbered(1, 2)
+    fit_x(autoencoder(), saver)  # a killed process leaves no lock
+    assert recorded(tmp_path) == numbered(1, 2)
 
 
 # Copies
@@ -420,18 +186,18 @@ def test_copies_taken_before_during_and_after_training_begin_runs_of_their_own(t
     model = autoencoder()
     saver = ImageSaver(tmp_path, X, every_batches=1, save_initial=True)
     copies = [copied(saver)]
-    taker = Meddler("on_train_batch_end", lambda batch: copies.append(copied(saver)))
-    fit(model, saver, taker, epochs=1)
+    taker = Meddler("on_train_batch_end", lambda batch, logs: copies.append(copied(saver)))
+    fit_x(model, saver, taker, epochs=1)
     copies.append(copied(saver))
     expected = ["00000000.png", "00000001.png", "00000002.png"]
-    assert [file for _, file in told(tmp_path)] == expected
+    assert [file for _, file in recorded(tmp_path)] == expected
     assert len(copies) == 4
     for number, one in enumerate(copies, 1):
-        fit(model, one, epochs=1)
-        assert [file for _, file in told(tmp_path)] == expected
-        assert [file for _, file in told(tmp_path / f"previous-{number}")] == expected
-    fit(model, copies[-1], epochs=1)  # and go on with them
-    assert len(told(tmp_path)) == 5
+        fit_x(model, one, epochs=1)
+        assert [file for _, file in recorded(tmp_path)] == expected
+        assert [file for _, file in recorded(tmp_path / f"previous-{number}")] == expected
+    fit_x(model, copies[-1], epochs=1)  # and go on with them
+    assert len(recorded(tmp_path)) == 5
 
 
 @only_tensorflow
@@ -440,8 +206,8 @@ def test_copies_of_a_gans_callback_name_its_generator(tmp_path):
     real = floats(4, 8, 8, 3, low=-1)
     for one in (saver, copy.deepcopy(saver)):
         gan().fit(real, batch_size=2, epochs=1, verbose=0, callbacks=[one])
-    assert told(tmp_path) == numbered(1)
-    assert told(tmp_path / "previous-1") == numbered(1)
+    assert recorded(tmp_path) == numbered(1)
+    assert recorded(tmp_path / "previous-1") == numbered(1)
 
 
 # It deep-copies callbacks without asking which backend there is.
@@ -467,15 +233,15 @@ def test_keras_tuners_search_keeps_the_run_of_each_trial(tmp_path, monkeypatch):
         )
         tuner.search(X, X, epochs=2, verbose=0, callbacks=[saver])
     for folder in ("run/previous-1", "run/previous-2", "run"):
-        assert told(tmp_path / folder) == numbered(1, 2)
+        assert recorded(tmp_path / folder) == numbered(1, 2)
 
 
 def test_deep_copies_as_keras_tuner_takes_them_keep_the_run_of_each_trial(tmp_path):
     saver = ImageSaver(tmp_path, X)
     for _ in range(3):
-        fit(autoencoder(), *copy.deepcopy([saver]))
+        fit_x(autoencoder(), *copy.deepcopy([saver]))
     for folder in (tmp_path / "previous-1", tmp_path / "previous-2", tmp_path):
-        assert told(folder) == numbered(1, 2)
+        assert recorded(folder) == numbered(1, 2)
 
 
 # Places that are no plain path
@@ -484,20 +250,20 @@ def test_deep_copies_as_keras_tuner_takes_them_keep_the_run_of_each_trial(tmp_pa
 def test_file_url_is_a_local_run(tmp_path):
     url = f"file://{tmp_path}/run"
     model = autoencoder()
-    fit(model, ImageSaver(url, X))
-    fit(model, ImageSaver(url, X), initial_epoch=2, epochs=3)
+    fit_x(model, ImageSaver(url, X))
+    fit_x(model, ImageSaver(url, X), initial_epoch=2, epochs=3)
     assert [(one.epoch, one.path) for one in Run.open(url)] == [
         (epoch, f"{url}/{epoch:04d}.png") for epoch in (1, 2, 3)
     ]
-    assert told(tmp_path / "run") == numbered(1, 2, 3)
-    fit(model, ImageSaver(url, X), epochs=1)
-    assert told(tmp_path / "run" / "previous-1") == numbered(1, 2, 3)
+    assert recorded(tmp_path / "run") == numbered(1, 2, 3)
+    fit_x(model, ImageSaver(url, X), epochs=1)
+    assert recorded(tmp_path / "run" / "previous-1") == numbered(1, 2, 3)
 
 
 def test_remote_run_is_recorded_resumed_deleted_and_not_moved():
     url, model, counter = "ram://test_runs/ae", autoencoder(), Counter()
-    fit(model, ImageSaver(url, X))
-    fit(model, ImageSaver(url, X), initial_epoch=1, epochs=3)
+    fit_x(model, ImageSaver(url, X))
+    fit_x(model, ImageSaver(url, X), initial_epoch=1, epochs=3)
     saved = [(one.epoch, one.path) for one in Run.open(url)]
     assert saved == [(epoch, f"{url}/{epoch:04d}.png") for epoch in (1, 2, 3)]
     for _, path in saved:
@@ -505,9 +271,9 @@ def test_remote_run_is_recorded_resumed_deleted_and_not_moved():
         assert content.startswith(b"\x89PNG")
         assert content.rstrip(b"\0").endswith(b"IEND\xaeB`\x82")
     with pytest.raises(ValueError, match=r"got 'ram://test_runs/ae'.*previous=\"delete\""):
-        fit(model, counter, ImageSaver(url, X))
+        fit_x(model, counter, ImageSaver(url, X))
     assert counter.batches == 0
-    fit(model, ImageSaver(url, X, previous="delete"), epochs=1)
+    fit_x(model, ImageSaver(url, X, previous="delete"), epochs=1)
     assert [one.epoch for one in Run.open(url)] == [1]
     assert not tf.io.gfile.exists(f"{url}/0002.png")
 
@@ -518,5 +284,5 @@ def test_scheme_that_tensorflow_does_not_know_is_refused_before_training(options
     with pytest.raises(
         ValueError, match=r"`filepath` must be local or of a scheme .*'foo://bucket"
     ):
-        fit(autoencoder(), counter, ImageSaver("foo://bucket/run", X, **options))
+        fit_x(autoencoder(), counter, ImageSaver("foo://bucket/run", X, **options))
     assert counter.batches == 0

@@ -1,8 +1,9 @@
 import json
 
 import pytest
+from support import page_runs
 
-from keras_image_saver.run.previous import check_beginning, complete_move, set_aside
+from keras_image_saver.run.previous import check_beginning, complete_move, page_files, set_aside
 from keras_image_saver.run.storage import Local
 from keras_image_saver.run.template import Template
 
@@ -185,3 +186,10 @@ def test_a_record_from_elsewhere_never_moves_or_deletes_files_outside(tmp_path):
         with pytest.raises(ValueError, match=r"outside its folder, '\.\./precious\.txt'"):
             set_aside(str(tmp_path / "run"), previous)
     assert (tmp_path / "precious.txt").read_text() == "mine"
+
+
+def test_page_files_are_those_that_are_ours(tmp_path):
+    page_runs.make_run(tmp_path, 1)
+    (tmp_path / "snapshots-0000.js").write_text("mine")
+    (tmp_path / "page.html").write_text("keras_image_saver page")
+    assert page_files(str(tmp_path)) == ["index.html", "snapshots.js"]

@@ -116,8 +116,7 @@ def test_record_writes_one_entry_a_line_with_relative_files_and_plain_json(tmp_p
 
 @pytest.mark.parametrize("count", [1, SEGMENT, SEGMENT + 1, 2 * SEGMENT, 2 * SEGMENT + 3])
 @pytest.mark.parametrize("each", [True, False], ids=["written each", "written once"])
-def test_record_splits_into_segments_of_at_most_256(tmp_path, count, each, monkeypatch):
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+def test_record_splits_into_segments_of_at_most_256(tmp_path, count, each, no_fsync):
     record = Record(str(tmp_path))
     for epoch in range(1, count + 1):
         record.add(snapshot(tmp_path, epoch))
@@ -132,14 +131,13 @@ def test_record_splits_into_segments_of_at_most_256(tmp_path, count, each, monke
     assert [one.epoch for one in Run.open(str(tmp_path))] == list(range(1, count + 1))
 
 
-def test_record_costs_the_same_however_long_the_run_is(tmp_path, monkeypatch):
+def test_record_costs_the_same_however_long_the_run_is(tmp_path, no_fsync):
     written = []
 
     def counted(path, replace):
         replace()
         written.append(os.path.getsize(path))
 
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     record = Record(str(tmp_path))
     with replacing(counted):
         for epoch in range(1, 6 * SEGMENT + 1):
@@ -166,8 +164,7 @@ def test_record_keeps_entries_while_storage_fails_and_writes_them_later(tmp_path
     assert len(Run.open(str(tmp_path))) == SEGMENT + 2
 
 
-def test_record_rewritten_after_a_cut_has_no_segment_left_over(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+def test_record_rewritten_after_a_cut_has_no_segment_left_over(tmp_path, no_fsync):
     record = Record(str(tmp_path))
     for epoch in range(1, 3 * SEGMENT + 1):
         record.add(snapshot(tmp_path, epoch))

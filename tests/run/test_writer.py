@@ -7,7 +7,6 @@ from functools import partial
 
 import pytest
 
-from keras_image_saver.run import writer as writer_module
 from keras_image_saver.run.writer import Background, Inline, flush_all, within_limit
 
 
@@ -24,8 +23,8 @@ class Storage:
 
 
 @pytest.fixture
-def short_stall(monkeypatch):
-    monkeypatch.setattr(writer_module, "STALL_S", 0.05)
+def short_stall(stall_limit):
+    stall_limit(0.05)
 
 
 def test_inline_runs_each_job_on_the_callers_thread():
@@ -94,30 +93,24 @@ def test_background_goes_on_after_a_job_that_raises():
 
 
 def test_background_waits_once_for_storage_that_hangs_then_refuses_at_once(
-    short_stall, monkeypatch
+    short_stall, stall_limit, waits
 ):
-    writer, storage, waits = Background(pytest.fail), Storage(), []
+    writer, storage = Background(pytest.fail), Storage()
     writer.submit(storage)
     assert storage.entered.wait(30)
     writer.submit(lambda: None)
-    wait_for = threading.Condition.wait_for
-
-    def watched(condition, predicate, timeout=None):
-        waits.append(timeout)
-        return wait_for(condition, predicate, timeout)
-
-    monkeypatch.setattr(threading.Condition, "wait_for", watched)
+    waits.clear()
     assert [writer.submit(lambda: None) for _ in range(3)] == [False, False, False]
-    assert waits == [0.05, 0.0, 0.0]
+    assert waits.limits == [0.05, 0.0, 0.0]
     assert not writer.flush()
     storage.answers.set()
-    monkeypatch.setattr(writer_module, "STALL_S", 30)
+    stall_limit(30)
     assert writer.flush()
     assert writer.submit(lambda: None)
     assert writer.flush()
 
 
-def test_flush_all_waits_for_every_writer_no_longer_than_the_limit(monkeypatch):
+def test_flush_all_waits_for_every_writer_no_longer_than_the_limit(stall_limit):
     ran, storage = [], Storage()
     for number in range(3):
         Background(pytest.fail).submit(partial(ran.append, number))
@@ -125,10 +118,10 @@ def test_flush_all_waits_for_every_writer_no_longer_than_the_limit(monkeypatch):
     assert flush_all()
     assert sorted(ran) == [0, 1, 2]
     kept.submit(storage)
-    with monkeypatch.context() as patch:
-        patch.setattr(writer_module, "STALL_S", 0.05)
-        assert not flush_all()
+    stall_limit(0.05)
+    assert not flush_all()
     storage.answers.set()
+    stall_limit(30)
     assert flush_all()
 
 
@@ -215,26 +208,19 @@ def test_finish_runs_the_last_job_after_those_that_wait():
         assert ran == ["first", "last"]
 
 
-def test_finish_waits_no_longer_than_the_limit_for_room_and_for_the_end(monkeypatch):
-    monkeypatch.setattr(writer_module, "STALL_S", 0.2)
-    writer, first, second, waits = Background(pytest.fail), Storage(), Storage(), []
+def test_finish_waits_no_longer_than_the_limit_for_room_and_for_the_end(stall_limit, waits):
+    stall_limit(0.2)
+    writer, first, second = Background(pytest.fail), Storage(), Storage()
     writer.submit(first)
     assert first.entered.wait(30)
     writer.submit(second)
-    wait_for = threading.Condition.wait_for
-
-    def watched(condition, predicate, timeout=None):
-        waits.append(timeout)
-        if len(waits) == 1:
-            threading.Timer(0.1, first.answers.set).start()
-        return wait_for(condition, predicate, timeout)
-
-    monkeypatch.setattr(threading.Condition, "wait_for", watched)
+    waits.clear()
+    waits.at_next = threading.Timer(0.1, first.answers.set).start
     assert not writer.finish(lambda: None)
-    assert waits[0] == 0.2
-    assert 0 <= waits[1] <= 0.11
+    assert waits.limits[0] == 0.2
+    assert 0 <= waits.limits[1] <= 0.11
     second.answers.set()
-    monkeypatch.setattr(writer_module, "STALL_S", 30)
+    stall_limit(30)
     assert writer.flush()
 
 

@@ -53,6 +53,13 @@ def autoencoder(size=8, channels=1, activation="sigmoid"):
     return model
 
 
+def dense_end(activation, channels=1):
+    """A model that is little but its last layer."""
+    model = keras.Sequential([keras.Input((8, 8, 1)), layers.Dense(channels, activation)])
+    model.compile("sgd", "mse")
+    return model
+
+
 def regularised(size=8):
     """An autoencoder with what makes training random and stateful: dropout, batch normalisation."""
     model = keras.Sequential(
@@ -161,7 +168,37 @@ def unet(classes, activation, *, size=8, channels=3, loss="sparse_categorical_cr
     return model
 
 
+class Watched(keras.Model):
+    """Notes what it is called with when it is not training; not traceable then, if asked."""
+
+    def __init__(self, calls, *, traceable=True):
+        super().__init__()
+        self.calls = lambda shape: calls.append(tuple(shape))
+        self.traceable = traceable
+        self.conv = layers.Conv2D(1, 3, padding="same", activation="sigmoid")
+
+    def call(self, inputs, training=False):
+        if not training:
+            self.calls(inputs.shape)
+            if not self.traceable:
+                inputs = tf.constant(inputs.numpy())
+        return self.conv(inputs)
+
+
+def watched(**kwargs):
+    calls = []
+    model = Watched(calls, **kwargs)
+    model(np.zeros((1, 8, 8, 1), np.float32))
+    model.compile("sgd", "mse")
+    return model, calls
+
+
 # Looking at what was done
+
+VOC = np.array([(0, 0, 0), (128, 0, 0), (0, 128, 0), (128, 128, 0)], np.uint8)
+VOID = (224, 224, 192)
+INPUT_PREDICTION = ("input", "prediction")
+ALL_PANELS = ("input", "prediction", "target")
 
 
 class Counter(keras.callbacks.Callback):

@@ -1,7 +1,6 @@
 """Runs for the page's tests, written without a model."""
 
 import json
-import os
 import re
 
 import numpy as np
@@ -83,9 +82,26 @@ def make_run(folder, epochs=5, **options):
     return writer
 
 
-def long_run(folder, count, monkeypatch):
+def metrics(epoch):
+    """Logs with gaps, and with what is no number."""
+    found = {"loss": 1 / epoch, "val_loss": 1.2 / epoch, "lr": 0.1, "note": "text", "top": [1, 2]}
+    if epoch in (3, 4):
+        found["loss"] = float("nan")
+    if epoch == 6:
+        found["loss"] = float("inf")
+        del found["val_loss"]
+    return found
+
+
+def make_charts(folder):
+    """A run of eight epochs with metrics to draw charts of."""
+    writer = Writer(folder).begin()
+    for number in range(1, 9):
+        writer.save(number, logs=metrics(number))
+
+
+def long_run(folder, count):
     """A run of which the last few pictures exist, written at once."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     writer = Writer(folder)
     for epoch in range(1, count + 1):
         writer.save(epoch, content=None if epoch > count - 40 else b"", write=False)

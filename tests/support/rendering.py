@@ -1,4 +1,4 @@
-"""Renderers bound to plain arrays, and what they draw."""
+"""Renderers bound to plain arrays, and what they draw; renderers that fail."""
 
 from types import SimpleNamespace
 
@@ -15,3 +15,16 @@ def draw(render, outputs, *, inputs=None, targets=None, **info):
     bound = bind(render, outputs, inputs=inputs, targets=targets, **info)
     rendered = bound(Batch(inputs, targets, outputs))
     return SimpleNamespace(panels=rendered.panels, findings=bound.findings(rendered.counts))
+
+
+def failing_render(*failures):
+    """A renderer that raises what it is given, call by call; None draws."""
+    left = list(failures)
+
+    def render(batch):
+        failure = left.pop(0) if left else None
+        if failure is not None:
+            raise failure
+        return {"prediction": batch.outputs}
+
+    return render

@@ -3,6 +3,7 @@
 import contextlib
 from unittest import mock
 
+from keras_image_saver.run import storage
 from keras_image_saver.run.storage import Local
 
 
@@ -17,5 +18,22 @@ def replacing(hook):
     def hooked(place, write):
         hook(place.path, lambda: replace(place, write))
 
-    with mock.patch.object(Local, "replace", hooked):
+    with answering("replace", hooked):
         yield
+
+
+def answering(method, hook):
+    """Call `hook` in place of a method of local storage."""
+    return mock.patch.object(Local, method, hook)
+
+
+def full_device():
+    """Every file that is opened for writing is /dev/full, which answers ENOSPC."""
+
+    def open_full(path, mode):
+        if mode != "xb":
+            return open(path, mode)
+        open(path, mode).close()
+        return open("/dev/full", "wb")
+
+    return mock.patch.object(storage, "open", open_full, create=True)

@@ -1,16 +1,15 @@
 """The page's scripts, without a browser."""
 
-import os
 import shutil
 import subprocess
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from support.browser import REQUIRED
 
 from keras_image_saver.viewers.page import page_html
 
-REQUIRED = os.environ.get("KERAS_IMAGE_SAVER_BROWSER") == "required"
 NODE = shutil.which("node") or shutil.which("nodejs")
 
 

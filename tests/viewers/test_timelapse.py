@@ -1,9 +1,5 @@
-import io
 import json
-import re
-import sys
 import tracemalloc
-import warnings
 
 import numpy as np
 import pytest
@@ -449,7 +445,7 @@ def test_timelapse_that_fails_leaves_the_file_that_was_there(tmp_path, monkeypat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.png", "run"]
 
 
-# Memory and the bar
+# Memory
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".png", ".webp"])
@@ -464,28 +460,3 @@ def test_timelapse_needs_no_more_memory_for_more_frames(tmp_path, suffix):
         tracemalloc.stop()
     frame = images[0].nbytes
     assert peaks[1] - peaks[0] < 5 * frame
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-@pytest.mark.parametrize("terminal", [Terminal, io.StringIO])
-def test_timelapse_shows_a_bar_on_a_terminal_only(tmp_path, monkeypatch, terminal):
-    pytest.importorskip("tqdm")
-    run = write_run(tmp_path / "run", [flat(RED)] * 3)
-    monkeypatch.setattr(sys, "stderr", terminal())
-    timelapse(run, tmp_path / "out.webp")
-    said = sys.stderr.getvalue()
-    assert bool(re.search(r"out\.webp: .*3/3|out\.webp: .*0/3", said)) == (terminal is Terminal)
-
-
-def test_timelapse_works_without_tqdm(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tqdm", None)
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    run = write_run(tmp_path / "run", [flat(RED)])
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert len(shown(run, tmp_path / "out.webp")[0]) == 1
-    assert sys.stderr.getvalue() == ""

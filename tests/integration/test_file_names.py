@@ -1,0 +1,69 @@
+"""The names that a run gives its pictures, their format, and what stands in them."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import ExifTags, Image
+from support.models import assert_drawn, autoencoder, drawn, floats, names, tiles
+from support.training import PREDICTION, Meddler, fit
+
+import keras_image_saver
+from keras_image_saver import ImageSaver
+
+
+def test_template_takes_log_keys_with_dots_and_slashes_and_makes_values_safe(tmp_path, lines):
+    x, model = floats(4, 8, 8, 1), autoencoder()
+    values = {"val/mean.iou": np.float32(0.256), "tag": "a/b c", "deep.key": tf.constant(3)}
+    meddler = Meddler("on_epoch_end", lambda epoch, logs: logs.update(values))
+    path = tmp_path / "{epoch:02d}-{val/mean.iou:.2f}-{deep.key}-{tag}.png"
+    fit(model, x, meddler, ImageSaver(path, x))
+    assert names(tmp_path) == ["01-0.26-3-a_b_c.png", "02-0.26-3-a_b_c.png"]
+    assert lines() == []
+
+
+def test_template_with_a_missing_log_key_keeps_the_picture_and_says_so_once(tmp_path, lines):
+    x, model = floats(4, 8, 8, 1), autoencoder()
+    fit(model, x, ImageSaver(tmp_path / "{epoch:02d}-{val_los:.3f}.png", x), epochs=3)
+    assert names(tmp_path) == ["01.png", "02.png", "03.png"]
+    (line,) = lines()
+    assert "val_los" in line
+    assert "epoch, batch, step, loss" in line
+    assert str(tmp_path / "01.png") in line
+
+
+def test_template_may_put_fields_into_folders(tmp_path):
+    x, model = floats(4, 8, 8, 1), autoencoder()
+    fit(model, x, ImageSaver(tmp_path / "run" / "epoch-{epoch}" / "image.png", x))
+    assert names(tmp_path) == ["run/epoch-1/image.png", "run/epoch-2/image.png"]
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "webp", "tif", "bmp", "gif", "avif"])
+def test_suffix_names_the_format(tmp_path, suffix):
+    x, model = floats(4, 8, 8, 3), autoencoder(channels=3)
+    saver = ImageSaver(tmp_path / f"{{epoch}}.{suffix}", x, render=PREDICTION, columns=4)
+    fit(model, x, saver, epochs=1)
+    with Image.open(tmp_path / f"1.{suffix}") as picture:
+        assert picture.size == (42, 12)
+        pixels = np.array(picture.convert("RGB"))
+        kind = picture.format
+    assert kind == {"jpg": "JPEG", "tif": "TIFF"}.get(suffix, suffix.upper())
+    if suffix in ("webp", "tif", "bmp"):
+        assert_drawn(tiles(pixels, 4, (8, 8), columns=4), drawn(model, x, (0, 1)))
+
+
+def test_file_tells_its_epoch_step_logs_range_and_the_version(tmp_path):
+    x, model = floats(4, 8, 8, 1), autoencoder()
+    savers = [ImageSaver(tmp_path / end / f"{{epoch}}.{end}", x) for end in ("png", "jpg")]
+    history = fit(model, x, *savers).history
+    with Image.open(tmp_path / "png/2.png") as picture:
+        text = dict(picture.text)
+    with Image.open(tmp_path / "jpg/2.jpg") as picture:
+        described = json.loads(picture.getexif()[ExifTags.Base.ImageDescription])
+    assert (text["epoch"], text["batch"], text["step"]) == ("2", "2", "4")
+    assert json.loads(text["logs"])["loss"] == pytest.approx(history["loss"][1])
+    assert json.loads(text["value_range"]) == {"input": [0, 1], "prediction": [0, 1]}
+    assert keras_image_saver.__version__ in text["Software"]
+    assert (described["epoch"], described["step"]) == (2, 4)
+    assert described["logs"]["loss"] == pytest.approx(history["loss"][1])

@@ -1,0 +1,25 @@
+"""Chromium, in which the page and TensorBoard are looked at, and where it may be missing."""
+
+import importlib.util
+import os
+import shutil
+
+import pytest
+
+REQUIRED = os.environ.get("KERAS_IMAGE_SAVER_BROWSER") == "required"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+skip_without_browser = pytest.mark.skipif(
+    not REQUIRED and (CHROMIUM is None or importlib.util.find_spec("playwright") is None),
+    reason="there is no Chromium, or Playwright is not installed",
+)
+in_browser = [pytest.mark.slow, skip_without_browser]

@@ -1,0 +1,49 @@
+"""What a reader of the page does in a browser, and what there is to see."""
+
+from io import BytesIO
+
+from PIL import Image
+
+PHONE = {"width": 320, "height": 640}
+WIDE = {"width": 1280, "height": 800}
+HUGE = {"width": 3840, "height": 2160}
+
+
+def settle(page):
+    """Wait until what is wanted is drawn."""
+    page.evaluate("Promise.all([page.view.left.running, page.view.right.running])")
+
+
+def press(page, *keys):
+    for key in keys:
+        page.keyboard.press(key)
+    settle(page)
+
+
+def position(page):
+    return page.locator("#position-name").inner_text()
+
+
+def epoch(page):
+    return page.locator("#epoch").inner_text()
+
+
+def source(page, frame=0):
+    """The file that is on the stage."""
+    image = page.locator("#stage .frame").nth(frame).locator("img")
+    return image.get_attribute("src").split("?")[0]
+
+
+def gap(page):
+    return page.locator("#stage .gap").inner_text()
+
+
+def middle(locator):
+    """The colour in the middle of what is drawn."""
+    image = Image.open(BytesIO(locator.screenshot())).convert("RGB")
+    return image.getpixel((image.width // 2, image.height // 2))
+
+
+def wait_for_epoch(page, number):
+    page.wait_for_function("n => by('epoch').textContent === `Epoch ${n}`", arg=number)
+    settle(page)

@@ -1,0 +1,11 @@
+"""What pixels are of."""
+
+import ml_dtypes
+import numpy as np
+
+INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+FLOATS = ["float16", "float32", "float64", "bfloat16"]
+
+
+def dtype_of(name):
+    return np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)

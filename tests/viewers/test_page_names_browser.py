@@ -1,0 +1,83 @@
+"""Names are text on the page, in a real browser."""
+
+import pytest
+from support.browser import in_browser
+from support.page_reader import gap, middle, press, settle
+from support.page_runs import Writer, color, make_run
+
+from keras_image_saver import write_page
+
+pytestmark = in_browser
+
+
+HOSTILE = '<img src=x onerror="window.hacked=1">'
+
+
+def test_names_are_text_and_never_markup(show, tmp_path):
+    writer = Writer(tmp_path, panels=(HOSTILE, "</script><script>window.hacked=1</script>")).begin()
+    writer.save(1, path="", missed=HOSTILE, logs={})
+    logs = {HOSTILE: 1.0, "note": HOSTILE, "__proto__": 3.0, "constructor": 2.0}
+    writer.save(2, file=f"{HOSTILE}.png", logs=logs)
+    write_page(tmp_path)
+    page = show(tmp_path)
+    assert middle(page.locator(".tile").first) in (color(2, 0, 0), color(2, 0, 1), (0, 0, 0))
+    assert page.locator("#file").inner_text() == f"{HOSTILE}.png"
+    rows = page.locator("#logs tr").all_inner_texts()
+    assert rows == [f"{HOSTILE}\t1", f"note\t{HOSTILE}", "__proto__\t3", "constructor\t2"]
+    assert page.locator(".metric .name").all_inner_texts() == [HOSTILE, "__proto__", "constructor"]
+    page.locator(".tile").first.click()
+    settle(page)
+    assert page.locator("#stage .panel span").first.inner_text() == HOSTILE
+    assert middle(page.locator("#stage canvas").first) == color(2, 0, 0)
+    press(page, "Home")
+    assert gap(page) == f"This snapshot was missed: {HOSTILE}"
+    assert page.locator("img[src=x]").count() == 0
+    assert page.evaluate("window.hacked") is None
+
+
+@pytest.mark.parametrize(
+    "file", ["a#b.png", "a?b=1.png", "100%.png", "%41.png", "a b/c+d.png", "é&lt;.png", "a\\b.png"]
+)
+def test_file_names_are_made_urls(show, tmp_path, file):
+    Writer(tmp_path).begin().save(1, file=file)
+    page = show(tmp_path)
+    assert page.locator("#file").inner_text() == file
+    assert middle(page.locator(".tile").first) == color(1, 0)
+
+
+def test_folder_with_an_odd_name_is_the_pages_title(show, tmp_path):
+    folder = tmp_path / "a #1 100%"
+    make_run(folder, 1)
+    page = show(folder)
+    assert page.locator("#run").inner_text() == "a #1 100%"
+    assert middle(page.locator(".tile").first) == color(1, 0)
+
+
+def test_policy_forbids_what_the_page_does_not_need(show, tmp_path):
+    make_run(tmp_path, 1)
+    page = show(tmp_path)
+    refused = page.evaluate("""
+        async () => {
+            const refused = new Set();
+            document.addEventListener("securitypolicyviolation", (event) => {
+                refused.add(event.effectiveDirective);
+            });
+            const add = (name, attributes) => {
+                const made = document.createElement(name);
+                for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+                document.body.append(made);
+            };
+            document.body.insertAdjacentHTML(
+                "beforeend", "<b onclick='window.hacked=1' style='color:red'>x</b>");
+            document.body.lastChild.click();
+            add("img", { src: "https://example.invalid/x.png" });
+            add("iframe", { src: "other.html" });
+            add("link", { rel: "stylesheet", href: "other.css" });
+            add("object", { data: "other.svg" });
+            await fetch("https://example.invalid/").catch(() => null);
+            await sleep(300);
+            return [...refused, window.hacked ?? "safe"].sort();
+        }
+    """)
+    assert {"img-src", "frame-src", "connect-src", "object-src", "safe"} <= set(refused)
+    assert {"script-src-attr", "style-src-attr", "style-src-elem"} <= set(refused)

@@ -1,0 +1,156 @@
+"""Records with gaps, of odd entries, and long ones: the page in a real browser."""
+
+import numpy as np
+import pytest
+from support.browser import in_browser
+from support.page_reader import gap, press, settle, source, wait_for_epoch
+from support.page_runs import Writer, layout, long_run, make_run, picture
+
+from keras_image_saver import encode_image
+from keras_image_saver.run.files import RECORD
+from keras_image_saver.run.record import SEGMENT, read_entries
+
+pytestmark = in_browser
+
+
+# Gaps
+
+
+def test_missed_missing_broken_and_unknown_pictures_are_gaps_that_are_said(show, tmp_path):
+    writer = make_run(tmp_path, 1)
+    writer.miss(2)
+    writer.save(3, content=b"")
+    writer.save(4, content=b"no picture")
+    writer.save(5, file="0005.tif", content=encode_image(layout_pixels(), "tif"))
+    writer.save(6)
+    page = show(tmp_path)
+    assert page.locator("#counts").inner_text() == "6 snapshots, 1 of them missed"
+    assert page.locator("#marks path").get_attribute("d").count("M") == 1
+    press(page, "ArrowLeft")
+    assert gap(page).startswith("0005.tif is a TIFF, which this browser does not show.")
+    press(page, "ArrowLeft")
+    assert gap(page).startswith("0004.png cannot be shown: it is missing, broken")
+    press(page, "ArrowLeft")
+    assert gap(page).startswith("0003.png cannot be shown")
+    (tmp_path / "0003.png").write_bytes(picture(3))
+    press(page, "ArrowLeft")
+    assert gap(page) == "This snapshot was missed: OSError: disk full"
+    press(page, "ArrowRight")  # it is there by now
+    assert source(page) == "./0003.png"
+
+
+def layout_pixels():
+    return np.zeros((*layout().size, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        {},
+        {"origin": [2]},
+        {"count": 10**9, "panels": ["a"]},
+        {"panels": "abc"},
+        {"tile": [None, 8]},
+        {"columns": 0},
+        {"panels": []},
+    ],
+    ids=str,
+)
+def test_geometry_that_makes_no_sense_costs_the_tiles_only(show, tmp_path, geometry):
+    whole = layout().geometry()
+    Writer(tmp_path).begin().save(1, geometry=whole | geometry if geometry else {})
+    page = show(tmp_path)
+    assert source(page) == "./0001.png"
+    assert page.locator(".tile").count() == 0
+
+
+def test_record_of_a_newer_version_is_shown_as_far_as_it_is_known_and_said(show, tmp_path):
+    writer = make_run(tmp_path, 2)
+    entries = [dict(entry) for entry in read_entries(str(tmp_path), [RECORD])[0]]
+    writer.page.add(RECORD, [*entries[:1], entries[1] | {"format": 2, "file": {"new": 1}}])
+    writer.page.write()
+    page = show(tmp_path)
+    assert "newer version of keras_image_saver" in page.locator("#notices").inner_text()
+    assert gap(page).startswith("[object Object] cannot be shown")
+    press(page, "ArrowLeft")
+    assert source(page) == "./0001.png"
+
+
+ODD = [
+    {"epoch": "one", "batch": None, "step": "two", "file": 3, "time": None, "logs": "text"},
+    {"epoch": 2, "batch": 1, "step": 2, "file": "../secret.png", "logs": [1, 2], "geometry": 5},
+    {"epoch": 3, "batch": 1, "step": 3, "file": "", "logs": {"a": {"b": None}, "c": True}},
+    {},
+    None,
+]
+
+
+def test_record_of_odd_entries_ends_nothing(show, tmp_path):
+    writer = Writer(tmp_path).begin()
+    writer.page.add(RECORD, [one for one in ODD if one is not None])
+    writer.page.write()
+    script = (tmp_path / "snapshots.js").read_text("ascii")
+    (tmp_path / "snapshots.js").write_text(script.replace(r"{}]", "{}, null]"))
+    page = show(tmp_path)
+    assert page.locator("#counts").inner_text() == "4 snapshots, 2 of them missed"
+    press(page, "Home", "c", "c")
+    for _ in ODD:
+        assert gap(page)
+        press(page, "ArrowRight")
+    writer.save(4)
+    wait_for_epoch(page, 4)
+
+
+def test_part_of_the_record_that_is_missing_is_said(show, tmp_path, no_fsync):
+    long_run(tmp_path, 2 * SEGMENT + 10)
+    (tmp_path / "snapshots-0000.js").unlink()
+    (tmp_path / "snapshots-0001.js").write_text(
+        "// keras_image_saver page\nkerasImageSaver(1, 'x');"
+    )
+    page = show(tmp_path)
+    assert "2 parts of the record cannot be read" in page.locator("#notices").inner_text()
+    assert page.locator("#counts").inner_text() == "10 snapshots"
+
+
+# Long runs
+
+
+def test_run_of_10000_snapshots_loads_only_what_is_shown(show, tmp_path, no_fsync):
+    long_run(tmp_path, 10_000)
+    page = show(tmp_path, waits=False)
+    loaded = []
+    page.on("request", lambda request: loaded.append(request.url))
+    page.reload()
+    page.wait_for_selector("#stage img")
+    pictures = [url for url in loaded if ".png" in url]
+    assert page.locator("#counts").inner_text() == "10000 snapshots"
+    assert [url.split("/")[-1].split("?")[0] for url in pictures] == ["10000.png"]
+    # The promise is 1 s; machines that run tests are busy.
+    assert page.evaluate("performance.now()") < 10_000
+    assert page.evaluate("document.querySelectorAll('*').length") < 400
+    path = page.locator(".chart path").first.get_attribute("d")
+    assert len(path) < 40_000  # a few points a pixel, not one a snapshot
+
+    loaded.clear()
+    page.locator(".tile").first.click()
+    page.wait_for_function("() => document.querySelectorAll('.cell canvas').length > 5")
+    assert page.locator(".cell").count() < 40
+    longest = page.evaluate("""
+        async () => {
+            let longest = 0;
+            for (let index = 9999; index >= 0; index -= 100) {
+                const started = performance.now();
+                by("position").value = index;
+                by("position").dispatchEvent(new Event("input"));
+                longest = Math.max(longest, performance.now() - started);
+                await new Promise(requestAnimationFrame);
+            }
+            return longest;
+        }
+    """)
+    settle(page)
+    assert page.locator(".cell").count() < 40
+    assert page.evaluate("document.querySelectorAll('*').length") < 400
+    kept = "page.view.strip.pictures.kept.size + page.view.right.pictures.kept.size"
+    assert page.evaluate(kept) <= 32
+    assert longest < 500  # a stall would be seconds

@@ -1,0 +1,98 @@
+"""One sample on the page, in a real browser."""
+
+from support.browser import in_browser
+from support.page_reader import epoch, gap, middle, press, settle, source
+from support.page_runs import SIZE, color, layout, make_run
+
+pytestmark = in_browser
+
+
+def test_click_on_a_tile_shows_that_sample_with_all_its_panels(show, tmp_path):
+    panels = ("input", "prediction", "target")
+    make_run(tmp_path, 5, samples=3, panels=panels)
+    page = show(tmp_path)
+    page.locator(".tile").nth(1).click()
+    settle(page)
+    assert page.locator("#sample-name").inner_text() == "Sample 2 of 3"
+    assert page.locator("#stage .panel").all_inner_texts() == list(panels)
+    canvases = page.locator("#stage canvas")
+    for number, name in enumerate(panels):
+        assert middle(canvases.nth(number)) == color(5, 1, number)
+        label = canvases.nth(number).get_attribute("aria-label")
+        assert label == f"Sample 2, {name}, at epoch 5"
+    page.wait_for_function("() => document.querySelectorAll('.cell canvas').length === 15")
+    for number, cell in enumerate(page.locator(".cell").all(), 1):
+        for panel in range(3):
+            assert middle(cell.locator("canvas").nth(panel)) == color(number, 1, panel)
+    press(page, "Home")
+    assert middle(canvases.nth(0)) == color(1, 1, 0)
+    assert page.locator(".cell[aria-current]").inner_text() == "1"
+    page.locator(".cell").nth(2).click()
+    settle(page)
+    assert middle(canvases.nth(2)) == color(3, 1, 2)
+    page.locator("#sample-after").click()
+    settle(page)
+    assert middle(canvases.nth(2)) == color(3, 2, 2)
+    press(page, "ArrowUp", "ArrowUp", "ArrowUp")  # one more than there are
+    assert middle(canvases.nth(2)) == color(3, 0, 2)
+    press(page, "Escape")
+    assert source(page) == "./0003.png"
+    assert not page.locator("#strip").is_visible()
+
+
+def test_samples_are_reached_by_keyboard(show, tmp_path):
+    make_run(tmp_path, 3)
+    page = show(tmp_path)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.ariaLabel") == "Sample 1 alone"
+    press(page, "ArrowDown", "ArrowRight")  # of a square of four
+    assert page.evaluate("document.activeElement.ariaLabel") == "Sample 4 alone"
+    assert epoch(page) == "Epoch 3"
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+    press(page, "Enter")
+    assert page.locator("#sample-name").inner_text() == "Sample 4 of 4"
+    press(page, "ArrowLeft")
+    assert middle(page.locator("#stage canvas")) == color(2, 3)
+    press(page, "Escape")
+    page.wait_for_function("() => document.activeElement.ariaLabel === 'Sample 4 alone'")
+
+
+def test_every_control_is_reached_by_tab_and_shows_its_focus(show, tmp_path):
+    make_run(tmp_path, 3)
+    page = show(tmp_path)
+    press(page, "ArrowLeft", "c")
+    page.locator(".tile").first.click()
+    settle(page)
+    reached = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        name, outline = page.evaluate("""() => {
+            const one = document.activeElement;
+            return [one.id || one.tagName, getComputedStyle(one).outlineStyle];
+        }""")
+        if name != "BODY":
+            assert outline in ("solid", "auto"), name
+        reached.add(name)
+    expected = {"all-samples", "sample-after", "strip", "pin", "position", "before", "play"}
+    assert {*expected, "speed", "compare", "facts", "A", "SUMMARY"} <= reached
+
+
+def test_strip_says_where_a_snapshot_has_no_such_sample(show, tmp_path):
+    writer = make_run(tmp_path, 2)
+    writer.miss(3)
+    writer.save(4, geometry=layout(2).geometry())
+    writer.save(5, geometry={"origin": "nonsense"})
+    writer.save(6)
+    page = show(tmp_path)
+    page.locator(".tile").nth(3).click()
+    page.wait_for_function("() => document.querySelectorAll('.cell.is-gap').length === 3")
+    assert page.locator(".cell.is-gap").all_inner_texts() == ["missed\n3", "none\n4", "none\n5"]
+    press(page, "ArrowLeft")
+    assert gap(page) == "The record does not tell where this snapshot's tiles are."
+    press(page, "ArrowLeft")
+    assert gap(page) == "This snapshot has 2 samples only."
+
+
+def test_tile_size_is_what_the_tests_assume():
+    assert layout().geometry()["tile"] == [SIZE, SIZE]
