@@ -167,6 +167,15 @@ def test_read_samples_reads_an_endless_dataset():
     assert len(read_samples(batched(X).repeat(), 12)) == 12
 
 
+@pytest.mark.skipif(not hasattr(keras.utils, "PyDataset"), reason="a Sequence has a length")
+def test_read_samples_reads_a_sequence_that_is_endless():
+    class Endless(keras.utils.PyDataset):
+        def __getitem__(self, index):
+            return np.full((2, 1), index, np.float32)
+
+    assert read_samples(Endless(), 5).inputs[:, 0].tolist() == [0, 0, 1, 1, 2]
+
+
 def test_read_samples_reads_a_dataset_of_strings():
     dataset = tf.data.Dataset.from_tensor_slices(["a", "b", "c"]).batch(2)
     assert read_samples(dataset, None).inputs.tolist() == [b"a", b"b", b"c"]
