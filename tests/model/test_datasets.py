@@ -170,6 +170,8 @@ def test_read_samples_reads_an_endless_dataset():
 @pytest.mark.skipif(not hasattr(keras.utils, "PyDataset"), reason="a Sequence has a length")
 def test_read_samples_reads_a_sequence_that_is_endless():
     class Endless(keras.utils.PyDataset):
+        num_batches = None
+
         def __getitem__(self, index):
             return np.full((2, 1), index, np.float32)
 
