@@ -20,7 +20,7 @@ from keras_image_saver.run.resume import Found, Start, resume
 from keras_image_saver.run.samples_file import check_keeping, keep_samples
 from keras_image_saver.run.storage import storage_of
 from keras_image_saver.run.template import Template
-from keras_image_saver.run.writer import Background, Inline, Writer, within_limit
+from keras_image_saver.run.writer import Background, Inline, within_limit
 from keras_image_saver.samples import Samples
 
 logger = logging.getLogger("keras_image_saver")
@@ -105,7 +105,7 @@ class Session:
         self._previous = previous
         self._page = page
         self._alone = alone
-        self._writer: Writer = Background(say) if background else Inline()
+        self._writer = Background(say) if background else Inline(say)
         self._lock = Lock(template.folder, self._writer.flush, say, scoped=scoped)
         self._start: Start | None = None
         self._record: Record | None = None
