@@ -162,7 +162,7 @@ class LiveRun:
             say=say,
             background=settings.background,
             previous=settings.previous,
-            page=_follow_page if settings.page else None,
+            page=_follow_page(settings.template.folder) if settings.page else None,
             scoped=scoped,
             alone=workers.is_alone(trained),
         )

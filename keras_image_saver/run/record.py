@@ -18,7 +18,7 @@ from typing import Any
 from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.run.files import RECORD, record_names, segment_name, segment_number
 from keras_image_saver.run.logs import from_json_logs, json_logs
-from keras_image_saver.run.storage import check_path, join, relative, storage_of
+from keras_image_saver.run.storage import check_path, join, storage_of
 
 FORMAT = 1  # of an entry
 SEGMENT = 256  # entries a file
@@ -182,20 +182,16 @@ class Record:
         with self._writing:
             with self._lock:
                 entries = list(self._newest)
-                self.is_behind = False  # what is added from here on sets it again
             # The newest file is never empty if there are entries: the 256th does not fill a segment
             # yet, the 257th does.
             full = max(0, len(entries) - 1) // SEGMENT
-            try:
-                # In this order: killed in between, an entry may stand in two files, never in none.
-                for number in range(full):
-                    segment = entries[number * SEGMENT : (number + 1) * SEGMENT]
-                    self._replace(segment_name(self._full + number), segment)
-                self._written = self._replace(RECORD, entries[full * SEGMENT :])
-            except BaseException:
-                self.is_behind = True
-                raise
+            # In this order: killed in between, an entry may stand in two files, never in none.
+            for number in range(full):
+                segment = entries[number * SEGMENT : (number + 1) * SEGMENT]
+                self._replace(segment_name(self._full + number), segment)
+            self._written = self._replace(RECORD, entries[full * SEGMENT :])
             with self._lock:
+                self.is_behind = len(self._newest) > len(entries)  # more was added meanwhile
                 del self._newest[: full * SEGMENT]
                 self._full += full
 
@@ -249,10 +245,9 @@ def _check(folder: str, version: int, file: Any) -> None:
             f"this one reads {FORMAT}). Upgrade the package, or use another folder; nothing was "
             "changed."
         )
-    inside = (
-        isinstance(file, str) and not _LEADS_OUT.search(file) and storage_of(folder).holds(file)
-    )
-    if file is not None and not inside:
+    if file is None:
+        return
+    if not isinstance(file, str) or _LEADS_OUT.search(file) or not storage_of(folder).holds(file):
         raise ValueError(
             f"The record in {folder!r} names a file outside its folder, {file!r}. It is not used."
         )
@@ -280,7 +275,7 @@ def entry_of(folder: str, snapshot: Snapshot) -> dict[str, Any]:
         "epoch": snapshot.epoch,
         "batch": snapshot.batch,
         "step": snapshot.step,
-        "file": relative(snapshot.path, folder) if snapshot.path else None,
+        "file": snapshot.path.removeprefix(join(folder, "")) or None,
         "time": round(snapshot.time, 3),
         "logs": json_logs(snapshot.logs),
         "missed": bool(snapshot.missed),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import Array, map_leaves
+from keras_image_saver.arrays import map_leaves
 from keras_image_saver.run.files import SAMPLES
 from keras_image_saver.run.record import reason_of
 from keras_image_saver.run.storage import storage_of
@@ -16,8 +16,8 @@ from keras_image_saver.samples import Samples
 MOST_MIB = 64
 
 
-def check_keeping(samples: Samples, folder: str, say: Callable[[str], None], *, ours: bool) -> bool:
-    """Tell whether samples are to be kept in a folder, and say why if not.
+def keep_samples(samples: Samples, folder: str, say: Callable[[str], None], *, ours: bool) -> None:
+    """Write samples into a run's folder, and say so where they are not kept, or that fails.
 
     Args:
         samples: What is drawn.
@@ -26,35 +26,29 @@ def check_keeping(samples: Samples, folder: str, say: Callable[[str], None], *, 
         ours: Whether a file of that name in the folder is the run's own.
     """
     if samples.inputs is None:
-        return False
+        return
     mib = sum(array.nbytes for array in samples.arrays.values()) / 2**20
     if mib > MOST_MIB:
         say(
             f"The samples take {mib:.0f} MiB and are not kept beside the pictures ({MOST_MIB} MiB "
             "at most): a resumed run will draw what it is given."
         )
-        return False
-    if not ours and SAMPLES in storage_of(folder).names():
-        say(f"{SAMPLES} in {folder} is there already and not ours; the samples are not kept.")
-        return False
-    return True
-
-
-def keep_samples(samples: Samples, folder: str, say: Callable[[str], None]) -> None:
-    """Write samples into a run's folder; where that fails, it is said."""
+        return
     file = storage_of(folder) / SAMPLES
     try:
-        file.replace(lambda opened: save_samples(samples, opened))
+        if not ours and SAMPLES in storage_of(folder).names():
+            say(f"{SAMPLES} in {folder} is there already and not ours; the samples are not kept.")
+        else:
+            file.replace(lambda opened: save_samples(samples, opened))
     except Exception as error:
         say(f"The samples could not be kept in {file.path}: {reason_of(error)}")
 
 
 def save_samples(samples: Samples, file: Any) -> None:
     """Write samples into an open binary file, as `.npz`, without pickle."""
-    arrays: dict[str, Any] = {name: _without_objects(x) for name, x in samples.arrays.items()}
     # NumPy leaves its archive open where a file fails, which Python reports when it is collected.
     archive = io.BytesIO()
-    np.savez(archive, **arrays)
+    np.savez(archive, **_stored(samples))
     file.write(archive.getbuffer())
 
 
@@ -79,13 +73,13 @@ def load_samples(content: Any, like: Samples) -> Samples | None:
 
 def same_samples(one: Samples, other: Samples) -> bool:
     """Tell whether two samples of one structure hold the same values."""
-    first, second = one.arrays, other.arrays
-    return all(
-        np.array_equal(_without_objects(array), _without_objects(second[name]))
-        for name, array in first.items()
-    )
+    first, second = _stored(one), _stored(other)
+    return all(np.array_equal(first[name], second[name]) for name in first)
 
 
-def _without_objects(array: Array) -> Array:
-    """Return strings as bytes of fixed length, since objects would be pickled."""
-    return array.astype("S") if array.dtype.kind == "O" else array
+def _stored(samples: Samples) -> dict[str, Any]:
+    """Return the arrays, strings as bytes of fixed length, since objects would be pickled."""
+    return {
+        name: array.astype("S") if array.dtype.kind == "O" else array
+        for name, array in samples.arrays.items()
+    }

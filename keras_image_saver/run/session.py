@@ -17,10 +17,10 @@ from keras_image_saver.run.lock import Lock
 from keras_image_saver.run.previous import Previous, check_beginning, complete_move, set_aside
 from keras_image_saver.run.record import Mirror, Record, Snapshot, read_entries, reason_of
 from keras_image_saver.run.resume import Found, Start, resume
-from keras_image_saver.run.samples_file import check_keeping, keep_samples
+from keras_image_saver.run.samples_file import keep_samples
 from keras_image_saver.run.storage import storage_of
 from keras_image_saver.run.template import Template
-from keras_image_saver.run.writer import Background, Inline, Writer, within_limit
+from keras_image_saver.run.writer import Background, Inline, within_limit
 from keras_image_saver.samples import Samples
 
 logger = logging.getLogger("keras_image_saver")
@@ -80,10 +80,12 @@ class Session:
         say: Tells the user something during training, a line of text, on any thread.
         background: Whether jobs run behind the training.
         previous: What becomes of an earlier run in the folder.
-        page: Begins the page of a run in a folder and returns what follows the record; None for no
-            page.
+        page: What follows the record, as the page of the run does; None for no page.
         scoped: Whether `close` is certain to be called, as in `watch`.
         alone: Whether this process trains alone, as in `resume`.
+
+    Attributes:
+        has_begun: Whether the folder is this run's, and what was in it set aside.
     """
 
     def __init__(
@@ -94,7 +96,7 @@ class Session:
         say: Callable[[str], None],
         background: bool,
         previous: Previous,
-        page: Callable[[str], Mirror] | None,
+        page: Mirror | None,
         scoped: bool = False,
         alone: bool = True,
     ) -> None:
@@ -105,16 +107,12 @@ class Session:
         self._previous = previous
         self._page = page
         self._alone = alone
-        self._writer: Writer = Background(say) if background else Inline()
+        self._writer = Background(say) if background else Inline(say)
         self._lock = Lock(template.folder, self._writer.flush, say, scoped=scoped)
-        self._start: Start | None = None
-        self._record: Record | None = None
+        self._start = Start(Samples(None))
+        self._record = Record(self._folder)
         self._outcomes: deque[Outcome] = deque()
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether the folder is this run's, and what was in it set aside."""
-        return self._record is not None
+        self.has_begun = False
 
     def open(
         self, began: int, samples: Samples, epochs_done: int, epoch_is_due: Callable[[int], bool]
@@ -150,7 +148,7 @@ class Session:
         folder = storage_of(self._folder)
         folder.check_scheme()
         self._lock.acquire(began, thread)
-        if self._record is not None:
+        if self.has_begun:
             try:
                 self._record.check_ours()
             except ValueError:
@@ -178,23 +176,19 @@ class Session:
             within_limit(lambda: self._begin(samples), f"preparing {self._folder!r}")
 
     def _begin(self, samples: Samples) -> None:
-        assert self._start is not None
         resumed = self._start.resumed
         storage_of(self._folder).probe()
         if not resumed:
             set_aside(self._folder, self._previous)
-        mirror = self._page(self._folder) if self._page else None
-        record = Record(self._folder, self._start.entries, mirror=mirror)
+        self._record = Record(self._folder, self._start.entries, mirror=self._page)
         if resumed:
-            record.rewrite()
-        self._record = record
-        keeps = check_keeping(samples, self._folder, self._say, ours=resumed)
-        self._writer.submit(partial(self._write_first, samples if keeps else None))
+            self._record.rewrite()
+        self.has_begun = True
+        self._writer.submit(partial(self._write_first, samples, resumed))
 
-    def _write_first(self, samples: Samples | None) -> None:
+    def _write_first(self, samples: Samples, resumed: bool) -> None:
         self._write_record()  # so that whatever follows is known to be ours
-        if samples is not None:
-            keep_samples(samples, self._folder, self._say)
+        keep_samples(samples, self._folder, self._say, ours=resumed)
 
     def submit(self, job: Job) -> None:
         """Have a snapshot made and recorded, now or behind the training."""
@@ -203,30 +197,28 @@ class Session:
 
     def miss(self, job: Job, error: Exception) -> None:
         """Record a snapshot that could not be made; storage is not waited for."""
-        self._enter(_missed(job, error, time.time()), write=False)
+        outcome = _missed(job, error, time.time())
+        self._record.add(outcome.snapshot)
+        self._outcomes.append(outcome)
 
     def _run(self, job: Job) -> None:
         now = time.time()
         try:
             saved = self._save(job)
         except Exception as error:
-            self._enter(_missed(job, error, now))
+            outcome = _missed(job, error, now)
         else:
             done = Snapshot(*job.moment, job.path, job.logs, now)
             done = replace(done, geometry=saved.geometry, image=saved.image)
-            self._enter(Outcome(done, job.path, saved.findings))
-
-    def _enter(self, outcome: Outcome, *, write: bool = True) -> None:
-        """Add to the record, then to the outcomes: who hears of a snapshot finds it recorded."""
-        if self._record is not None:
-            self._record.add(outcome.snapshot)
-        if write:
-            self._write_record()
+            outcome = Outcome(done, job.path, saved.findings)
+        # First to the record, then to the outcomes: who hears of a snapshot finds it recorded.
+        self._record.add(outcome.snapshot)
+        self._write_record()
         self._outcomes.append(outcome)
 
     def _write_record(self) -> None:
         """Bring the record to storage; where that fails it is kept in memory, for the next time."""
-        if self._record is None or not self._record.is_behind:
+        if not self.has_begun or not self._record.is_behind:
             return
         try:
             self._record.write()
@@ -253,8 +245,7 @@ class Session:
 class Bystander:
     """What a worker has that draws with the others and does not write: a `Session` of no folder."""
 
-    def __init__(self) -> None:
-        self.has_begun = False
+    has_begun = False
 
     def open(
         self, began: int, samples: Samples, epochs_done: int, epoch_is_due: Callable[[int], bool]

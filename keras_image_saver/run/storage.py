@@ -166,13 +166,15 @@ class Remote(_Place):
         return self.path
 
     @property
-    def _gfile(self) -> Any:
-        return _tensorflow().io.gfile
+    def _tf(self) -> Any:
+        import tensorflow as tf
+
+        return tf
 
     def check_scheme(self) -> None:
         try:
-            self._gfile.exists(self.path)
-        except _tensorflow().errors.UnimplementedError as error:
+            self._tf.io.gfile.exists(self.path)
+        except self._tf.errors.UnimplementedError as error:
             raise ValueError(
                 "`filepath` must be local or of a scheme that TensorFlow can write, such as gs://, "
                 f"got {self.path!r}: {error}"
@@ -186,33 +188,33 @@ class Remote(_Place):
     def replace(self, write: Callable[[BinaryIO], object]) -> None:
         buffer = io.BytesIO()
         write(buffer)
-        self._gfile.makedirs(os.path.dirname(self.path))
+        self._tf.io.gfile.makedirs(os.path.dirname(self.path))
         if self.path.startswith("ram://"):
             self.remove()  # since "wb" appends there to what a file holds
-        with self._gfile.GFile(self.path, "wb") as file:
+        with self._tf.io.gfile.GFile(self.path, "wb") as file:
             file.write(buffer.getvalue())
 
     def open(self) -> BinaryIO:
-        with self._gfile.GFile(self.path, "rb") as file:
+        with self._tf.io.gfile.GFile(self.path, "rb") as file:
             return io.BytesIO(file.read())
 
     def size(self) -> int:
         if not self.exists():
             raise FileNotFoundError(self.path)
-        return int(self._gfile.stat(self.path).length)
+        return int(self._tf.io.gfile.stat(self.path).length)
 
     def exists(self) -> bool:
-        return bool(self._gfile.exists(self.path))
+        return bool(self._tf.io.gfile.exists(self.path))
 
     def names(self) -> list[str]:
-        names = self._gfile.listdir(self.path) if self._gfile.isdir(self.path) else []
+        names = self._tf.io.gfile.listdir(self.path) if self._tf.io.gfile.isdir(self.path) else []
         return [name.rstrip("/") for name in names]
 
     def remove(self) -> None:
         # To ram:// a name exists that another one begins with.
-        with contextlib.suppress(_tensorflow().errors.NotFoundError):
+        with contextlib.suppress(self._tf.errors.NotFoundError):
             if self.exists():
-                self._gfile.remove(self.path)
+                self._tf.io.gfile.remove(self.path)
 
     def move(self, target: "Storage") -> None:
         raise OSError(f"{self.path!r} cannot be moved: remote storage would copy it.")
@@ -236,20 +238,9 @@ def storage_of(path: str) -> Storage:
     return Remote(path) if scheme and scheme[0] != "file://" else Local(path)
 
 
-def _tensorflow() -> Any:
-    import tensorflow as tf
-
-    return tf
-
-
 def join(folder: str, name: str) -> str:
     """Return the path of a name in a folder; "" is the current one."""
     return f"{folder.rstrip('/')}/{name}" if folder else name
-
-
-def relative(path: str, folder: str) -> str:
-    """Return the path of a file as seen from a folder that holds it, with slashes."""
-    return path.removeprefix(join(folder, "")) if folder else path
 
 
 def check_path(filepath: Any, argument: str = "filepath") -> str:
@@ -259,10 +250,7 @@ def check_path(filepath: Any, argument: str = "filepath") -> str:
         TypeError: If it is no path.
         ValueError: If it is a URL that pathlib has broken.
     """
-    try:
-        text = os.fspath(filepath)
-    except TypeError:
-        text = None
+    text = os.fspath(filepath) if isinstance(filepath, (str, os.PathLike)) else None
     if not isinstance(text, str) or not text:
         raise TypeError(f"`{argument}` must be a path, not empty, got {filepath!r}.")
     if not isinstance(filepath, str) and re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]", text):

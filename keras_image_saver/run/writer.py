@@ -28,20 +28,6 @@ T = TypeVar("T")
 logger = logging.getLogger("keras_image_saver")
 
 
-class Inline:
-    """Runs each job at once, on the caller's thread; its methods are those of `Background`."""
-
-    def submit(self, job: Callable[[], None]) -> bool:
-        job()
-        return True
-
-    def flush(self) -> bool:
-        return True
-
-    def finish(self, job: Callable[[], None]) -> bool:
-        return self.submit(job)
-
-
 class Background:
     """Runs jobs on one daemon thread, which ends when nothing is left to do.
 
@@ -94,6 +80,7 @@ class Background:
             return self._changed.wait_for(lambda: self._thread is None, limit)
 
     def _start_thread(self) -> bool:
+        """Start the thread that empties the queue; False if the caller is to run its job itself."""
         self._thread = threading.Thread(target=self._work, name="keras_image_saver", daemon=True)
         try:
             self._thread.start()
@@ -122,7 +109,11 @@ class Background:
             self._begin()
 
 
-Writer = Inline | Background
+class Inline(Background):
+    """Runs each job at once, on the caller's thread: a `Background` that never has a thread."""
+
+    def _start_thread(self) -> bool:
+        return False
 
 
 def within_limit(job: Callable[[], T], doing: str) -> T:

@@ -6,7 +6,6 @@ from support.storage import replacing
 
 from keras_image_saver.run import samples_file
 from keras_image_saver.run.samples_file import (
-    check_keeping,
     keep_samples,
     load_samples,
     same_samples,
@@ -53,31 +52,33 @@ def test_samples_with_another_value_are_not_the_same():
 
 
 def test_samples_are_kept_in_the_folder(tmp_path):
-    assert check_keeping(Samples(X), str(tmp_path), pytest.fail, ours=False)
-    keep_samples(Samples(X), str(tmp_path), pytest.fail)
-    with np.load(tmp_path / "samples.npz", allow_pickle=False) as kept:
-        np.testing.assert_array_equal(kept["x"], X)
-    assert check_keeping(Samples(X), str(tmp_path), pytest.fail, ours=True)
+    for inputs, ours in ((X, False), (X + 1, True)):
+        keep_samples(Samples(inputs), str(tmp_path), pytest.fail, ours=ours)
+        with np.load(tmp_path / "samples.npz", allow_pickle=False) as kept:
+            np.testing.assert_array_equal(kept["x"], inputs)
 
 
 def test_samples_that_are_none_are_not_kept(tmp_path):
-    assert not check_keeping(Samples(None), str(tmp_path), pytest.fail, ours=True)
+    keep_samples(Samples(None), str(tmp_path), pytest.fail, ours=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_file_that_is_not_ours_is_left_and_it_is_said(tmp_path):
     (tmp_path / "samples.npz").write_bytes(b"mine")
     said = []
-    assert not check_keeping(Samples(X), str(tmp_path), said.append, ours=False)
+    keep_samples(Samples(X), str(tmp_path), said.append, ours=False)
     assert said == [
         f"samples.npz in {tmp_path} is there already and not ours; the samples are not kept."
     ]
+    assert (tmp_path / "samples.npz").read_bytes() == b"mine"
 
 
 def test_samples_that_are_too_large_are_not_kept_and_it_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(samples_file, "MOST_MIB", 1)
     said = []
     large = Samples(np.zeros((2, 2**19 + 1), np.uint8), np.zeros((2, 1), np.uint8))
-    assert not check_keeping(large, str(tmp_path), said.append, ours=True)
+    keep_samples(large, str(tmp_path), said.append, ours=True)
+    assert not list(tmp_path.iterdir())
     assert said == [
         "The samples take 1 MiB and are not kept beside the pictures (1 MiB at most): a resumed run "
         "will draw what it is given."
@@ -90,7 +91,7 @@ def test_samples_that_cannot_be_written_are_said(tmp_path):
 
     said = []
     with replacing(full):
-        keep_samples(Samples(X), str(tmp_path), said.append)
+        keep_samples(Samples(X), str(tmp_path), said.append, ours=False)
     assert said == [
         f"The samples could not be kept in {tmp_path}/samples.npz: OSError: [Errno 28] No space "
         "left on device"

@@ -233,18 +233,17 @@ def test_samples_that_are_none_need_no_file_that_can_be_read(tmp_path, opened):
     assert start.samples == Samples(None)
 
 
-def test_page_is_begun_in_the_folder_and_follows_the_record(tmp_path, opened):
+def test_page_follows_the_record(tmp_path, opened):
     seen = []
 
-    def begin_page(folder):
-        seen.append(folder)
-        return lambda name, found: seen.append((name, [one["epoch"] for one in found]))
+    def follow(name, found):
+        seen.append((name, [one["epoch"] for one in found]))
 
-    session, _ = opened(page=begin_page)
+    session, _ = opened(page=follow)
     assert seen == []
     session.begin(SAMPLES)
     session.submit(job(tmp_path))
-    assert seen == [f"{tmp_path}/run", ("snapshots.jsonl", []), ("snapshots.jsonl", [1])]
+    assert seen == [("snapshots.jsonl", []), ("snapshots.jsonl", [1])]
 
 
 def test_session_that_is_abandoned_leaves_no_folder(tmp_path, opened):

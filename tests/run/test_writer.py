@@ -29,9 +29,9 @@ def short_stall(stall_limit):
 
 def test_inline_runs_each_job_on_the_callers_thread():
     ran = []
-    assert Inline().submit(lambda: ran.append(threading.get_ident()))
+    assert Inline(pytest.fail).submit(lambda: ran.append(threading.get_ident()))
     assert ran == [threading.get_ident()]
-    assert Inline().flush()
+    assert Inline(pytest.fail).flush()
 
 
 def test_background_keeps_the_order_and_runs_on_another_thread():
@@ -201,7 +201,7 @@ def test_within_limit_does_not_wait_for_storage_that_hangs(short_stall):
 
 
 def test_finish_runs_the_last_job_after_those_that_wait():
-    for writer in (Background(pytest.fail), Inline()):
+    for writer in (Background(pytest.fail), Inline(pytest.fail)):
         ran: list = []
         assert writer.submit(partial(ran.append, "first"))
         assert writer.finish(partial(ran.append, "last"))
