@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_image_saver.checks import check_choice, check_int, is_int
 from keras_image_saver.live_run import LiveRun, Settings
-from keras_image_saver.model.backend import is_tensorflow
+from keras_image_saver.model.backend import ON_TENSORFLOW
 from keras_image_saver.model.datasets import read_samples
 from keras_image_saver.picture import formats
 from keras_image_saver.picture.compose import Tiling
@@ -200,7 +200,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
     def _on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         moment = self._progress.end_batch(batch)
         # On JAX and PyTorch, Keras may call this from a thread where the user's code does not belong.
-        if self._settings.schedule.every_batches is None and not is_tensorflow():
+        if self._settings.schedule.every_batches is None and not ON_TENSORFLOW:
             return
         self._run.report_finished()
         if not self._run.is_ready:

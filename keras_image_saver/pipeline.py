@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from keras_image_saver.arrays import Array, describe, joined
-from keras_image_saver.model.backend import is_tensorflow
+from keras_image_saver.model.backend import ON_TENSORFLOW
 from keras_image_saver.model.device_classes import decide_on_device
 from keras_image_saver.model.inference import Inference, chunk_rows
 from keras_image_saver.model.lookup import DrawnModel
@@ -145,7 +145,7 @@ class Drawer:
             )
         self._inputs_as_images = images
         bound = renderer.bind(replace(self._batch(samples), outputs=outputs), info)
-        if bound.class_decision is not None and info.chosen is not None and is_tensorflow():
+        if bound.class_decision is not None and info.chosen is not None and ON_TENSORFLOW:
             self._decide = decide_on_device(
                 bound.class_decision, info.chosen, channels_first=info.channels_first
             )

@@ -12,17 +12,12 @@ import tensorflow as tf
 from keras_image_saver.arrays import Array, as_array, map_leaves
 
 KERAS_3 = hasattr(tf.keras, "ops")
+# Which backend Keras runs on is settled when it is imported.
+ON_TENSORFLOW = tf.keras.backend.backend() == "tensorflow"
+ON_JAX = tf.keras.backend.backend() == "jax"
 # Keras 3 draws a layer's seeds when the layer is made, so its weights do not depend on when a model
 # is built; those of Keras 2 do.
 BUILDS_AT_ANY_TIME = KERAS_3
-
-
-def is_tensorflow() -> bool:
-    return bool(tf.keras.backend.backend() == "tensorflow")
-
-
-def is_jax() -> bool:
-    return bool(tf.keras.backend.backend() == "jax")
 
 
 def channels_come_first() -> bool:
@@ -36,7 +31,7 @@ def sequence_types() -> tuple[type, ...]:
 
 
 def to_tensor(array: Array) -> Any:
-    return tf.convert_to_tensor(array) if is_tensorflow() else tf.keras.ops.convert_to_tensor(array)
+    return tf.convert_to_tensor(array) if ON_TENSORFLOW else tf.keras.ops.convert_to_tensor(array)
 
 
 def to_numpy(value: Any) -> Array:

@@ -8,7 +8,7 @@ A `predict_step` of the model's own is bypassed; the way to other passes is `pre
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -48,10 +48,12 @@ class Inference:
         self._output = output
         self._info: OutputInfo | None = None
         self._size = (None if predict else _fixed_batch_size(drawn.model)) or size
-        self._calls_directly = _runs_eagerly(drawn.trained) or _runs_eagerly(drawn.model)
+        # What is asked to run eagerly may call `.numpy()`, which no trace can.
+        models = (drawn.model, drawn.trained)
+        self._calls_directly = any(getattr(model, "run_eagerly", False) for model in models)
         self._has_traced = False
         self._traced = backend.traced(drawn.model)
-        self._variables = _Variables([drawn.model, drawn.trained])
+        self._variables = _Variables(models)
 
     def run(self, samples: Samples, decide: Callable[[Any], Any] | None = None) -> Outputs:
         """Run the model on samples.
@@ -106,7 +108,7 @@ class Inference:
         return self._predict(self._model, tensors)
 
     def _called(self, inputs: Any) -> Any:
-        if not backend.is_tensorflow():
+        if not backend.ON_TENSORFLOW:
             return backend.call_untraced(self._model, inputs)
         tensors = map_leaves(backend.to_tensor, inputs)
         if self._calls_directly or not getattr(self._model, "built", True):
@@ -139,7 +141,7 @@ class _Variables:
     of them change; later passes keep only those.
     """
 
-    def __init__(self, models: list[Any]) -> None:
+    def __init__(self, models: Iterable[Any]) -> None:
         self._models = models
         self._changing: list[Any] | None = None
 
@@ -179,10 +181,6 @@ def _is_seed(variable: Any) -> bool:
 def _differs(variable: Any, value: Array) -> bool:
     now = backend.variable_value(variable)
     return not np.array_equal(now, value, equal_nan=value.dtype.kind == "f")
-
-
-def _runs_eagerly(model: Any) -> bool:
-    return bool(getattr(model, "run_eagerly", False))
 
 
 def _fixed_batch_size(model: Any) -> int | None:

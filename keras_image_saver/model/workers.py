@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from keras_image_saver.model.backend import is_jax
+from keras_image_saver.model.backend import ON_JAX
 
 
 def check_writer(trained: Any) -> bool:
@@ -13,7 +13,7 @@ def check_writer(trained: Any) -> bool:
     Raises:
         ValueError: Under `ParameterServerStrategy`, where callbacks cannot run the model.
     """
-    if is_jax():
+    if ON_JAX:
         import jax
 
         return int(jax.process_index()) == 0
@@ -30,7 +30,7 @@ def check_writer(trained: Any) -> bool:
 
 def is_alone(trained: Any) -> bool:
     """Tell whether this process trains alone, on however many devices."""
-    if is_jax():
+    if ON_JAX:
         import jax
 
         return int(jax.process_count()) == 1
