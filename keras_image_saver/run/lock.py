@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from keras_image_saver.run.files import LOCK
@@ -51,7 +52,7 @@ class Lock:
         self._process = self._thread = self._acquired = 0  # who holds it, since when
         self._key = storage_of(folder).real_path
         self._file: Any = None
-        self._made: list[str] = []
+        self._made: list[Path] = []
 
     def acquire(self, began: int, thread: int | None = None) -> None:
         """Take the lock, making the folder if needed.
@@ -78,7 +79,10 @@ class Lock:
                     raise self._taken(user, "Give each saver a folder of its own.")
                 holder._flush()
                 holder._unlock()
-            self._made = _make_folder(self._key)
+            key = Path(self._key)
+            # The folder and its parents, as far as there are none; innermost first.
+            self._made = [path for path in (key, *key.parents) if not os.path.lexists(path)]
+            os.makedirs(key, exist_ok=True)
             self._file = self._open()
             self._process, self._thread = os.getpid(), thread
             self._acquired = next_order()
@@ -138,17 +142,6 @@ class Lock:
             "`filepath` must be in a folder that no other saver writes to, got "
             f"{self._folder!r}, which {user} uses. {todo}"
         )
-
-
-def _make_folder(folder: str) -> list[str]:
-    """Make a folder and its parents; return those that were made, innermost first."""
-    made = []
-    parent = folder
-    while not os.path.lexists(parent):
-        made.append(parent)
-        parent = os.path.dirname(parent)
-    os.makedirs(folder, exist_ok=True)
-    return made
 
 
 def _lock_file(file: Any) -> None:

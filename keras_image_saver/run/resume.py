@@ -113,12 +113,11 @@ def _choose(
         kept = load_samples(io.BytesIO(content), given)
     except Exception as error:
         return given, (f"{SAMPLES} in {folder!r} cannot be read: {error}",)
-    if kept is not None and not alone and len(kept) != len(given):
-        kept = None
-    if kept is not None and given.from_dataset:
-        return kept, ()
-    if kept is not None and same_samples(given, kept):
-        return given, ()
+    if kept is not None and (alone or len(kept) == len(given)):
+        if given.from_dataset:
+            return kept, ()
+        if same_samples(given, kept):
+            return given, ()
     warning = (
         f"`samples` are not those that the run in {folder!r} was begun with; the given ones are "
         "drawn from here on."

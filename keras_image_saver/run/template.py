@@ -7,7 +7,7 @@ import string
 from collections.abc import Mapping
 from typing import Any
 
-from keras_image_saver.run.storage import check_path
+from keras_image_saver.run.storage import check_path, join
 
 _COUNTERS = ("epoch", "batch", "step")
 # A lossy format such as {epoch:.0e} prints some of these like the next number; {epoch}{batch} prints
@@ -31,19 +31,16 @@ class Template:
     """
 
     def __init__(self, filepath: str | os.PathLike[str], *, by_batches: bool = False) -> None:
-        text = check_path(filepath)
-        if os.sep == "\\":
-            text = text.replace(os.sep, "/")
+        text = check_path(filepath).replace(os.sep, "/")
         text = re.sub(r"(?<=[^:/])/{2,}", "/", text)  # "runs/" + "/{epoch}.png"; not in gs://
-        parts = _parse(text)
-        plain = "".join(literal + ("0" if field else "") for literal, field, _ in parts)
+        self._parts = _parse(text)
+        plain = "".join(literal + ("0" if field else "") for literal, field, _ in self._parts)
         self.suffix = os.path.splitext(plain)[1].lower()
-        if plain.endswith("/") or not self.suffix:
-            name = "{step:08d}.png" if by_batches else "{epoch:04d}.png"
-            text = text.rstrip("/") + "/" + name if text.strip("/") else "/" + name
-            parts, self.suffix = _parse(text), ".png"
+        if not self.suffix:
+            text = join(text, "{step:08d}.png" if by_batches else "{epoch:04d}.png")
+            self._parts, self.suffix = _parse(text), ".png"
         self.text = text
-        self._parts = parts
+        self.fields = tuple(field for _, field, _ in self._parts if field)
         self._check_unique(by_batches)
 
     @property
@@ -60,10 +57,6 @@ class Template:
     def depth(self) -> int:
         """How many levels of subfolders of `folder` the path may lead to."""
         return self.text.count("/") - (self.folder + "/").count("/") + (not self.folder)
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        return tuple(field for _, field, _ in self._parts if field)
 
     def path(self, counters: Mapping[str, int], logs: Mapping[str, Any]) -> tuple[str, list[str]]:
         """Fill in the fields.
@@ -83,13 +76,12 @@ class Template:
                 continue
             try:
                 value = counters[field] if field in counters else logs[field]
-                formatted = format(value, spec)
+                formatted = _safe(format(value, spec))
             except (KeyError, TypeError, ValueError):
                 missing.append(field)
                 text += _GAP
             else:
-                safe = _safe(formatted)
-                text += safe if field in counters else safe[:_LONGEST_VALUE]
+                text += formatted if field in counters else formatted[:_LONGEST_VALUE]
         return _close_gaps(text), missing
 
     def matches(self, path: str) -> bool:

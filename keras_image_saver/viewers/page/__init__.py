@@ -129,7 +129,13 @@ class Page:
             OSError: If storage fails; what was not written is tried again by the next `write`.
         """
         for file in (PAGE, *map(script_name, self._unwritten)):
-            self._check_ours(file)
+            path = (self._folder / file).path
+            taken = file not in self._ours and file in self._folder.names()
+            if taken and not is_page_file(path):
+                raise FileExistsError(
+                    f"{path!r} is not of a page that keras_image_saver wrote, and is left as it is. "
+                    "Move it away, or pass page=False."
+                )
         if PAGE not in self._ours or not (self._folder / PAGE).exists():
             self._replace(PAGE, page_html())
         for name, entries in list(self._unwritten.items()):
@@ -153,24 +159,13 @@ class Page:
         (self._folder / name).replace(lambda file: file.write(text.encode("utf-8")))
         self._ours.add(name)
 
-    def _check_ours(self, name: str) -> None:
-        if name in self._ours or name not in self._folder.names():
-            return
-        path = (self._folder / name).path
-        if not is_page_file(path):
-            raise FileExistsError(
-                f"{path!r} is not of a page that keras_image_saver wrote, and is left as it is. Move "
-                "it away, or pass page=False."
-            )
-
 
 @functools.cache
 def page_html() -> str:
     """Return the page: one document, which may run its own script and what that loads."""
     folder = files(__name__)
     style = (folder / "page.css").read_text("utf-8")
-    script = "".join((folder / name).read_text("utf-8") for name in _SCRIPTS)
-    script = f'"use strict";\n{script}'
+    script = '"use strict";\n' + "".join((folder / name).read_text("utf-8") for name in _SCRIPTS)
     policy = (
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src 'self' file:; "
         f"style-src {_hash(style)}; script-src {_hash(script)} 'strict-dynamic'"
