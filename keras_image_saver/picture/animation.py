@@ -9,14 +9,16 @@ time.
 import itertools
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, BinaryIO, TypeVar
+from dataclasses import replace
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 
 from keras_image_saver.arrays import Array, UInt8Array
-from keras_image_saver.picture.containers import CONTAINERS, Piece, encode_still
+from keras_image_saver.picture.containers import CONTAINERS, Piece
+from keras_image_saver.picture.encoder import encode
 from keras_image_saver.picture.formats import AnimatedFormat
 
 Item = TypeVar("Item")
@@ -32,7 +34,6 @@ def write_animation(
     format: AnimatedFormat,
     *,
     probes: Sequence[UInt8Array],
-    options: Mapping[str, Any] | None = None,
 ) -> None:
     """Write frames into an open file; the animation repeats for ever.
 
@@ -41,14 +42,12 @@ def write_animation(
         frames: Pictures, uint8 (H, W, C), all of one shape, and milliseconds. Read as they are
             needed, and a few ahead.
         format: From `check_animated_format`.
-        probes: Pictures like those that come, by which a palette or the encoder's options are found:
-            `format.probes` of them from all over the animation, the last one last.
-        options: The encoder's options, from `check_options`. None: the best of `format.trials`.
+        probes: Pictures like those that come, by which a palette or the best of `format.trials` is
+            found: `format.probes` of them from all over the animation, the last one last.
     """
-    chosen = options or min(
-        format.trials, key=lambda trial: len(encode_still(probes[-1], format, trial)), default={}
-    )
-    container = CONTAINERS[format.name](file, format, chosen)
+    trials = [replace(format, settings=settings) for settings in format.trials]
+    best = min(trials, key=lambda trial: len(encode(probes[-1], trial)), default=format)
+    container = CONTAINERS[format.name](file, best)
     container.begin(probes)
     pieces = cut_pieces(frames, container.corner_step)
     for piece, data in in_order(lambda piece: (piece, container.encode(piece)), pieces):

@@ -5,9 +5,8 @@ pixels are moved into the container. Sources, named in the comments by their sec
 specification (W3C's copy); PNG, third edition; RFC 9649 (WebP).
 """
 
-import io
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -46,8 +45,7 @@ class Container:
 
     Args:
         file: Open for writing, at its beginning, and seekable.
-        format: What it is to be.
-        options: The encoder's options, from `check_options`.
+        format: What it is to be; its settings are those of each piece.
 
     Attributes:
         corner_step: The corners of pieces must stand at multiples of this.
@@ -55,17 +53,16 @@ class Container:
 
     corner_step = 1
 
-    def __init__(self, file: BinaryIO, format: AnimatedFormat, options: Mapping[str, Any]) -> None:
+    def __init__(self, file: BinaryIO, format: AnimatedFormat) -> None:
         self._file = file
         self._format = format
-        self._options = options
 
     def begin(self, probes: Sequence[UInt8Array]) -> None:
         """Write what comes before the first frame; `probes` are frames like those that come."""
 
     def encode(self, piece: Piece) -> bytes:
         """Encode a piece, on any thread."""
-        return encode_still(piece.pixels, self._format, self._options)
+        return encoder.encode(piece.pixels, self._format)
 
     def add(self, piece: Piece, data: bytes) -> None:
         """Write an encoded piece, after those before it."""
@@ -73,12 +70,6 @@ class Container:
 
     def close(self) -> None:
         """Write what is known at the end only; the file stays open."""
-
-
-def encode_still(pixels: UInt8Array, format: AnimatedFormat, options: Mapping[str, Any]) -> bytes:
-    file = io.BytesIO()
-    encoder.write_image(file, pixels, format, options)
-    return file.getvalue()
 
 
 class Gif(Container):

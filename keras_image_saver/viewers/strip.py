@@ -69,8 +69,7 @@ def strip(
     pictures = Pictures(chosen, max_pixels)
     picture = _compose(pictures, samples)
     formats.check_image(picture.shape, kind)
-    options = formats.check_options(kind, None)
-    storage_of(path).replace(lambda file: encoder.write_image(file, picture, kind, options))
+    storage_of(path).replace(lambda file: encoder.write_image(file, picture, kind))
     pictures.warn()
 
 

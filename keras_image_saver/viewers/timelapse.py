@@ -76,10 +76,8 @@ def timelapse(
     """
     opened = open_run(run)
     path = check_output(out, opened)
-    kind = formats.check_animated_format(path)
-    options = formats.check_options(kind, encoder_options)
     # What is best by trial is taken unless the user sets something.
-    chosen = options if encoder_options else None
+    kind = formats.check_animated_format(path, encoder_options)
     _check_times(fps, hold_last_s, kind)
     if sample is not None:
         check_int("sample", sample, 0)
@@ -96,7 +94,7 @@ def timelapse(
     def write(file: BinaryIO) -> None:
         frames = with_progress(film.frames(), len(snapshots), os.path.basename(path))
         timed = zip(frames, times, strict=True)
-        animation.write_animation(file, timed, kind, probes=probes, options=chosen)
+        animation.write_animation(file, timed, kind, probes=probes)
 
     storage_of(path).replace(write)
     pictures.warn()
