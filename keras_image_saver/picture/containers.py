@@ -20,6 +20,9 @@ from keras_image_saver.picture import encoder
 from keras_image_saver.picture.formats import AnimatedFormat
 from keras_image_saver.picture.palette import Palette, shared_palette
 
+# Behind a PNG's signature (8 bytes) and IHDR: length, name and checksum (4 each), and 13 of content.
+_FRAME_COUNT_AT = 8 + 12 + 13
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -112,7 +115,6 @@ class Png(Container):
 
     _frames = 0
     _sequence_number = 0
-    _count_at = 0
 
     def add(self, piece: Piece, data: bytes) -> None:
         chunks = list(_png_chunks(data))
@@ -120,7 +122,6 @@ class Png(Container):
             # The first piece is the whole frame: its header is the animation's.
             self._file.write(data[:8])
             putchunk(self._file, b"IHDR", dict(chunks)[b"IHDR"])
-            self._count_at = self._file.tell()
             self._write_frame_count()
         height, width = piece.pixels.shape[:2]
         # Section 11.3.6.2: the frame is shown for so many thousandths of a second; then, 0 and 0, it
@@ -140,7 +141,7 @@ class Png(Container):
     def close(self) -> None:
         putchunk(self._file, b"IEND", b"")
         # The number of frames stands before them, but is known only now.
-        self._file.seek(self._count_at)
+        self._file.seek(_FRAME_COUNT_AT)
         self._write_frame_count()
 
     def _write_frame_count(self) -> None:
