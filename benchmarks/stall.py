@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import statistics
 import tempfile
@@ -122,8 +121,7 @@ def breakdown(count: int, side: int) -> dict[str, list[float]]:
     """Return the milliseconds of each stage of one snapshot, one after another."""
     model, noise = dcgan_generator(side), latents(count, 64)
     with tempfile.TemporaryDirectory() as folder:
-        png, options = formats.PNG, formats.check_options(formats.PNG, None)
-        pipeline = Pipeline(Images(), None, None, count, Tiling(), png, options)
+        pipeline = Pipeline(Images(), None, None, count, Tiling(), formats.PNG)
         drawer = pipeline.bind(DrawnModel(model, model), Samples(noise, noise=True))
         pipeline.rehearse(drawer, whole=True)
         call = tf.function(lambda x: model(x, training=False))
@@ -131,9 +129,7 @@ def breakdown(count: int, side: int) -> dict[str, list[float]]:
         kept: dict[str, Any] = {}
 
         def encode() -> None:
-            file = io.BytesIO()
-            encoder.write_image(file, kept["picture"].image, png, options)
-            kept["bytes"] = file.getvalue()
+            kept["bytes"] = encoder.encode(kept["picture"].image, formats.PNG)
 
         def run(name: str, function: Callable[[], Any]) -> Callable[[], None]:
             def timed() -> None:

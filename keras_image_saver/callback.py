@@ -124,7 +124,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         tiling = Tiling(columns, padding, pad_value)
         schedule = Schedule(every_epochs, every_batches)
         template = Template(filepath, by_batches=every_batches is not None)
-        file_format = formats.check_format(template.text)
+        file_format = formats.check_format(template.text, encoder_options)
         self._settings = Settings(
             template=template,
             schedule=schedule,
@@ -137,7 +137,6 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 batch_size=batch_size,
                 tiling=tiling,
                 format=file_format,
-                options=formats.check_options(file_format, encoder_options),
                 keeps_image=bool(listeners),
             ),
             save_initial=save_initial,

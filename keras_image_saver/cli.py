@@ -10,10 +10,12 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
+import keras_image_saver
 from keras_image_saver.version import __version__
 
 _NAME = "keras-image-saver"
-_Command: TypeAlias = Callable[..., None]
+# Returns the function behind a command, which imports its module.
+_Loader: TypeAlias = Callable[[], Callable[..., Any]]
 _DONE, _FAILED, _MISUSED = 0, 1, 2
 
 
@@ -28,14 +30,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         exits with 2.
     """
     options = vars(_parser().parse_args(arguments))
-    command: _Command = options.pop("command")
+    load: _Loader = options.pop("load")
+    run: str = options.pop("run")
     if options.get("max_pixels") == 0:
         options["max_pixels"] = None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", UserWarning)
             warnings.showwarning = _show_warning
-            command(**options)
+            load()(run, **options)
             sys.stdout.flush()
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough. Python would complain once more at exit.
@@ -48,32 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _DONE
 
 
-# An option is called as the argument of the function behind its command, and handed over as it is.
-
-
-def _page(run: str) -> None:
-    from keras_image_saver.viewers.page import write_page
-
-    write_page(run)
-
-
-def _timelapse(**arguments: Any) -> None:
-    from keras_image_saver.viewers.timelapse import timelapse
-
-    timelapse(**arguments)
-
-
-def _strip(**arguments: Any) -> None:
-    from keras_image_saver.viewers.strip import strip
-
-    strip(**arguments)
-
-
 def _info(run: str) -> None:
-    from keras_image_saver.run.record import Run
     from keras_image_saver.viewers.overview import overview
 
-    sys.stdout.write(overview(Run.open(run)) + "\n")
+    sys.stdout.write(overview(keras_image_saver.Run.open(run)) + "\n")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -88,37 +69,42 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    def add(name: str, command: _Command, text: str, example: str = "") -> argparse.ArgumentParser:
+    def add(name: str, load: _Loader, text: str, example: str = "") -> argparse.ArgumentParser:
         added: argparse.ArgumentParser = commands.add_parser(
             name,
             help=text,
             description=f"{text[0].upper()}{text[1:]}.",
             epilog=f"example:\n  {_NAME} {name} runs/dcgan{example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
+            # An option is called as the function's argument, and handed over as it is where it is
+            # given: the defaults stand with the functions.
+            argument_default=argparse.SUPPRESS,
         )
         added.add_argument("run", metavar="RUN", help="the run's folder")
-        added.set_defaults(command=command)
+        added.set_defaults(load=load)
         return added
 
-    add("page", _page, "write an index.html to browse the run with")
+    add("page", lambda: keras_image_saver.write_page, "write an index.html to browse the run with")
     example = " dcgan.webp --fps 15 --caption 'epoch {epoch}, loss {g_loss:.2f}'"
-    _add_timelapse(add("timelapse", _timelapse, "write the run as one animation", example))
+    text = "write the run as one animation"
+    _add_timelapse(add("timelapse", lambda: keras_image_saver.timelapse, text, example))
     text = "write one still picture, with a row a sample and a column an epoch"
-    _add_strip(add("strip", _strip, text, " dcgan.png --epochs 10 --samples 4"))
+    example = " dcgan.png --epochs 10 --samples 4"
+    _add_strip(add("strip", lambda: keras_image_saver.strip, text, example))
     text = "print the run's epochs, files, missed snapshots, size on disk and last logs"
-    add("info", _info, text)
+    add("info", lambda: _info, text)
     return parser
 
 
 def _add_timelapse(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("out", metavar="OUT", help="a .webp, .gif or .png (animated) file")
-    add("--fps", type=float, default=10, help="frames a second (10)")
+    add("--fps", type=float, help="frames a second (10)")
     text = "seconds of the last frame (1.5)"
-    add("--hold-last", dest="hold_last_s", type=float, default=1.5, metavar="S", help=text)
+    add("--hold-last", dest="hold_last_s", type=float, metavar="S", help=text)
     add("--sample", type=int, metavar="N", help="only this sample, from 0")
     text = "a line under each frame, with fields in braces, or '' for none ('epoch {epoch}')"
-    add("--caption", default="epoch {epoch}", metavar="TEXT", help=text)
+    add("--caption", metavar="TEXT", help=text)
     add("--last", type=int, metavar="N", help="only the last N snapshots")
     lossless = {"lossless": True}
     text = "WebP without any loss"
@@ -129,17 +115,16 @@ def _add_timelapse(parser: argparse.ArgumentParser) -> None:
 def _add_strip(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("out", metavar="OUT", help="an image file")
-    add("--epochs", type=int, default=8, metavar="N", help="columns (8)")
-    add("--samples", type=int, default=6, metavar="N", help="rows (6)")
+    add("--epochs", type=int, metavar="N", help="columns (8)")
+    add("--samples", type=int, metavar="N", help="rows (6)")
     text = "more of the first epochs, or evenly spaced ones (log)"
-    add("--spacing", choices=("log", "even"), default="log", help=text)
+    add("--spacing", choices=("log", "even"), help=text)
     _add_max_pixels(parser)
 
 
 def _add_max_pixels(parser: argparse.ArgumentParser) -> None:
     text = "the most pixels that a picture of the run may have; 0: any number"
-    # Without the option no argument is handed over: its default stands with the decoder.
-    parser.add_argument("--max-pixels", type=int, metavar="N", default=argparse.SUPPRESS, help=text)
+    parser.add_argument("--max-pixels", type=int, metavar="N", help=text)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

@@ -52,10 +52,13 @@ class TensorBoardImages:
         height, width = image.shape[:2]
         # What the images plug-in reads: the size as text, then the files.
         content = [str(width), str(height), encode_image(image, "png")]
+        metadata = tf.compat.v1.SummaryMetadata(
+            plugin_data={"plugin_name": "images"}, data_class=_BLOB_SEQUENCE
+        )
         step = snapshot.step or snapshot.epoch
         # Keras's own TensorBoard callback leaves recording switched off between its batches.
         with self._writer.as_default(step), tf.summary.record_if(True):
-            tf.summary.write(self.tag, tf.constant(content), step, _image_metadata())
+            tf.summary.write(self.tag, tf.constant(content), step, metadata)
         self._writer.flush()
 
     def close(self) -> None:
@@ -135,15 +138,6 @@ def _image(snapshot: Snapshot) -> UInt8Array:
             f"{snapshot.epoch} without. One that is read from a record has its `path` only."
         )
     return snapshot.image
-
-
-def _image_metadata() -> Any:
-    from tensorflow.compat import v1
-
-    metadata = v1.SummaryMetadata()
-    metadata.plugin_data.plugin_name = "images"
-    metadata.data_class = _BLOB_SEQUENCE
-    return metadata
 
 
 def _kernel() -> Any:

@@ -1,7 +1,6 @@
 """From samples to a file: the stages of all folders in a row."""
 
-import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,8 +28,7 @@ class Pipeline:
         output: Which of several outputs is the prediction: a name, an index, or None.
         batch_size: Rows through the model at a time, at most.
         tiling: Panels to a picture.
-        format: The file format.
-        options: The encoder's options.
+        format: The file format, with the encoder's options.
         keeps_image: Whether what is saved is handed back too, for listeners.
     """
 
@@ -40,7 +38,6 @@ class Pipeline:
     batch_size: int
     tiling: Tiling
     format: formats.Format
-    options: Mapping[str, Any]
     keeps_image: bool = False
 
     def bind(self, drawn: DrawnModel, samples: Samples) -> "Drawer":
@@ -68,7 +65,7 @@ class Pipeline:
         count = drawing.count if samples.inputs is None else len(samples)
         layout = self.tiling.plan(drawing.render_part(next(drawing.parts())), count)
         formats.check_image((*layout.size, picture.image.shape[2]), self.format)
-        encoder.write_image(io.BytesIO(), picture.image, self.format, self.options)
+        encoder.encode(picture.image, self.format)
         return drawing, picture.findings
 
     def save(self, job: Job) -> Saved:
@@ -80,9 +77,7 @@ class Pipeline:
         if known:
             explained["value_range"] = known
         storage_of(job.path).replace(
-            lambda file: encoder.write_image(
-                file, picture.image, self.format, self.options, explained
-            )
+            lambda file: encoder.write_image(file, picture.image, self.format, explained)
         )
         image = picture.image if self.keeps_image else None
         return Saved(picture.layout.geometry(), image, picture.findings)

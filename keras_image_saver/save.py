@@ -48,8 +48,7 @@ def save_image(
             magenta then).
     """
     path = check_path(filepath)
-    kind = formats.check_format(path)
-    options = formats.check_options(kind, encoder_options)
+    kind = formats.check_format(path, encoder_options)
     check_grid(columns, padding, pad_value)
     array = as_array(images)
     if array.ndim not in (2, 3, 4) or (array.ndim > 2 and array.shape[-1] not in CHANNELS):
@@ -63,4 +62,4 @@ def save_image(
         warnings.warn(finding.text, stacklevel=2)
     if mapped.ndim == 4:
         mapped = make_grid(mapped, columns=columns, padding=padding, pad_value=pad_value)
-    storage_of(path).replace(lambda file: encoder.write_image(file, mapped, kind, options))
+    storage_of(path).replace(lambda file: encoder.write_image(file, mapped, kind))

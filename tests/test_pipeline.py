@@ -20,7 +20,7 @@ def model():
 
 
 def drawer(render, drawn=None, *, predict=None, batch_size=2):
-    pipeline = Pipeline(render, predict, None, batch_size, Tiling(), formats.PNG, {})
+    pipeline = Pipeline(render, predict, None, batch_size, Tiling(), formats.PNG)
     drawn = drawn or model()
     return pipeline.bind(DrawnModel(drawn, drawn), Samples(INPUTS.copy()))
 

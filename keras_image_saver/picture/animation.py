@@ -6,17 +6,21 @@ file at once. A frame that changes nothing is written too, as one pixel, so that
 time.
 """
 
+import functools
 import itertools
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, BinaryIO, TypeVar
+from dataclasses import replace
+from typing import BinaryIO, TypeVar
 
 import numpy as np
+from PIL import Image
 
-from keras_image_saver.arrays import Array, UInt8Array
-from keras_image_saver.picture.containers import CONTAINERS, Piece, encode_still
+from keras_image_saver.arrays import UInt8Array
+from keras_image_saver.picture.containers import CONTAINERS, Piece
+from keras_image_saver.picture.encoder import encode
 from keras_image_saver.picture.formats import AnimatedFormat
 
 Item = TypeVar("Item")
@@ -32,7 +36,6 @@ def write_animation(
     format: AnimatedFormat,
     *,
     probes: Sequence[UInt8Array],
-    options: Mapping[str, Any] | None = None,
 ) -> None:
     """Write frames into an open file; the animation repeats for ever.
 
@@ -41,14 +44,12 @@ def write_animation(
         frames: Pictures, uint8 (H, W, C), all of one shape, and milliseconds. Read as they are
             needed, and a few ahead.
         format: From `check_animated_format`.
-        probes: Pictures like those that come, by which a palette or the encoder's options are found:
-            `format.probes` of them from all over the animation, the last one last.
-        options: The encoder's options, from `check_options`. None: the best of `format.trials`.
+        probes: Pictures like those that come, by which a palette or the best of `format.trials` is
+            found: `format.probes` of them from all over the animation, the last one last.
     """
-    chosen = options or min(
-        format.trials, key=lambda trial: len(encode_still(probes[-1], format, trial)), default={}
-    )
-    container = CONTAINERS[format.name](file, format, chosen)
+    trials = [replace(format, settings=settings) for settings in format.trials]
+    best = min(trials, key=lambda trial: len(encode(probes[-1], trial)), default=format)
+    container = CONTAINERS[format.name](file, best)
     container.begin(probes)
     pieces = cut_pieces(frames, container.corner_step)
     for piece, data in in_order(lambda piece: (piece, container.encode(piece)), pieces):
@@ -75,22 +76,13 @@ def cut_pieces(frames: Iterable[tuple[UInt8Array, int]], corner_step: int) -> It
     for frame, duration_ms in frames:
         changed = np.ones(frame.shape[:2], np.bool_)
         if previous is not None:
-            different = frame != previous
-            changed = different[..., 0]
             # Channel by channel is eight times as fast as `any` over the short last axis.
-            for channel in range(1, frame.shape[2]):
-                changed = changed | different[..., channel]
-        (y, bottom), (x, right) = (_extent(np.any(changed, axis=axis)) for axis in (1, 0))
+            changed = functools.reduce(np.logical_or, np.moveaxis(frame != previous, -1, 0))
+        x, y, right, bottom = Image.fromarray(changed).getbbox() or (0, 0, 1, 1)
         y, x = y // corner_step * corner_step, x // corner_step * corner_step
         box = np.s_[y:bottom, x:right]
         yield Piece(y, x, frame[box], ~changed[box], duration_ms)
         previous = frame
-
-
-def _extent(changed: Array) -> tuple[int, int]:
-    """Return the first place that changed and the one past the last; one place where none did."""
-    places = np.flatnonzero(changed)
-    return (int(places[0]), int(places[-1]) + 1) if len(places) else (0, 1)
 
 
 def in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

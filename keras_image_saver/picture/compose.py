@@ -42,10 +42,14 @@ class Drawing:
         bound: The renderer, bound to the model.
         samples: What was drawn, without outputs.
         chunks: The outputs, some rows after others.
+
+    Attributes:
+        count: The number of samples.
     """
 
     def __init__(self, bound: BoundRenderer, samples: Batch, chunks: list[Any]) -> None:
         self.bound = bound
+        self.count = sum(len(next(iter(leaves(outputs).values()))) for outputs in chunks)
         self._samples = samples
         self._chunks = chunks
         self._rendered: Rendered | None = None
@@ -53,6 +57,7 @@ class Drawing:
     def render(self) -> None:
         """Render everything now, at once, as the user's own renderer needs it."""
         self._rendered = self.bound(replace(self._samples, outputs=joined(self._chunks)))
+        self.count = len(next(iter(self._rendered.panels.values())))
 
     def parts(self) -> Iterator[Batch]:
         """Yield a few rows after others, so that no panel need be in memory as a whole."""
@@ -65,19 +70,12 @@ class Drawing:
             chunk = replace(self._samples.rows(first, first + len(one)), outputs=outputs)
             step = max(1, PIECE * len(one) // max(1, one.size))
             for start in range(0, len(one), step):
-                yield chunk.rows(start, min(start + step, len(one)))
+                yield chunk.rows(start, start + step)
             first += len(one)
 
     def render_part(self, part: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
         """Render one of the parts; `out` is where panels may be written to, as in `BoundRenderer`."""
         return self.bound(part, out) if self._rendered is None else self._rendered
-
-    @property
-    def count(self) -> int:
-        """The number of samples."""
-        if self._rendered is not None:
-            return len(next(iter(self._rendered.panels.values())))
-        return sum(len(next(iter(leaves(outputs).values()))) for outputs in self._chunks)
 
 
 @dataclass(frozen=True)
@@ -104,16 +102,13 @@ def compose(drawing: Drawing, tiling: Tiling) -> Picture:
         canvas.place(rendered.panels)
         for name, more in rendered.counts.items():
             counts[name].add(more)
-    image = _with_captions(canvas.image, layout, tiling.pad_value)
+    image = canvas.image
+    if layout.origin[0] > tiling.padding:  # there is room for captions above the first row
+        captions = [
+            (tiling.padding, layout.tile_at(column, panel)[1], name)
+            for column in range(min(layout.columns, layout.count))
+            for panel, name in enumerate(layout.panels)
+        ]
+        width = layout.tile[1] // layout.enlargement
+        image = draw_captions(image, captions, width, tiling.pad_value)
     return Picture(image, layout, drawing.bound.findings(counts))
-
-
-def _with_captions(image: UInt8Array, layout: grid.Layout, pad_value: int) -> UInt8Array:
-    if not layout.caption_height:
-        return image
-    captions = [
-        (layout.origin[0] - layout.caption_height, layout.tile_at(column, panel)[1], name)
-        for column in range(min(layout.columns, layout.count))
-        for panel, name in enumerate(layout.panels)
-    ]
-    return draw_captions(image, captions, layout.width // layout.enlargement, pad_value)

@@ -5,9 +5,8 @@ pixels are moved into the container. Sources, named in the comments by their sec
 specification (W3C's copy); PNG, third edition; RFC 9649 (WebP).
 """
 
-import io
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -20,6 +19,9 @@ from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.picture import encoder
 from keras_image_saver.picture.formats import AnimatedFormat
 from keras_image_saver.picture.palette import Palette, shared_palette
+
+# Behind a PNG's signature (8 bytes) and IHDR: length, name and checksum (4 each), and 13 of content.
+_FRAME_COUNT_AT = 8 + 12 + 13
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,7 @@ class Container:
 
     Args:
         file: Open for writing, at its beginning, and seekable.
-        format: What it is to be.
-        options: The encoder's options, from `check_options`.
+        format: What it is to be; its settings are those of each piece.
 
     Attributes:
         corner_step: The corners of pieces must stand at multiples of this.
@@ -55,17 +56,16 @@ class Container:
 
     corner_step = 1
 
-    def __init__(self, file: BinaryIO, format: AnimatedFormat, options: Mapping[str, Any]) -> None:
+    def __init__(self, file: BinaryIO, format: AnimatedFormat) -> None:
         self._file = file
         self._format = format
-        self._options = options
 
     def begin(self, probes: Sequence[UInt8Array]) -> None:
         """Write what comes before the first frame; `probes` are frames like those that come."""
 
     def encode(self, piece: Piece) -> bytes:
         """Encode a piece, on any thread."""
-        return encode_still(piece.pixels, self._format, self._options)
+        return encoder.encode(piece.pixels, self._format)
 
     def add(self, piece: Piece, data: bytes) -> None:
         """Write an encoded piece, after those before it."""
@@ -73,12 +73,6 @@ class Container:
 
     def close(self) -> None:
         """Write what is known at the end only; the file stays open."""
-
-
-def encode_still(pixels: UInt8Array, format: AnimatedFormat, options: Mapping[str, Any]) -> bytes:
-    file = io.BytesIO()
-    encoder.write_image(file, pixels, format, options)
-    return file.getvalue()
 
 
 class Gif(Container):
@@ -121,7 +115,6 @@ class Png(Container):
 
     _frames = 0
     _sequence_number = 0
-    _count_at = 0
 
     def add(self, piece: Piece, data: bytes) -> None:
         chunks = list(_png_chunks(data))
@@ -129,7 +122,6 @@ class Png(Container):
             # The first piece is the whole frame: its header is the animation's.
             self._file.write(data[:8])
             putchunk(self._file, b"IHDR", dict(chunks)[b"IHDR"])
-            self._count_at = self._file.tell()
             self._write_frame_count()
         height, width = piece.pixels.shape[:2]
         # Section 11.3.6.2: the frame is shown for so many thousandths of a second; then, 0 and 0, it
@@ -149,7 +141,7 @@ class Png(Container):
     def close(self) -> None:
         putchunk(self._file, b"IEND", b"")
         # The number of frames stands before them, but is known only now.
-        self._file.seek(self._count_at)
+        self._file.seek(_FRAME_COUNT_AT)
         self._write_frame_count()
 
     def _write_frame_count(self) -> None:

@@ -49,9 +49,13 @@ def encode_image(
     if suffix not in formats.BY_SUFFIX:
         known = ", ".join(one.removeprefix(".") for one in formats.BY_SUFFIX)
         raise ValueError(f"`format` must be one of {known}, got {format!r}.")
-    kind = formats.check_format(f"image{suffix}")
+    return encode(image, formats.check_format(f"image{suffix}", options), metadata)
+
+
+def encode(image: Any, format: formats.Format, metadata: Mapping[str, Any] | None = None) -> bytes:
+    """Encode one image in memory, as `write_image` does into a file."""
     file = io.BytesIO()
-    write_image(file, image, kind, formats.check_options(kind, options), metadata)
+    write_image(file, image, format, metadata)
     return file.getvalue()
 
 
@@ -59,7 +63,6 @@ def write_image(
     file: BinaryIO,
     image: Any,
     format: formats.Format,
-    options: Mapping[str, Any],
     metadata: Mapping[str, Any] | None = None,
 ) -> None:
     """Encode one image into an open binary file.
@@ -68,7 +71,6 @@ def write_image(
         file: Open for writing. JPEG releases the GIL only for a real file.
         image: uint8, shape (H, W) or (H, W, C), C in {1, 3, 4}.
         format: From `check_format`.
-        options: From `check_options`.
         metadata: See `encode_image`.
 
     Raises:
@@ -84,13 +86,12 @@ def write_image(
     if array.shape[2:] == (1,):
         array = array[..., 0]  # Pillow's grey pictures have no channel axis
     picture = Image.fromarray(np.ascontiguousarray(array))
-    embedded = _embedded(metadata, format) if metadata else {}
-    picture.save(file, format=format.name, **options, **embedded)
+    picture.save(file, format=format.name, **format.settings, **_embedded(metadata, format))
 
 
-def _embedded(metadata: Mapping[str, Any], format: formats.Format) -> dict[str, Any]:
+def _embedded(metadata: Mapping[str, Any] | None, format: formats.Format) -> dict[str, Any]:
     """Return the arguments by which Pillow writes the metadata."""
-    if format.metadata is None:
+    if not metadata or format.metadata is None:
         return {}
     if format.metadata == "text chunks":
         chunks = PngImagePlugin.PngInfo()

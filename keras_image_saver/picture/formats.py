@@ -9,7 +9,7 @@ import math
 import os
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from keras_image_saver.checks import check_int
@@ -24,7 +24,8 @@ class Format:
         suffixes: By which file names ask for it, in lower case.
         options: What a user may set, with the largest value; the smallest is 0. True stands for an
             option that is True or False.
-        defaults: What Pillow is told unless the user says otherwise.
+        settings: What Pillow is told: our defaults, and over them the user's options in what
+            `check_format` returns.
         lossless: The defaults instead where no pixel may change, if the format leaves the choice:
             the user sets `lossless`, or leaves both that and `quality` out.
         largest_side: The most pixels that a side may have.
@@ -37,7 +38,7 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     options: Mapping[str, int] = field(default_factory=dict)
-    defaults: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     lossless: Mapping[str, Any] | None = None
     largest_side: float = math.inf
     has_alpha: bool = True
@@ -53,8 +54,8 @@ class AnimatedFormat(Format):
     Attributes:
         tick_ms: What it counts a frame's time in, in milliseconds.
         shortest_ms: The shortest time of a frame that viewers respect.
-        trials: Encoder options that are tried on one frame. The best are taken for all frames, so
-            that nothing flickers.
+        trials: Settings that are tried on one frame. The best are taken for all frames, so
+            that nothing flickers. None: `settings` are taken.
         probes: From how many frames all over an animation its settings are found.
     """
 
@@ -76,7 +77,7 @@ PNG = AnimatedFormat(
     name="PNG",
     suffixes=(".png",),
     options={"compress_level": 9},
-    defaults=_FAST_PNG,
+    settings=_FAST_PNG,
     metadata="text chunks",
     # Pillow's default, zlib's level 6, is larger than one or the other of these, and takes two to
     # three times as long.
@@ -86,7 +87,7 @@ JPEG = Format(
     name="JPEG",
     suffixes=(".jpg", ".jpeg"),
     options={"quality": 100},
-    defaults=_FINE,
+    settings=_FINE,
     largest_side=65_500,  # libjpeg's JPEG_MAX_DIMENSION, a little under 16 bits
     has_alpha=False,
     longest_metadata=60_000,  # EXIF stands in one segment of 64 KiB
@@ -95,14 +96,14 @@ WEBP = AnimatedFormat(
     name="WEBP",
     suffixes=(".webp",),
     options={"quality": 100, "lossless": True},
-    defaults={"quality": 95},
+    settings={"quality": 95},
     lossless=_LOSSLESS_WEBP,
     largest_side=16_383,  # 14 bits
     needs="webp",
     trials=({"quality": 75, "method": 0}, _LOSSLESS_WEBP),
 )
 TIFF = Format(
-    name="TIFF", suffixes=(".tif", ".tiff"), defaults={"compression": "tiff_adobe_deflate"}
+    name="TIFF", suffixes=(".tif", ".tiff"), settings={"compression": "tiff_adobe_deflate"}
 )
 BMP = Format(name="BMP", suffixes=(".bmp",), has_alpha=False, metadata=None)
 GIF = AnimatedFormat(
@@ -119,7 +120,7 @@ AVIF = Format(
     name="AVIF",
     suffixes=(".avif",),
     options={"quality": 100},
-    defaults=_FINE,
+    settings=_FINE,
     largest_side=32_768,  # what libavif opens again unless told otherwise
     needs="avif",
 )
@@ -130,11 +131,12 @@ ANIMATED: tuple[AnimatedFormat, ...] = (WEBP, GIF, PNG)
 BY_SUFFIX = {suffix: one for one in FORMATS for suffix in one.suffixes}
 
 
-def check_format(filepath: str) -> Format:
-    """Return the format that a path's suffix names.
+def check_format(filepath: str, options: Mapping[str, Any] | None = None) -> Format:
+    """Return the format that a path's suffix names, with the user's options in its settings.
 
     Raises:
-        ValueError: If there is no such format, or this Pillow cannot write it.
+        ValueError: If there is no such format, this Pillow cannot write it, or an option is not valid.
+        TypeError: If `options` is not a mapping.
     """
     from PIL import features
 
@@ -150,20 +152,21 @@ def check_format(filepath: str) -> Format:
             f"`filepath` ends in {suffix!r}, which this Pillow cannot write. Install pillow>=11.3, "
             "or choose .png."
         )
-    return found
+    return replace(found, settings=check_options(found, options))
 
 
-def check_animated_format(out: str) -> AnimatedFormat:
-    """Return the format of an animation that a path's suffix names.
+def check_animated_format(out: str, options: Mapping[str, Any] | None = None) -> AnimatedFormat:
+    """Return the format of an animation that a path's suffix names, without trials if it has options.
 
     Raises:
-        ValueError: If there is no such format, or this Pillow cannot write it.
+        ValueError: If there is no such format, this Pillow cannot write it, or an option is not valid.
+        TypeError: If `options` is not a mapping.
     """
     suffixes = tuple(suffix for one in ANIMATED for suffix in one.suffixes)
-    found = check_format(out) if out.lower().endswith(suffixes) else None
+    found = check_format(out, options) if out.lower().endswith(suffixes) else None
     if not isinstance(found, AnimatedFormat):
         raise ValueError(f"`out` must end in one of {', '.join(suffixes)}, got {out!r}.")
-    return found
+    return replace(found, trials=()) if options else found
 
 
 def check_options(format: Format, options: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -194,7 +197,7 @@ def check_options(format: Format, options: Mapping[str, Any] | None) -> dict[str
             raise ValueError(f"`{argument}` must be True or False, got {value!r}.")
     if format.lossless and chosen.get("lossless", "quality" not in chosen):
         return {**format.lossless, **chosen}
-    return {**format.defaults, **chosen}
+    return {**format.settings, **chosen}
 
 
 def check_image(shape: Sequence[int], format: Format) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -10,68 +10,54 @@ import numpy as np
 from keras_image_saver.arrays import CHANNELS, UInt8Array, as_array, describe, nearest
 from keras_image_saver.checks import check_int
 
+# What a recorded geometry must have, in the order of `Layout`.
+_PLACES = ("origin", "tile", "stride", "columns", "count", "panels")
+
 
 @dataclass(frozen=True)
 class Layout:
     """Where the tiles of a grid stand, in pixels. Sample i, panel p is `tile_at(i, p)`.
 
     Attributes:
+        origin: (y, x) of the first tile.
+        tile: (height, width) of a tile.
+        stride: (y, x) from one tile to the next.
+        columns: Samples per row; each takes one tile a panel.
         count: Number of samples.
         panels: Panel names, left to right.
-        columns: Samples per row; each takes one tile a panel.
-        height: Height of a tile.
-        width: Width of a tile.
         enlargement: Whole factor by which images were enlarged to give room to the captions.
-        padding: Gap around each tile.
-        caption_height: Room above the first row; 0 without captions.
     """
 
+    origin: tuple[int, int]
+    tile: tuple[int, int]
+    stride: tuple[int, int]
+    columns: int
     count: int
     panels: tuple[str, ...]
-    columns: int
-    height: int
-    width: int
-    enlargement: int
-    padding: int
-    caption_height: int
+    enlargement: int = 1
 
     @property
     def rows(self) -> int:
         return math.ceil(self.count / self.columns)
 
     @property
-    def origin(self) -> tuple[int, int]:
-        """(y, x) of the first tile."""
-        return self.caption_height + self.padding, self.padding
-
-    @property
-    def stride(self) -> tuple[int, int]:
-        """(y, x) from one tile to the next."""
-        return self.height + self.padding, self.width + self.padding
-
-    @property
     def size(self) -> tuple[int, int]:
         """(height, width) of the whole picture."""
-        height = self.caption_height + self.rows * self.stride[0] + self.padding
-        return height, self.columns * len(self.panels) * self.stride[1] + self.padding
+        (y, x), (down, across) = self.origin, self.stride
+        return y + self.rows * down, x + self.columns * len(self.panels) * across
 
     def geometry(self) -> dict[str, Any]:
         """Return what a reader needs to cut the tiles out again, fit for JSON."""
         return {
-            "origin": list(self.origin),
-            "tile": [self.height, self.width],
-            "stride": list(self.stride),
-            "columns": self.columns,
-            "count": self.count,
-            "panels": list(self.panels),
-            "enlargement": self.enlargement,
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
         }
 
     def tile_at(self, sample: int, panel: int) -> tuple[int, int]:
         """(y, x) of a tile's upper left corner."""
         row, column = divmod(sample, self.columns)
-        y, x = self.origin
-        return y + row * self.stride[0], x + (column * len(self.panels) + panel) * self.stride[1]
+        (y, x), (down, across) = self.origin, self.stride
+        return y + row * down, x + (column * len(self.panels) + panel) * across
 
 
 def sample_box(
@@ -91,17 +77,16 @@ def sample_box(
         ValueError: If the grid has no such sample, or there is no geometry of a grid.
     """
     try:
-        (top, left), (height, width) = geometry["origin"], geometry["tile"]
-        down, across = geometry["stride"]
-        row, column = divmod(sample, geometry["columns"])
-        count, names = geometry["count"], list(geometry["panels"])
+        layout = Layout(*(geometry[name] for name in _PLACES))
+        names = list(layout.panels)
         chosen = [names.index(name) for name in panels or names]
-        y, x = top + row * down, left + (column * len(names) + chosen[0]) * across
-        box = int(y), int(x), int(height), int(width + (chosen[-1] - chosen[0]) * across)
+        (y, x), (_, last) = (layout.tile_at(sample, panel) for panel in (chosen[0], chosen[-1]))
+        height, width = layout.tile
+        box = int(y), int(x), int(height), int(last - x + width)
     except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError):
         raise ValueError("there is no record of where its tiles stand") from None
-    if not 0 <= sample < count:
-        raise ValueError(f"there are {count} samples, numbered from 0, got {sample!r}")
+    if not 0 <= sample < layout.count:
+        raise ValueError(f"there are {layout.count} samples, numbered from 0, got {sample!r}")
     return box
 
 
@@ -128,16 +113,16 @@ def plan(
     enlargement = max(1, math.ceil(caption_width / width))
     if columns is None:
         columns = math.ceil(math.sqrt(count)) if len(sizes) == 1 else 1
+    height, width = height * enlargement, width * enlargement
+    padding = int(padding)  # the geometry is written as JSON, which takes none of NumPy's ints
     return Layout(
-        # The geometry is written as JSON, which takes none of NumPy's ints.
+        origin=(caption_height + padding, padding),
+        tile=(height, width),
+        stride=(height + padding, width + padding),
+        columns=int(columns),
         count=int(count),
         panels=tuple(sizes),
-        columns=int(columns),
-        height=height * enlargement,
-        width=width * enlargement,
         enlargement=enlargement,
-        padding=int(padding),
-        caption_height=caption_height,
     )
 
 
@@ -168,11 +153,12 @@ class Canvas:
         Args:
             panels: Those of the sample before; what does not fill its tile has no room.
         """
-        layout, found = self._layout, {}
+        found = {}
+        height, width = self._layout.tile
         for number, (name, images) in enumerate(panels.items()):
-            if images.shape[1:] == (layout.height, layout.width, self.image.shape[2]):
-                y, x = layout.tile_at(self._placed, number)
-                found[name] = self.image[np.newaxis, y : y + layout.height, x : x + layout.width]
+            if images.shape[1:] == (height, width, self.image.shape[2]):
+                y, x = self._layout.tile_at(self._placed, number)
+                found[name] = self.image[np.newaxis, y : y + height, x : x + width]
         return found
 
     def place(self, panels: Mapping[str, UInt8Array]) -> None:
@@ -184,18 +170,19 @@ class Canvas:
             if np.may_share_memory(images, self.image):
                 continue  # they were drawn into their `room`
             for sample, image in enumerate(images, self._placed):
-                self._place(image, *self._layout.tile_at(sample, number))
+                self.put(image, sample, number)
         self._placed += len(next(iter(panels.values())))
 
-    def _place(self, image: UInt8Array, y: int, x: int) -> None:
+    def put(self, image: UInt8Array, sample: int, panel: int) -> None:
         """Enlarge one image to its tile, or to as much of it as keeps the image's proportions."""
-        tile_height, tile_width = self._layout.height, self._layout.width
+        tile_height, tile_width = self._layout.tile
         height, width = image.shape[:2]
         # The side that fills the tile first; products compare the proportions without rounding.
         if height * tile_width <= width * tile_height:
             size = max(1, height * tile_width // width), tile_width
         else:
             size = tile_height, max(1, width * tile_height // height)
+        y, x = self._layout.tile_at(sample, panel)
         y, x = y + (tile_height - size[0]) // 2, x + (tile_width - size[1]) // 2
         paste(self.image, nearest(image[np.newaxis], *size)[0], y, x)
 

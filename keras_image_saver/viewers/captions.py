@@ -1,6 +1,6 @@
 """Captions from a template, such as "epoch {epoch}, loss {loss:.3f}"."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from keras_image_saver.run.record import Snapshot
@@ -21,35 +21,29 @@ def captions(template: str, snapshots: Sequence[Snapshot]) -> list[str]:
         ValueError: If no snapshot has a field, or the template is malformed.
         TypeError: If the template is no text.
     """
-    parts = _parse(template)
-    values = [
-        {**one.logs, "epoch": one.epoch, "batch": one.batch, "step": one.step} for one in snapshots
-    ]
-    known = dict.fromkeys(name for each in values for name in each)
-    unknown = [field for _, field, _ in parts if field and field not in known]
-    if unknown:
-        raise ValueError(
-            f"`caption` has fields that no snapshot has, {', '.join(unknown)}, got {template!r}. "
-            f"Fields are {', '.join(known)}."
-        )
-    return [" ".join(_fill(parts, each).split()) for each in values]
-
-
-def _parse(template: str) -> list[tuple[str, str, str]]:
-    """Split a caption into (literal, field, spec)."""
     if not isinstance(template, str):
         raise TypeError(f"`caption` must be a text or None, got {template!r}.")
     parts = split_fields("caption", template)
     if any(field == "" or conversion for _, field, _, conversion in parts):
         raise ValueError(f"`caption` must have named fields such as {{epoch}}, got {template!r}.")
-    return [(literal, field or "", spec) for literal, field, spec, _ in parts]
-
-
-def _fill(parts: Sequence[tuple[str, str, str]], values: Mapping[str, Any]) -> str:
-    return "".join(
-        literal + (_format(values.get(field), spec) if field else "")
-        for literal, field, spec in parts
+    values = [
+        {**one.logs, "epoch": one.epoch, "batch": one.batch, "step": one.step} for one in snapshots
+    ]
+    known = dict.fromkeys(name for each in values for name in each)
+    unknown = [field for _, field, _, _ in parts if field and field not in known]
+    if unknown:
+        raise ValueError(
+            f"`caption` has fields that no snapshot has, {', '.join(unknown)}, got {template!r}. "
+            f"Fields are {', '.join(known)}."
+        )
+    lines = (
+        "".join(
+            literal + (_format(each.get(field), spec) if field else "")
+            for literal, field, spec, _ in parts
+        )
+        for each in values
     )
+    return [" ".join(line.split()) for line in lines]
 
 
 def _format(value: Any, spec: str) -> str:

@@ -22,6 +22,7 @@ def overview(run: Run) -> str:
 
 
 def _rows(run: Run) -> Iterator[tuple[str, list[str]]]:
+    """Yield each title and its lines; one without lines is left out."""
     saved = list(run)
     sizes = {snapshot.path: _size(snapshot.path) for snapshot in saved}
     yield "run", [run.folder or "."]
@@ -31,10 +32,8 @@ def _rows(run: Run) -> Iterator[tuple[str, list[str]]]:
     listed = ", ".join(f"{count} {suffix}" for suffix, count in suffixes.most_common())
     yield "files", [listed or "none"]
     lost = [one for one in saved if sizes[one.path] is None]
-    if lost:
-        yield "missing", _some([f"epoch {one.epoch}: {one.path}" for one in lost])
-    if run.missed:
-        yield "missed", _some([f"epoch {one.epoch}: {one.missed}" for one in run.missed])
+    yield "missing", _some([f"epoch {one.epoch}: {one.path}" for one in lost])
+    yield "missed", _some([f"epoch {one.epoch}: {one.missed}" for one in run.missed])
     pictures = sum(size or 0 for size in sizes.values())
     names = [*record_files(run.folder), SAMPLES]
     others = sum(_size(join(run.folder, name)) or 0 for name in names)

@@ -3,7 +3,6 @@
 import os
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,28 +15,6 @@ from keras_image_saver.run.record import Run, Snapshot
 from keras_image_saver.run.storage import check_path, join, storage_of
 
 _MOST_NAMED = 3
-
-
-@dataclass(frozen=True)
-class Screen:
-    """What each picture is shown on: (height, width) and channels."""
-
-    height: int
-    width: int
-    channels: int
-
-    def fit(self, image: UInt8Array) -> UInt8Array:
-        """Enlarge a picture by the largest whole factor that fits, and centre it on black."""
-        factor = min(self.height // image.shape[0], self.width // image.shape[1])
-        height, width = image.shape[0] * factor, image.shape[1] * factor
-        enlarged = nearest(image[np.newaxis], height, width)[0]
-        shown = self.blank()
-        paste(shown, enlarged, (self.height - height) // 2, (self.width - width) // 2)
-        return shown
-
-    def blank(self) -> UInt8Array:
-        """Return a black picture of its size."""
-        return blank(self.height, self.width, self.channels)
 
 
 class Pictures:
@@ -58,21 +35,26 @@ class Pictures:
         self._gaps: dict[int, str] = {}
         self._headers: dict[int, tuple[int, int, int]] = {}
         for number, snapshot in enumerate(snapshots):
-            self._look_at(number, snapshot.path, max_pixels)
+            try:
+                with storage_of(snapshot.path).open() as file:
+                    self._headers[number] = decoder.read_header(file, max_pixels)
+            except decoder.TooLargeError as error:  # noqa: PERF203 - a broken one must not hide others
+                raise decoder.TooLargeError(f"{error} It is {snapshot.path!r}.") from None
+            except Exception as error:  # a remote storage raises what it likes
+                self._miss(number, error)
 
-    def screen(self, sample: int | None = None) -> Screen:
-        """Return a screen on which each picture fits, or each picture of one sample.
+    def screen(self, sample: int | None = None) -> tuple[int, int, int]:
+        """Return the (height, width, channels) of a screen on which each picture, or sample, fits.
 
         Raises:
             ValueError: If there is no picture, or no sample of that number.
         """
-        sizes = [header[:2] for header in self._headers.values()]
-        if sample is not None and sizes:
-            sizes = [box[2:] for box in self._boxes(sample)]
-        if not sizes:
+        if not self._headers:
             raise ValueError(f"There is no picture that can be read: {self._listed()}.")
-        channels = max(header[2] for header in self._headers.values())
-        return Screen(max(size[0] for size in sizes), max(size[1] for size in sizes), channels)
+        heights, widths, channels = zip(*self._headers.values(), strict=True)
+        if sample is not None:
+            _, _, heights, widths = zip(*self._boxes(sample), strict=True)
+        return max(heights), max(widths), max(channels)
 
     def read(self, number: int) -> UInt8Array | None:
         """Decode a snapshot's picture, (H, W, C), on any thread; None if it cannot be read."""
@@ -109,15 +91,6 @@ class Pictures:
                 stacklevel=3,
             )
 
-    def _look_at(self, number: int, path: str, max_pixels: int | None) -> None:
-        try:
-            with storage_of(path).open() as file:
-                self._headers[number] = decoder.read_header(file, max_pixels)
-        except decoder.TooLargeError as error:
-            raise decoder.TooLargeError(f"{error} It is {path!r}.") from None
-        except Exception as error:  # a remote storage raises what it likes
-            self._miss(number, error)
-
     def _boxes(self, sample: int) -> list[tuple[int, int, int, int]]:
         found, reason = [], None
         for number in self._headers:
@@ -139,6 +112,16 @@ class Pictures:
         listed = [self._gaps[number] for number in sorted(self._gaps)]
         more = len(listed) - _MOST_NAMED
         return "; ".join(listed[:_MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
+
+
+def fit(image: UInt8Array, screen: tuple[int, int, int]) -> UInt8Array:
+    """Enlarge a picture by the largest whole factor that fits, and centre it on a black screen."""
+    factor = min(screen[0] // image.shape[0], screen[1] // image.shape[1])
+    height, width = image.shape[0] * factor, image.shape[1] * factor
+    shown = blank(*screen)
+    enlarged = nearest(image[np.newaxis], height, width)[0]
+    paste(shown, enlarged, (screen[0] - height) // 2, (screen[1] - width) // 2)
+    return shown
 
 
 def open_run(run: Run | str | os.PathLike[str]) -> Run:
@@ -163,8 +146,7 @@ def check_output(out: str | os.PathLike[str], run: Run) -> str:
         TypeError: If it is no path.
     """
     path = check_path(out, "out")
-    own = {join(run.folder, name) for name in (SAMPLES, PAGE)}
-    own |= {snapshot.path for snapshot in run}
+    own = [join(run.folder, SAMPLES), join(run.folder, PAGE), *(one.path for one in run)]
     if storage_of(path).real_path in {storage_of(name).real_path for name in own}:
         raise ValueError(f"`out` must not be a file of the run itself, got {path!r}.")
     return path

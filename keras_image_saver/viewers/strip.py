@@ -1,7 +1,8 @@
 """A run as one still picture: a row a sample, a column an epoch."""
 
+import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -17,8 +18,8 @@ from keras_image_saver.viewers.pictures import Pictures, check_output, open_run
 _BEFORE, _AFTER = "input", "target"
 _PADDING = 2
 
-# A caption, and the tiles under it; None is a gap.
-Column = tuple[str, list[UInt8Array | None]]
+# A caption, the number of a snapshot, and which panels of its samples are shown.
+Column = tuple[str, int, list[str]]
 
 
 def strip(
@@ -69,8 +70,7 @@ def strip(
     pictures = Pictures(chosen, max_pixels)
     picture = _compose(pictures, samples)
     formats.check_image(picture.shape, kind)
-    options = formats.check_options(kind, None)
-    storage_of(path).replace(lambda file: encoder.write_image(file, picture, kind, options))
+    storage_of(path).replace(lambda file: encoder.write_image(file, picture, kind))
     pictures.warn()
 
 
@@ -106,53 +106,41 @@ def _compose(pictures: Pictures, samples: int) -> UInt8Array:
         )
     rows = min(samples, int(newest.get("count", 0)))
     images = [pictures.read(number) for number in range(len(pictures.snapshots))]
-
-    def cut(number: int, panels: Sequence[str]) -> list[UInt8Array | None]:
-        return [
-            pictures.cut(number, images[number], sample, [panel]) if panel else None
-            for sample in range(rows)
-            for panel in panels
-        ]
-
-    captions = enumerate(_epoch_captions(pictures.snapshots))
-    epochs = [(caption, cut(number, changing)) for number, caption in captions]
-    read = [number for number, image in enumerate(images) if image is not None] or [-1]
+    last = max((number for number, image in enumerate(images) if image is not None), default=0)
 
     def side(panel: str) -> list[Column]:
-        if panel not in names or panel in changing:
-            return []
-        # A sample with several panels that change takes a row for each; its input stands by the first.
-        return [(panel, cut(read[-1], [panel, *[""] * (len(changing) - 1)]))]
+        return [(panel, last, [panel])] if panel in names and panel not in changing else []
 
-    return _tile([*side(_BEFORE), *epochs, *side(_AFTER)], pictures)
-
-
-def _tile(columns: Sequence[Column], pictures: Pictures) -> UInt8Array:
-    """Draw columns of tiles side by side, each under its caption."""
-    found = [tile for _, tiles in columns for tile in tiles if tile is not None]
-    if not found:
+    captions = enumerate(_epoch_captions(pictures.snapshots))
+    epochs = [(caption, number, changing) for number, caption in captions]
+    columns = [*side(_BEFORE), *epochs, *side(_AFTER)]
+    tiles = {}
+    for column, (_, number, panels) in enumerate(columns):
+        for sample, (place, panel) in itertools.product(range(rows), enumerate(panels)):
+            tile = pictures.cut(number, images[number], sample, [panel])
+            if tile is not None:
+                # A sample takes a row for each panel that changes; its input stands by the first.
+                tiles[sample * len(changing) + place, column] = tile
+    if not tiles:
         pictures.screen()  # raises where no picture can be read
         raise ValueError("There is no sample that can be cut out of the run's pictures.")
-    captions = [caption for caption, _ in columns]
+    return _tile(tiles, rows * len(changing), [caption for caption, _, _ in columns])
+
+
+def _tile(
+    tiles: Mapping[tuple[int, int], UInt8Array], rows: int, captions: Sequence[str]
+) -> UInt8Array:
+    """Draw tiles by (row, column), each column under its caption; black where there is none."""
+    height, width, channels = np.max([tile.shape for tile in tiles.values()], axis=0).tolist()
     # The grid takes panels by name, but a caption may stand over several columns.
-    size = found[0].shape[:2]
-    panels = {str(number): _stack(tiles, size) for number, (_, tiles) in enumerate(columns)}
-    sizes = {name: tiles.shape[1:3] for name, tiles in panels.items()}
-    width = max(size[1] for size in sizes.values())
+    sizes = {str(column): (height, width) for column in range(len(captions))}
     needed = caption_size(captions, width)
-    layout = grid.plan(sizes, len(columns[0][1]), columns=1, padding=_PADDING, caption_size=needed)
-    canvas = grid.Canvas(layout, grid.most_channels(panels))
-    canvas.place(panels)
+    layout = grid.plan(sizes, rows, columns=1, padding=_PADDING, caption_size=needed)
+    canvas = grid.Canvas(layout, channels)
+    for (row, column), tile in tiles.items():
+        canvas.put(tile, row, column)
     places = [(0, layout.tile_at(0, panel)[1], text) for panel, text in enumerate(captions)]
     return draw_captions(canvas.image, places, width, 0)
-
-
-def _stack(column: Sequence[UInt8Array | None], size: tuple[int, int]) -> UInt8Array:
-    """Stack the tiles of one snapshot, which are of one size; black where there is none."""
-    there = [tile for tile in column if tile is not None]
-    height, width, channels = there[0].shape if there else (*size, 1)
-    blank = grid.blank(height, width, channels)
-    return np.stack([blank if tile is None else tile for tile in column])
 
 
 def _epoch_captions(snapshots: Sequence[Snapshot]) -> list[str]:

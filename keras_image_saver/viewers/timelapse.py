@@ -10,11 +10,12 @@ import numpy as np
 from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.checks import check_int, check_number, is_number
 from keras_image_saver.picture import animation, decoder, formats
+from keras_image_saver.picture.grid import blank, paste
 from keras_image_saver.picture.text import draw_line, line_size
 from keras_image_saver.run.record import Run
 from keras_image_saver.run.storage import storage_of
 from keras_image_saver.viewers.captions import captions
-from keras_image_saver.viewers.pictures import Pictures, Screen, check_output, open_run
+from keras_image_saver.viewers.pictures import Pictures, check_output, fit, open_run
 from keras_image_saver.viewers.progress_bar import with_progress
 
 _NARROWEST = 256
@@ -76,17 +77,15 @@ def timelapse(
     """
     opened = open_run(run)
     path = check_output(out, opened)
-    kind = formats.check_animated_format(path)
-    options = formats.check_options(kind, encoder_options)
     # What is best by trial is taken unless the user sets something.
-    chosen = options if encoder_options else None
+    kind = formats.check_animated_format(path, encoder_options)
     _check_times(fps, hold_last_s, kind)
     if sample is not None:
         check_int("sample", sample, 0)
     if last is not None:
         check_int("last", last, 1)
     snapshots = list(opened)[-last:] if last is not None else list(opened)
-    texts = captions(caption, snapshots) if caption else None
+    texts = captions(caption, snapshots) if caption else []
     pictures = Pictures(snapshots, max_pixels)
     film = _Film(pictures, sample, texts)
     formats.check_image(film.shape, kind)
@@ -96,7 +95,7 @@ def timelapse(
     def write(file: BinaryIO) -> None:
         frames = with_progress(film.frames(), len(snapshots), os.path.basename(path))
         timed = zip(frames, times, strict=True)
-        animation.write_animation(file, timed, kind, probes=probes, options=chosen)
+        animation.write_animation(file, timed, kind, probes=probes)
 
     storage_of(path).replace(write)
     pictures.warn()
@@ -105,27 +104,25 @@ def timelapse(
 class _Film:
     """The frames: pictures on a screen, with captions under them."""
 
-    def __init__(self, pictures: Pictures, sample: int | None, texts: list[str] | None) -> None:
+    def __init__(self, pictures: Pictures, sample: int | None, texts: list[str]) -> None:
         self._pictures = pictures
         self._sample = sample
         self._texts = texts
-        screen = pictures.screen(sample)
-        factor = math.ceil(_NARROWEST / screen.width)
-        height, width = screen.height * factor, screen.width * factor
-        self._font_size = self._line_height = 0
+        height, width, channels = pictures.screen(sample)
+        factor = math.ceil(_NARROWEST / width)
+        height, width = height * factor, width * factor
+        self._font_size = line_height = 0
         if texts:
             lines = [*texts, max(texts, key=len) + _MISSING]
-            self._font_size, self._line_height, needed = line_size(lines, width)
+            self._font_size, line_height, needed = line_size(lines, width)
             width = max(width, needed)
-        self._screen = Screen(height, width, screen.channels)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return self._screen.height + self._line_height, self._screen.width, self._screen.channels
+        self._screen = height, width, channels
+        self._margin = line_height, width, channels
+        self.shape = height + line_height, width, channels
 
     def frames(self) -> Iterator[UInt8Array]:
         """Yield each frame; pictures are read a few ahead."""
-        held = self._screen.blank()
+        held = blank(*self._screen)
         for image, line in animation.in_order(self._load, range(len(self._pictures.snapshots))):
             held = held if image is None else image
             yield np.concatenate([held, line])
@@ -135,21 +132,19 @@ class _Film:
         last = len(self._pictures.snapshots) - 1
         numbers = {round(last * place / (count - 1)) for place in range(count - 1)} | {last}
         loaded = [self._load(number) for number in sorted(numbers)]
-        blank = self._screen.blank()
-        return [np.concatenate([blank if image is None else image, line]) for image, line in loaded]
+        gap = blank(*self._screen)
+        return [np.concatenate([gap if image is None else image, line]) for image, line in loaded]
 
     def _load(self, number: int) -> tuple[UInt8Array | None, UInt8Array]:
         """Return a picture on its screen, if it can be read, and its caption, of no height if none."""
         image = self._pictures.read(number)
         if self._sample is not None:
             image = self._pictures.cut(number, image, self._sample)
-        fitted = None if image is None else self._screen.fit(image)
-        margin = Screen(self._line_height, self._screen.width, self._screen.channels)
-        if self._texts is None:
-            return fitted, margin.blank()
-        text = self._texts[number] + (_MISSING if image is None else "")
-        line = draw_line(text, self._font_size, margin.height, margin.width)
-        return fitted, margin.fit(line)
+        line = blank(*self._margin)
+        if self._texts:
+            text = self._texts[number] + (_MISSING if image is None else "")
+            paste(line, draw_line(text, self._font_size, *line.shape[:2]), 0, 0)
+        return None if image is None else fit(image, self._screen), line
 
 
 def _check_times(fps: Any, hold_last_s: Any, format: formats.AnimatedFormat) -> None:

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,9 @@ from keras_image_saver.picture.formats import ANIMATED, GIF, PNG
 EVERY_FORMAT = pytest.mark.parametrize("kind", ANIMATED, ids=lambda kind: kind.name)
 
 
-def written(images, kind, **options):
+def written(images, kind):
     file = io.BytesIO()
-    write_animation(file, [(image, 100) for image in images], kind, probes=images, **options)
+    write_animation(file, [(image, 100) for image in images], kind, probes=images)
     return file
 
 
@@ -37,7 +38,8 @@ def test_animated_gif_of_one_probe_takes_its_palette_from_that():
 
 def test_animation_without_options_takes_the_smallest_trial():
     image = np.random.default_rng(0).integers(0, 4, (64, 64, 3), dtype=np.uint8) * 80
-    tried = [len(written([image], PNG, options=trial).getvalue()) for trial in PNG.trials]
+    kinds = [replace(PNG, settings=trial, trials=()) for trial in PNG.trials]
+    tried = [len(written([image], kind).getvalue()) for kind in kinds]
     assert tried[0] != tried[1]
     assert len(written([image], PNG).getvalue()) == min(tried)
 

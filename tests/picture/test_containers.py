@@ -2,6 +2,7 @@
 
 import io
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,7 +22,8 @@ def frames(*values, size=(6, 10), channels=3):
 def written(images, kind):
     """Write frames of 100 ms each."""
     file = io.BytesIO()
-    container = CONTAINERS[kind.name](file, kind, check_options(kind, LOSSLESS[kind.name]))
+    settings = check_options(kind, LOSSLESS[kind.name])
+    container = CONTAINERS[kind.name](file, replace(kind, settings=settings))
     container.begin(images)
     for piece in cut_pieces([(image, 100) for image in images], container.corner_step):
         container.add(piece, container.encode(piece))

@@ -13,7 +13,7 @@ from PIL import ExifTags, Image
 import keras_image_saver
 from keras_image_saver import encode_image
 from keras_image_saver.picture.encoder import write_image
-from keras_image_saver.picture.formats import AVIF, BY_SUFFIX, check_image, check_options
+from keras_image_saver.picture.formats import AVIF, BY_SUFFIX, check_image
 
 LOSSLESS = ["png", "tif", "tiff", "bmp", "webp"]
 LOSSY = ["jpg", "jpeg", "avif"]
@@ -189,7 +189,7 @@ def test_encode_image_of_another_array_shows_it(image, shown):
 def test_write_image_leaves_the_file_open(suffix):
     file = io.BytesIO()
     kind = BY_SUFFIX[f".{suffix}"]
-    write_image(file, noise(4, 4, 3), kind, check_options(kind, None))
+    write_image(file, noise(4, 4, 3), kind)
     assert not file.closed
     assert opened(file.getvalue()).size == (4, 4)
 

@@ -190,7 +190,7 @@ def test_plan_with_several_panels_and_columns_puts_so_many_samples_in_a_row():
 
 def test_plan_with_captions_starts_below_them():
     layout = plan({"a": (4, 6), "b": (4, 6)}, 2, columns=None, padding=1, caption_size=(9, 6))
-    assert (layout.caption_height, layout.origin, layout.enlargement) == (9, (10, 1), 1)
+    assert (layout.origin, layout.enlargement) == ((10, 1), 1)
     assert layout.size == (9 + 2 * 5 + 1, 2 * 7 + 1)
 
 
@@ -200,12 +200,12 @@ def test_plan_with_captions_starts_below_them():
 def test_plan_with_wide_captions_enlarges_tiles_by_a_whole_factor(caption_width, factor):
     sizes = {"a": (4, 6), "b": (4, 6)}
     layout = plan(sizes, 1, columns=None, padding=1, caption_size=(9, caption_width))
-    assert (layout.enlargement, layout.height, layout.width) == (factor, 4 * factor, 6 * factor)
+    assert (layout.enlargement, layout.tile) == (factor, (4 * factor, 6 * factor))
 
 
 def test_plan_with_panels_of_several_sizes_takes_the_largest():
     layout = plan({"input": (2, 3), "prediction": (8, 6)}, 1, columns=None, padding=0)
-    assert (layout.height, layout.width) == (8, 6)
+    assert layout.tile == (8, 6)
 
 
 def tiled(panels, *, columns=None, padding=0, caption_size=(0, 0), pad_value=0):

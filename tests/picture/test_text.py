@@ -36,8 +36,8 @@ def test_draw_captions_stand_in_the_band_above_their_tiles(tile_width, padding):
     assert not ink[:top].any()
     for panel in range(len(PANELS)):
         x = layout.tile_at(0, panel)[1]
-        assert ink[top : layout.origin[0], x : x + layout.width].sum() > 20
-        ink[top : layout.origin[0], x : x + layout.width] = False
+        assert ink[top : layout.origin[0], x : x + layout.tile[1]].sum() > 20
+        ink[top : layout.origin[0], x : x + layout.tile[1]] = False
     assert not ink.any()
 
 
@@ -49,7 +49,7 @@ def test_draw_captions_are_not_cropped(names, tile_width):
     for y, x, name in captions:
         alone = draw_captions(roomy, [(y + 50, x + 50, name)], tile_width, 0)
         inside = np.zeros(roomy.shape[:2], bool)
-        inside[50 + y : 50 + y + layout.caption_height, 50 + x : 50 + x + layout.width] = True
+        inside[50 + y : 50 + y + layout.origin[0], 50 + x : 50 + x + layout.tile[1]] = True
         assert alone[~inside].max() < FAINT, name
         assert alone[inside].max() > 200, name
 
