@@ -95,15 +95,13 @@ def _count_rows(read: Samples) -> int:
 
 def _split(data: Any) -> Samples:
     """Unpack x, (x,), (x, y) or (x, y, w), and keep x and y as arrays."""
-    if isinstance(data, tuple):
-        if not 1 <= len(data) <= 3:
-            raise ValueError(
-                "`samples` as a tuple must be (x,), (x, y) or (x, y, sample_weight), got "
-                f"{len(data)} items. Several inputs are a list."
-            )
-        inputs, targets = data[0], (data[1] if len(data) > 1 else None)
-    else:
-        inputs, targets = data, None
+    parts = data if isinstance(data, tuple) else (data,)
+    if not 1 <= len(parts) <= 3:
+        raise ValueError(
+            "`samples` as a tuple must be (x,), (x, y) or (x, y, sample_weight), got "
+            f"{len(parts)} items. Several inputs are a list."
+        )
+    inputs, targets = parts[0], (parts[1] if len(parts) > 1 else None)
     if inputs is None:
         raise ValueError("`samples` must not be None unless `predict` is given, got None.")
     return Samples(
