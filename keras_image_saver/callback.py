@@ -192,22 +192,18 @@ class ImageSaver(tf.keras.callbacks.Callback):
         self.on_train_batch_end = self._on_train_batch_end
 
     def _on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        held = self._progress.begin_batch()
-        if held is not None:
-            self._run.snapshot(self.model, *held)
+        due = self._progress.begin_batch()
+        if due is not None:
+            self._run.snapshot(self.model, *due)
 
     def _on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        moment = self._progress.end_batch(batch)
+        due = self._progress.end_batch(batch, lambda: plain_logs(logs))
         # On JAX and PyTorch, Keras may call this from a thread where the user's code does not belong.
         if self._settings.schedule.every_batches is None and not ON_TENSORFLOW:
             return
-        self._run.report_finished()
-        if not self._run.is_ready:
-            self._run.rehearse(self.model)
-        if moment is not None:
-            plain = plain_logs(logs)
-            if not self._progress.hold(moment, plain):
-                self._run.snapshot(self.model, moment, plain)
+        self._run.catch_up(self.model)
+        if due is not None:
+            self._run.snapshot(self.model, *due)
 
     def _begin(self, epoch: int, *, scoped: bool = False) -> None:
         """Begin, or go on with, the run, now that the first epoch is known."""

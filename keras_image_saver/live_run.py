@@ -133,6 +133,12 @@ class LiveRun:
         if not self._settings.background:
             self.report_finished()
 
+    def catch_up(self, trained: Any) -> None:
+        """Between batches: say what there is to say, and rehearse a model that is built only now."""
+        self.report_finished()
+        if not self.is_ready:
+            self.rehearse(trained)
+
     def report_finished(self) -> None:
         """Say what came of the snapshots before, and tell the listeners."""
         if self._session is not None:

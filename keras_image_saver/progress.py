@@ -4,9 +4,9 @@ Everything that counts epochs, batches and steps is here, over as many `fit`s an
 has. Epochs come in counted from 0, as Keras counts them, and go out counted from 1, as people do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from keras_image_saver.checks import check_int
 
@@ -23,6 +23,10 @@ class Moment(NamedTuple):
     epoch: int = 0
     batch: int = 0
     step: int = 0
+
+
+# A moment that is due, and the logs that Keras reported with it.
+Due: TypeAlias = tuple[Moment, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ class Progress:
         self._epochs_done = 0
         self._steps_done = 0  # as a loop of one's own counted them
         self._loop_begins = False
-        self._held: tuple[Moment, Mapping[str, Any]] | None = None
+        self._held: Due | None = None
 
     def begin_fit(self, epoch: int) -> None:
         """A `fit` begins with an epoch, which Keras counts from 0."""
@@ -109,29 +113,32 @@ class Progress:
         self._steps_before += self._batch
         self._batch = 0
 
-    def begin_batch(self) -> tuple[Moment, Mapping[str, Any]] | None:
-        """Return what `hold` kept, now that a batch follows in its epoch."""
+    def begin_batch(self) -> Due | None:
+        """Return the step that `end_batch` held back, now that a batch follows in its epoch."""
         held, self._held = self._held, None
         return held
 
-    def end_batch(self, batch: int) -> Moment | None:
-        """Count the batches up to one, which Keras counts from 0; return the moment if it is due."""
+    def end_batch(self, batch: int, logs: Callable[[], Mapping[str, Any]]) -> Due | None:
+        """Count the batches up to one, which Keras counts from 0; return the step if it is due now.
+
+        Where a due step and the end of a due epoch fall together there is one snapshot, the epoch's.
+        So a step of such an epoch is held back until it is known not to be its last.
+
+        Args:
+            batch: The batch that ended.
+            logs: Gives what Keras reported with it; asked for only if the step is due.
+        """
         before = self.now
         # Under `steps_per_execution` Keras 3 reports a batch past the end of the epoch.
         ended = min(batch + 1, self.steps_per_epoch or batch + 1)
         self._batch = max(self._batch, ended)
-        now = self.now
-        return now if self.schedule.step_is_due(before.step, now.step) else None
-
-    def hold(self, moment: Moment, logs: Mapping[str, Any]) -> bool:
-        """Keep a due step until it is known not to be the last of a due epoch; tell whether it is kept.
-
-        Where both fall on one step there is one snapshot, the epoch's.
-        """
-        if not self.schedule.epoch_is_due(moment.epoch):
-            return False
-        self._held = moment, logs
-        return True
+        if not self.schedule.step_is_due(before.step, self.now.step):
+            return None
+        due = self.now, logs()
+        if not self.schedule.epoch_is_due(self._epoch + 1):
+            return due
+        self._held = due
+        return None
 
     def end_epoch(self) -> Moment | None:
         """Count the epoch that ends; return its moment if it is due."""

@@ -85,14 +85,9 @@ class Fit:
             self.progress.begin_epoch(epoch)
             for batch in range(batches) if reported is None else reported:
                 self.take(self.progress.begin_batch())
-                self.batch_ended(batch)
+                self.take(self.progress.end_batch(batch, dict))
             self.take(self.progress.end_epoch())
         return self
-
-    def batch_ended(self, batch):
-        moment = self.progress.end_batch(batch)
-        if moment is not None and not self.progress.hold(moment, {"loss": batch}):
-            self.take(moment)
 
     def take(self, due):
         if due is not None:
@@ -135,11 +130,10 @@ def test_progress_holds_a_step_of_a_due_epoch_with_its_logs_until_a_batch_follow
     progress = Progress(Schedule(every_epochs=1, every_batches=1))
     progress.begin_epoch(0)
     assert progress.begin_batch() is None
-    moment = progress.end_batch(0)
-    assert progress.hold(moment, {"loss": 1.0})
+    assert progress.end_batch(0, lambda: {"loss": 1.0}) is None
     assert progress.begin_batch() == ((1, 1, 1), {"loss": 1.0})
     assert progress.begin_batch() is None
-    assert progress.hold(progress.end_batch(1), {})
+    assert progress.end_batch(1, dict) is None
     assert progress.end_epoch() == (1, 2, 2)
     assert progress.begin_batch() is None
 
@@ -147,7 +141,16 @@ def test_progress_holds_a_step_of_a_due_epoch_with_its_logs_until_a_batch_follow
 def test_progress_holds_no_step_of_an_epoch_that_is_not_due():
     progress = Progress(Schedule(every_epochs=2, every_batches=1))
     progress.begin_epoch(0)
-    assert not progress.hold(progress.end_batch(0), {})
+    assert progress.end_batch(0, lambda: {"loss": 1.0}) == ((1, 1, 1), {"loss": 1.0})
+
+
+def test_progress_asks_for_logs_only_where_a_step_is_due():
+    asked = []
+    progress = Progress(Schedule(every_batches=3))
+    progress.begin_epoch(0)
+    for batch in range(7):
+        progress.end_batch(batch, lambda batch=batch: asked.append(batch) or {})
+    assert asked == [2, 5]
 
 
 def test_progress_goes_on_where_a_second_fit_starts_at_0():
@@ -178,8 +181,8 @@ def test_progress_counts_on_where_a_run_resumes(schedule, steps_per_epoch, recor
     progress.resume(2, recorded)
     progress.begin_epoch(2)
     for batch in range(4):
-        progress.end_batch(batch)
-    assert progress.end_batch(3) is None  # it has ended already
+        progress.end_batch(batch, dict)
+    assert progress.end_batch(3, dict) is None  # it has ended already
     assert progress.now == (3, 4, expected)
 
 
