@@ -81,8 +81,8 @@ def _like(structure: Mapping[Any, Any], mapped: dict[Any, Any]) -> Any:
     """Return a mapping of the structure's own type, where that can be made from a dict."""
     try:
         return type(structure)(mapped)  # type: ignore[call-arg]  # Mapping itself takes nothing
-    except TypeError:
-        return mapped
+    except TypeError:  # as of a defaultdict, whose first argument is its factory
+        return structure | mapped if isinstance(structure, dict) else mapped
 
 
 def copied(structure: Any) -> Any:

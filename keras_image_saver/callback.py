@@ -115,8 +115,9 @@ class ImageSaver(tf.keras.callbacks.Callback):
         listeners: Sequence[Callable[[Snapshot], Any]] = (),
     ) -> None:
         super().__init__()
-        _check_drawing(model, predict, output, batch_size)
+        _check_drawing(model, predict, output)
         renderer = as_renderer(render, whole=output is None)
+        check_int("batch_size", batch_size, 1)
         check_choice("on_error", on_error, ("warn", "raise"))
         check_choice("previous", previous, ("keep", "delete"))
         if not isinstance(listeners, (list, tuple)) or not all(map(callable, listeners)):
@@ -308,7 +309,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         self._forget_run()
 
 
-def _check_drawing(model: Any, predict: Any, output: Any, batch_size: Any) -> None:
+def _check_drawing(model: Any, predict: Any, output: Any) -> None:
     if not (model is None or isinstance(model, (str, tf.keras.layers.Layer))) or model == "":
         raise TypeError(
             "`model` must be None, the name of an attribute of the model in training, or a Keras "
@@ -318,4 +319,3 @@ def _check_drawing(model: Any, predict: Any, output: Any, batch_size: Any) -> No
         raise TypeError(f"`predict` must be a function predict(model, inputs), got {predict!r}.")
     if not (output is None or isinstance(output, str) or is_int(output)):
         raise TypeError(f"`output` must be a name, an index or None, got {output!r}.")
-    check_int("batch_size", batch_size, 1)

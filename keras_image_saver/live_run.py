@@ -74,20 +74,23 @@ class LiveRun:
         Returns:
             The steps of a run that is resumed, 0 if its record does not tell; None for another one.
         """
-        settings, is_new = self._settings, self._session is None
-        initial = is_new and epoch == 0 and settings.save_initial
+        settings = self._settings
+        initial = settings.save_initial and epoch == 0 and not self.is_ready
+        drawn = look_up(
+            settings.model, trained
+        )  # what is wrong with it is said before the folder is
         if settings.pipeline.predict is None:
-            look_up(settings.model, trained).check_call(settings.model)
+            drawn.check_call(settings.model)
         session = self._session = self._session or self._new_session(trained, scoped=scoped)
         drawing = None
         with self._abandoned_on_failure():
-            start = session.open(
-                order, self._samples, epoch if is_new else 0, settings.schedule.epoch_is_due
-            )
+            start = session.open(order, self._samples, epoch, settings.schedule.epoch_is_due)
             for text in start.warnings:
                 warn(text)
             self._samples = start.samples
-            drawable = self.is_drawable(trained) or (initial and backend.BUILDS_AT_ANY_TIME)
+            # Keras 3 draws a layer's seeds when the layer is made, so its weights do not depend on
+            # when a model is built; those of Keras 2 do.
+            drawable = self.is_drawable(trained) or (initial and backend.KERAS_3)
             if initial and not drawable:
                 raise ValueError(
                     "`save_initial` must be False for a model that is not built, got True: drawing "
@@ -98,7 +101,7 @@ class LiveRun:
                 drawing = self.rehearse(trained, whole=initial)
         if initial:
             self.snapshot(trained, Moment(), {}, drawing)
-        return start.steps if is_new and epoch > 0 else None
+        return start.steps if start.resumed else None
 
     def rehearse(self, trained: Any, *, whole: bool = False) -> Drawing | None:
         """Go the whole way once, then begin the record; nothing is moved before that.
@@ -106,19 +109,23 @@ class LiveRun:
         Returns:
             What was drawn, where that was all samples.
         """
-        assert self._session is not None  # `begin` took the folder
         with self._abandoned_on_failure():
             drawing = self._rehearsal(trained, whole) if self._settings.rehearse else None
-            self._session.begin(self._samples)
+            if self._session is not None:
+                self._session.begin(self._samples)
         return drawing if whole else None
 
     def snapshot(
         self, trained: Any, moment: Moment, logs: Mapping[str, Any], drawing: Drawing | None = None
     ) -> None:
         """Draw on this thread, and have the rest done behind it; `report_finished` tells of it."""
+        session = self._session
+        if session is None:
+            raise RuntimeError(
+                "No run has begun: `watch` begins one, and so does `on_epoch_begin`."
+            )
         if not self.is_ready:
             self.rehearse(trained)
-        assert self._session is not None  # it is ready
         job = Job(moment, logs, self._settings.template.text)
         try:
             job = replace(job, path=self._path(moment, logs))
@@ -127,9 +134,9 @@ class LiveRun:
                 self._tell_of_binding(drawing, say)
             job = replace(job, drawing=drawing)
         except Exception as error:
-            self._session.miss(job, error)
+            session.miss(job, error)
         else:
-            self._session.submit(job)
+            session.submit(job)
         if not self._settings.background:
             self.report_finished()
 
@@ -202,7 +209,7 @@ class LiveRun:
 
     def _drawer_for(self, trained: Any) -> Drawer:
         drawn = look_up(self._settings.model, trained)
-        if self._drawer is None or not self._drawer.draws_by(drawn):
+        if self._drawer is None or self._drawer.drawn.model is not drawn.model:
             self._drawer = self._settings.pipeline.bind(drawn, self._samples)
         return self._drawer
 

@@ -57,7 +57,7 @@ class Pipeline:
         Raises:
             ValueError: If the arguments do not fit the model, the samples or the format.
         """
-        drawing = drawer.draw() if whole else drawer.draw_some()
+        drawing = drawer.rehearse(whole=whole)
         samples = drawer.samples
         drawing.bound.check_samples(Batch(samples.inputs, samples.targets, None))
         picture = compose(drawing, self.tiling)
@@ -98,7 +98,7 @@ class Drawer:
     def __init__(self, pipeline: Pipeline, drawn: DrawnModel, samples: Samples) -> None:
         self.samples = samples
         self._bound: BoundRenderer | None = None  # known once outputs are
-        self._drawn = drawn
+        self.drawn = drawn
         self._pipeline = pipeline
         self._chunk = chunk_rows(len(samples), pipeline.batch_size)
         self._inference = Inference(
@@ -107,16 +107,12 @@ class Drawer:
         self._inputs_as_images: Array | None = None
         self._decide: Callable[[Any], Any] | None = None
 
-    def draws_by(self, drawn: DrawnModel) -> bool:
-        """Tell whether this is what a model draws by, or another one has taken its place."""
-        return self._drawn.model is drawn.model
-
-    def draw_some(self) -> Drawing:
-        """Run the model on the first chunk; the user's `predict`, which may be slow, on one row."""
-        if self._pipeline.predict is None:
-            self._drawn.check_batched(self.samples)
-            return self.draw(self._chunk)
-        return self.draw(1)
+    def rehearse(self, *, whole: bool) -> Drawing:
+        """Draw all samples, or the first chunk; by a `predict`, which may be slow, one row."""
+        if self._pipeline.predict is not None:
+            return self.draw(None if whole else 1)
+        self.drawn.check_batched(self.samples)
+        return self.draw(None if whole else self._chunk)
 
     def draw(self, rows: int | None = None) -> Drawing:
         """Run the model on the samples, or on the first `rows` of them."""

@@ -107,6 +107,7 @@ class Progress:
         # have been written in the midst of its epoch, so the steps are as many as either tells.
         by_record = self.schedule.by_epochs and steps
         self._steps_before = steps if by_record else max(steps, counted)
+        self._batch = 0  # of a start that failed in the midst of its epoch
 
     def begin_epoch(self, epoch: int) -> None:
         self._epoch = self._epoch_offset + epoch
@@ -130,8 +131,7 @@ class Progress:
         """
         before = self.now
         # Under `steps_per_execution` Keras 3 reports a batch past the end of the epoch.
-        ended = min(batch + 1, self.steps_per_epoch or batch + 1)
-        self._batch = max(self._batch, ended)
+        self._batch = max(self._batch, min(batch + 1, self.steps_per_epoch or batch + 1))
         if not self.schedule.step_is_due(before.step, self.now.step):
             return None
         due = self.now, logs()

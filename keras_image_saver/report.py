@@ -76,8 +76,7 @@ class Report:
             ImageSaverError: If one fails, and failures raise.
         """
         for listener in self._listeners:
-            if hasattr(listener, "close"):
-                self._call(listener, listener.close, "at the end of training")
+            self._call(listener, _close, "at the end of training", listener)
         self._raise_first()
 
     def sum_up(self) -> None:
@@ -129,3 +128,8 @@ class Report:
         failures, self._failures = self._failures, []
         for failure in failures:
             raise failure from failure.cause
+
+
+def _close(listener: Any) -> None:
+    if hasattr(listener, "close"):
+        listener.close()

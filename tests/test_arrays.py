@@ -1,6 +1,6 @@
 """Words for arrays, and for structures of them."""
 
-from collections import namedtuple
+from collections import defaultdict, namedtuple
 
 import ml_dtypes
 import numpy as np
@@ -221,3 +221,11 @@ def test_joined_of_one_chunk_is_it_and_of_several_all_rows():
     first, second = {"a": np.array([1, 2])}, {"a": np.array([3])}
     assert joined([first]) is first
     assert joined([first, second])["a"].tolist() == [1, 2, 3]
+
+
+def test_map_leaves_keeps_a_defaultdict_with_its_default():
+    given = defaultdict(lambda: 7, {"b": 1, "a": 2})
+    mapped = map_leaves(lambda x: -x, given)
+    assert type(mapped) is defaultdict
+    assert list(mapped.items()) == [("b", -1), ("a", -2)]
+    assert mapped["c"] == 7

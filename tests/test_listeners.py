@@ -418,6 +418,18 @@ def test_listener_that_fails_to_close_is_said_and_the_others_are_closed(tmp_path
     assert "The listener Closable failed at the end of training: OSError('disk full')" in line
 
 
+def test_listener_whose_close_cannot_even_be_found_ends_no_training(tmp_path, caplog):
+    class Odd(Closable):
+        @property
+        def close(self):
+            raise RuntimeError("odd")
+
+    saver = ImageSaver(tmp_path, X, listeners=[Odd(), sound := Closable()])
+    model().fit(X, X, epochs=1, verbose=0, callbacks=[saver])
+    assert sound.heard == [1, "closed"]
+    assert "The listener Odd failed at the end of training: RuntimeError('odd')" in caplog.text
+
+
 def test_listener_that_fails_to_close_raises_under_on_error_raise(tmp_path):
     listeners_ = [Closable(OSError("disk full"))]
     saver = ImageSaver(tmp_path, X, listeners=listeners_, on_error="raise")

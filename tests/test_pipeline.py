@@ -51,14 +51,7 @@ def test_input_image_that_loses_rows_is_refused():
 @pytest.mark.parametrize(
     ("predict", "rows"), [(None, 2), (lambda drawn, inputs: inputs, 1)], ids=["a call", "predict"]
 )
-def test_draw_some_runs_one_chunk_and_of_predict_one_row(predict, rows):
+def test_rehearse_draws_one_chunk_and_of_predict_one_row(predict, rows):
     made = drawer(Images((0, 1)), predict=predict)
-    assert made.draw_some().count == rows
+    assert made.rehearse(whole=False).count == rows
     assert made.draw().count == 5
-
-
-def test_drawer_belongs_to_one_model():
-    one, other = model(), model()
-    made = drawer(Images((0, 1)), one)
-    assert made.draws_by(DrawnModel(one, other))
-    assert not made.draws_by(DrawnModel(other, one))

@@ -186,6 +186,16 @@ def test_progress_counts_on_where_a_run_resumes(schedule, steps_per_epoch, recor
     assert progress.now == (3, 4, expected)
 
 
+def test_progress_that_resumes_anew_forgets_the_batches_of_a_start_that_failed():
+    progress = Progress(Schedule())
+    for _ in range(2):
+        progress.begin_fit(3)
+        progress.resume(3, 9)
+        progress.begin_epoch(3)
+        progress.end_batch(0, dict)
+    assert progress.now == (4, 1, 10)
+
+
 # Loops of one's own
 
 

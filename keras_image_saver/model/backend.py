@@ -2,7 +2,7 @@
 
 import functools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,19 +15,13 @@ KERAS_3 = hasattr(tf.keras, "ops")
 # Which backend Keras runs on is settled when it is imported.
 ON_TENSORFLOW = tf.keras.backend.backend() == "tensorflow"
 ON_JAX = tf.keras.backend.backend() == "jax"
-# Keras 3 draws a layer's seeds when the layer is made, so its weights do not depend on when a model
-# is built; those of Keras 2 do.
-BUILDS_AT_ANY_TIME = KERAS_3
+# Keras's classes of data sets that are read by index, as far as this Keras has them.
+_KINDS = (getattr(tf.keras.utils, name, None) for name in ("PyDataset", "Sequence"))
+SEQUENCES: Any = tuple(kind for kind in _KINDS if isinstance(kind, type))
 
 
 def channels_come_first() -> bool:
     return bool(tf.keras.backend.image_data_format() == "channels_first")
-
-
-def sequence_types() -> tuple[type, ...]:
-    """Return Keras's classes of data sets that are read by index."""
-    kinds = (getattr(tf.keras.utils, name, None) for name in ("PyDataset", "Sequence"))
-    return tuple(kind for kind in kinds if isinstance(kind, type))
 
 
 def to_tensor(array: Array) -> Any:
@@ -47,14 +41,13 @@ def variable_value(variable: Any) -> Array:
     return as_array(variable.value if KERAS_3 else variable.numpy())
 
 
-def traced(model: Any) -> Callable[[Any], Any]:
+def traced(model: Any) -> Any:
     """Return a TensorFlow function that calls a model with `training=False`."""
     # TensorFlow counts traces by code object: a partial has none, so that many savers in one process
     # do not look like one function that is traced again and again.
     call = functools.partial(model, training=False)
     # Keras 3 converts no `call` by AutoGraph, whose warnings would be ours alone.
-    function: Callable[[Any], Any] = tf.function(call, reduce_retracing=True, autograph=not KERAS_3)
-    return function
+    return tf.function(call, reduce_retracing=True, autograph=not KERAS_3)
 
 
 def call_untraced(model: Any, inputs: Any) -> Any:

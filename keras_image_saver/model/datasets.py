@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from keras_image_saver.arrays import Array, as_array, describe, joined, leaves, map_leaves
 from keras_image_saver.checks import check_int
-from keras_image_saver.model.backend import sequence_types
+from keras_image_saver.model.backend import SEQUENCES
 from keras_image_saver.samples import Latents, Samples
 
 _MOST_ROWS = 1_024
@@ -138,16 +138,14 @@ def _keep(values: Any) -> Array:
     return array.astype(tf.keras.backend.floatx()) if array.dtype == np.float64 else array
 
 
-def _batches(samples: Any) -> Iterator[Any] | None:
+def _batches(samples: Any) -> Any:
     """Return an iterator over the batches of a dataset, or None for arrays."""
     if isinstance(samples, tf.data.Dataset):
         options = tf.data.Options()
         # A batch more than is needed would be drawn on another thread, at any time.
         options.experimental_optimization.inject_prefetch = False
-        batches: Iterator[Any] = iter(samples.with_options(options))
-        return batches
-    sequences: Any = sequence_types()  # they share no base class that has `__getitem__`
-    if isinstance(samples, sequences):
+        return iter(samples.with_options(options))
+    if isinstance(samples, SEQUENCES):
         number = getattr(samples, "num_batches", None)
         if number is None and hasattr(samples, "__len__"):
             number = len(samples)

@@ -250,7 +250,8 @@ class Bystander:
     def open(
         self, began: int, samples: Samples, epochs_done: int, epoch_is_due: Callable[[int], bool]
     ) -> Start:
-        return Start(samples)
+        # It counts steps as the one that writes does, by the epochs that were done.
+        return Start(samples, resumed=epochs_done > 0 and not self.has_begun)
 
     def begin(self, samples: Samples) -> None:
         self.has_begun = True

@@ -20,6 +20,7 @@ from support.models import (
     unet,
 )
 from support.refusals import assert_refused, case, rendered_by, saver_of
+from support.training import fit_x
 
 from keras_image_saver import Images, ImageSaver, Segmentation, latents, to_uint8
 
@@ -362,3 +363,12 @@ def test_fractional_class_ids_are_rounded_with_one_warning(tmp_path):
     with pytest.warns(UserWarning, match="1 of 256 class ids .*Use nearest") as said:
         model.fit(X3, IDS, verbose=0, epochs=2, callbacks=[saver])
     assert len(said) == 1
+
+
+@pytest.mark.parametrize("save_initial", [False, True], ids=["", "save_initial"])
+def test_dataset_that_is_not_batched_is_refused_before_training(tmp_path, save_initial):
+    rows = dataset(X)
+    saver = ImageSaver(tmp_path, rows, save_initial=save_initial)
+    with pytest.raises(ValueError, match=r"`samples` must be batches.*Pass dataset\.batch\(16\)"):
+        fit_x(autoencoder(), saver)
+    assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,7 @@
 import pytest
 from support.models import assert_drawn, autoencoder, drawn, floats, gan, names, read, tiles
 from support.rendering import failing_render
+from support.training import PREDICTION, X
 
 from keras_image_saver import ImageSaver, latents
 
@@ -50,3 +51,10 @@ def test_second_loop_that_starts_at_0_goes_on_with_the_run(tmp_path):
                 saver.save(epoch=epoch)
     model.fit(floats(2, 8, 8, 1), floats(2, 8, 8, 1), verbose=0, callbacks=[saver])
     assert names(tmp_path) == [f"000{number}.png" for number in range(1, 6)]
+
+
+def test_save_without_a_run_says_what_begins_one(tmp_path):
+    saver, model = ImageSaver(tmp_path, X[:2], render=PREDICTION), autoencoder()
+    model.fit(X, X, epochs=0, verbose=0, callbacks=[saver])
+    with pytest.raises(RuntimeError, match="No run has begun: `watch` begins one"):
+        saver.save(epoch=0)

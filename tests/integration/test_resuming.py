@@ -182,3 +182,43 @@ def test_interrupted_fit_makes_way_for_a_new_saver_of_the_process(tmp_path, resu
     assert recorded(tmp_path) == numbered(1, 2, 3)
     if not resumed:
         assert recorded(tmp_path / "previous-1") == numbered(1, 2)
+
+
+class Interrupted:
+    """A `predict` that Ctrl-C ends the first time."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, model, inputs):
+        self.calls += 1
+        if self.calls == 1:
+            raise KeyboardInterrupt
+        return model(inputs)
+
+
+def test_run_that_is_interrupted_in_its_rehearsal_is_resumed_by_the_same_object(tmp_path):
+    model = autoencoder()
+    fit_x(model, ImageSaver(tmp_path, X[:2]), epochs=3)
+    saver = ImageSaver(tmp_path, X[:2], predict=Interrupted(), render=PREDICTION, previous="delete")
+    with pytest.raises(KeyboardInterrupt):
+        fit_x(model, saver, epochs=5, initial_epoch=3)
+    fit_x(model, saver, epochs=5, initial_epoch=3)
+    assert recorded(tmp_path) == numbered(1, 2, 3, 4, 5)
+    steps = [snapshot.step for snapshot in Run.open(tmp_path)]
+    assert steps == [steps[0] * epoch for epoch in range(1, 6)]
+
+
+def test_run_that_is_interrupted_in_its_rehearsal_saves_the_untrained_model_after_all(tmp_path):
+    saver = ImageSaver(tmp_path, X[:2], predict=Interrupted(), render=PREDICTION, save_initial=True)
+    with pytest.raises(KeyboardInterrupt):
+        fit_x(autoencoder(), saver)
+    fit_x(autoencoder(), saver)
+    assert recorded(tmp_path) == numbered(0, 1, 2)
+
+
+def test_start_that_fails_at_the_model_leaves_the_folder_to_others(tmp_path):
+    saver = ImageSaver(tmp_path, X[:2], model="encoder.decoder", predict=lambda model, x: x)
+    with pytest.raises(ValueError, match="`model` must name an attribute"):
+        fit_x(autoencoder(), saver)
+    assert list(tmp_path.iterdir()) == []
