@@ -23,7 +23,8 @@ def composing(values: Any, render: Any) -> tuple[Any, Any]:
     nothing = Batch(None, None, None)
     info = OutputInfo(("prediction",), (None,), chosen=0)
     bound = render.bind(replace(nothing, outputs=values), info)
-    halves = [values[: len(values) // 2], values[len(values) // 2 :]]
+    # A copy: what `memcpy` reads may not be warmed for it by what is composed.
+    halves = np.array_split(values.copy(), 2)
     drawing = Drawing(bound, nothing, [half for half in halves if len(half)])
     return lambda: compose(drawing, Tiling()), bound
 
