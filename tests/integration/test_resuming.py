@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from support.models import assert_drawn, autoencoder, drawn, floats, read, tiles
-from support.recorded import numbered, recorded, tree
+from support.models import assert_drawn, autoencoder, drawn, floats, gan, read, tiles
+from support.recorded import left_over, numbered, recorded, tree
 from support.training import PREDICTION, Meddler, X, fit_x
 
-from keras_image_saver import ImageSaver, Run
+from keras_image_saver import Images, ImageSaver, Run
 
 # Keras 3's own on PyTorch, which `pytest.warns` gives again without saying whose it is.
 pytestmark = pytest.mark.filterwarnings(
@@ -217,8 +217,12 @@ def test_run_that_is_interrupted_in_its_rehearsal_saves_the_untrained_model_afte
     assert recorded(tmp_path) == numbered(0, 1, 2)
 
 
-def test_start_that_fails_at_the_model_leaves_the_folder_to_others(tmp_path):
-    saver = ImageSaver(tmp_path, X[:2], model="encoder.decoder", predict=lambda model, x: x)
+def test_start_that_fails_at_the_model_leaves_no_lock(tmp_path):
+    drawing = {"model": "generator", "predict": lambda model, x: model(x)}
+    saver = ImageSaver(tmp_path, floats(2, 4), render=Images((-1, 1)), **drawing)
+    with saver.watch(gan()):
+        saver.save(epoch=0)
+    watched = saver.watch(autoencoder())
     with pytest.raises(ValueError, match="`model` must name an attribute"):
-        fit_x(autoencoder(), saver)
-    assert list(tmp_path.iterdir()) == []
+        watched.__enter__()
+    assert left_over(tmp_path) == []
