@@ -245,11 +245,13 @@ class ImageSaver(tf.keras.callbacks.Callback):
         self._began = next_order()
         self._begin(0, scoped=True)
         self._progress.begin_loop()
+        failed = True
         try:
             yield self
+            failed = False
         finally:
             try:
-                self._run.close()
+                self._run.close(failed=failed)
             finally:
                 self.set_model(None)
 

@@ -9,11 +9,13 @@ from typing import Any
 from keras_image_saver.model import backend, workers
 from keras_image_saver.model.lookup import look_up
 from keras_image_saver.picture.compose import Drawing
+from keras_image_saver.picture.decoder import run_of
 from keras_image_saver.pipeline import Drawer, Pipeline
 from keras_image_saver.progress import Moment, Schedule
 from keras_image_saver.report import Report, say, warn
 from keras_image_saver.run.previous import Previous
 from keras_image_saver.run.record import Mirror, Snapshot
+from keras_image_saver.run.run_file import State, plain
 from keras_image_saver.run.session import Bystander, Job, Session
 from keras_image_saver.run.template import Template
 from keras_image_saver.samples import Samples
@@ -151,9 +153,10 @@ class LiveRun:
         if self._session is not None:
             self._report.report_finished(self._session.collect())
 
-    def close(self) -> None:
+    def close(self, *, failed: bool = False) -> None:
         """Write what is queued, let the folder go, and sum up what was missed."""
-        answered = self._session is None or self._session.close()
+        state: State = "failed" if failed else "finished"
+        answered = self._session is None or self._session.close(state)
         try:
             self.report_finished()
         finally:
@@ -176,6 +179,8 @@ class LiveRun:
             background=settings.background,
             previous=settings.previous,
             page=_follow_page(settings.template.folder) if settings.page else None,
+            about=_about(settings),
+            run_of=run_of,
             scoped=scoped,
             alone=workers.is_alone(trained),
         )
@@ -228,6 +233,25 @@ class LiveRun:
                 f"step, {', '.join(logs)}."
             )
         return path
+
+
+def _about(settings: Settings) -> dict[str, Any]:
+    """Return what shapes the pictures, as `run.json` has it."""
+    pipeline, schedule = settings.pipeline, settings.schedule
+    drawn = {
+        "filepath": settings.template.relative,
+        "model": settings.model,
+        "predict": pipeline.predict,
+        "output": pipeline.output,
+        "render": {"class": type(pipeline.renderer).__name__, **vars(pipeline.renderer)},
+        "batch_size": pipeline.batch_size,
+        "every_epochs": schedule.every_epochs,
+        "every_batches": schedule.every_batches,
+        "save_initial": settings.save_initial,
+        **vars(pipeline.tiling),
+        "encoder": pipeline.format.settings,
+    }
+    return {"versions": backend.versions(), "settings": plain(drawn), "class_names": None}
 
 
 def _follow_page(folder: str) -> Mirror:

@@ -73,6 +73,8 @@ class Pipeline:
         picture = compose(job.drawing, self.tiling)
         ranges = job.drawing.bound.ranges
         explained: dict[str, Any] = {**job.moment._asdict(), "logs": json_logs(job.logs)}
+        if job.run:
+            explained["run"] = job.run
         known = {name: limits for name, limits in ranges.items() if limits is not None}
         if known:
             explained["value_range"] = known

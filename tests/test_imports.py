@@ -32,7 +32,7 @@ RULES = {
     "render": "arrays checks",
     "model": "arrays checks samples render.base",
     "picture": "arrays checks render.base version",
-    "run": "arrays checks progress samples render.base",
+    "run": "arrays checks progress samples render.base version",
     "viewers": "arrays checks picture run",
     "report": "run",
     "listeners": "arrays checks picture run",

@@ -1,6 +1,7 @@
 """What differs between Keras 2 and Keras 3, and between TensorFlow, JAX and PyTorch under it."""
 
 import functools
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,24 @@ ON_JAX = tf.keras.backend.backend() == "jax"
 # Keras's classes of data sets that are read by index, as far as this Keras has them.
 _KINDS = (getattr(tf.keras.utils, name, None) for name in ("PyDataset", "Sequence"))
 SEQUENCES: Any = tuple(kind for kind in _KINDS if isinstance(kind, type))
+
+
+def versions() -> dict[str, str]:
+    """Return what this process draws with: names and versions.
+
+    >>> sorted({*versions()} & {"tensorflow", "keras", "backend"})
+    ['backend', 'keras', 'tensorflow']
+    """
+    # Of several Kerases, whose `tf.keras` may be lazy or have no version, the one that is used.
+    keras = sys.modules[tf.keras.Model.__module__.split(".")[0]]
+    name = str(tf.keras.backend.backend())
+    engine = sys.modules.get(name)
+    return {
+        "tensorflow": str(tf.__version__),
+        name: str(getattr(engine, "__version__", "")),
+        "keras": str(getattr(keras, "__version__", "")),
+        "backend": name,
+    }
 
 
 def channels_come_first() -> bool:

@@ -1,13 +1,15 @@
 """The decoder: an image file to one uint8 array, and what it holds without decoding it."""
 
+import json
 import threading
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from keras_image_saver.arrays import UInt8Array
-from keras_image_saver.picture.formats import FORMATS
+from keras_image_saver.picture.encoder import PACKAGE
+from keras_image_saver.picture.formats import BY_NAME, FORMATS
 
 # Ten thousand pixels a side: 1,024 samples of 300 x 300.
 MAX_PIXELS = 100_000_000
@@ -61,6 +63,42 @@ def read_image(file: BinaryIO) -> UInt8Array:
     except Exception as error:  # each of Pillow's decoders fails in its own way
         raise OSError(f"the image is broken: {error}") from error
     return array[..., np.newaxis] if mode == "L" else array
+
+
+def run_of(file: BinaryIO) -> str | None:
+    """Tell of which run a picture is, without decoding it.
+
+    Args:
+        file: Any file, open for reading.
+
+    Returns:
+        The id of the run that saved it; "" where that cannot be told, since its format has no room
+        for it, or the first version wrote none; None if this package did not write it.
+    """
+    try:
+        picture = _open(file)
+        if BY_NAME[picture.format].metadata is None:
+            return ""
+        software, run = _explained(picture)
+    except Exception:  # whatever is in a file of somebody's, Pillow fails at it in its own way
+        return None
+    if not isinstance(software, str) or not software.startswith(PACKAGE):
+        return None
+    return run if isinstance(run, str) else ""
+
+
+def _explained(picture: Any) -> tuple[Any, Any]:
+    """Return which software says that it wrote a picture, and of which run."""
+    where = BY_NAME[picture.format].metadata
+    if where == "text chunks":
+        # Not `text`, which reads on behind the pixels.
+        return picture.info.get("Software"), picture.info.get("run")
+    if where == "comment":
+        text = picture.info.get("comment", b"").decode("ascii")
+    else:
+        text = picture.getexif().get(ExifTags.Base.ImageDescription, "")
+    explained = json.loads(text)
+    return explained.get("software"), explained.get("run")
 
 
 def _open(file: BinaryIO) -> Any:

@@ -128,6 +128,7 @@ AVIF = Format(
 # In the order in which error messages list them.
 FORMATS: tuple[Format, ...] = (PNG, JPEG, WEBP, TIFF, BMP, GIF, AVIF)
 ANIMATED: tuple[AnimatedFormat, ...] = (WEBP, GIF, PNG)
+BY_NAME = {one.name: one for one in FORMATS}
 BY_SUFFIX = {suffix: one for one in FORMATS for suffix in one.suffixes}
 
 

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterable
 
 RECORD = "snapshots.jsonl"  # the newest entries; those before it stand in segments
+RUN_FILE = "run.json"  # what is said of the run as a whole
 SAMPLES = "samples.npz"
 PAGE = "index.html"
 PAGE_MARK = "keras_image_saver page"  # near the start of each file of a page
@@ -12,9 +13,11 @@ LOCK = ".keras_image_saver.lock"
 PROBE = ".keras_image_saver-probe"  # stands for a moment on remote storage, to see that it can
 MOVING = ".moving"  # stands in `previous-<n>/` as long as a run is being moved there
 
+_MOST_LOST = 100  # segments in a row; what is numbered beyond that is none
 _SEGMENT = re.compile(r"snapshots-(\d{4,})\.jsonl")
 _OF_A_PAGE = re.compile(r"index\.html|snapshots(-\d{4,})?\.js")
 _PREVIOUS = re.compile(r"previous-(\d+)")
+_UNRECORDED = re.compile(r"unrecorded-(\d+)")
 _TEMPORARY = re.compile(r"\.keras_image_saver-.*\.tmp")
 
 
@@ -25,13 +28,19 @@ def segment_name(number: int) -> str:
 
 def segment_number(name: str) -> int | None:
     """Return which segment of the record a file is, None if it is none."""
-    return _number(_SEGMENT, name)
+    number = _number(_SEGMENT, name)
+    return number if number is not None and segment_name(number) == name else None
 
 
 def record_names(names: Iterable[str]) -> list[str]:
     """Return those names that are of a record's files, oldest first."""
-    found = [name for name in names if name == RECORD or segment_number(name) is not None]
-    return sorted(found, key=lambda name: (name == RECORD, segment_number(name) or 0))
+    given = set(names)
+    segments: list[int] = []
+    for number in sorted(n for name in given if (n := segment_number(name)) is not None):
+        if number - (segments[-1] if segments else -1) > _MOST_LOST:
+            break  # a page would ask for each number before it
+        segments.append(number)
+    return [*map(segment_name, segments), *({RECORD} & given)]
 
 
 def script_name(name: str) -> str:
@@ -52,6 +61,32 @@ def previous_name(number: int) -> str:
 def previous_number(name: str) -> int | None:
     """Return the number of the earlier run that is in a folder, None if it is not for one."""
     return _number(_PREVIOUS, name)
+
+
+def unrecorded_name(number: int) -> str:
+    """Return the name of a folder to which pictures are moved of which no run is known."""
+    return f"unrecorded-{number}"
+
+
+def unrecorded_number(name: str) -> int | None:
+    """Return the number of a folder for pictures of no known run, None if it is not for those."""
+    return _number(_UNRECORDED, name)
+
+
+def next_previous(names: Iterable[str]) -> str:
+    """Return where the next run is moved, of a folder that has these names."""
+    return previous_name(max((previous_number(name) or 0 for name in names), default=0) + 1)
+
+
+def next_unrecorded(names: Iterable[str]) -> str:
+    """Return where the next pictures of no known run are moved, of a folder that has these names."""
+    return unrecorded_name(max((unrecorded_number(name) or 0 for name in names), default=0) + 1)
+
+
+def is_aside(name: str) -> bool:
+    """Tell whether a relative name is of, or in, a folder to which something was moved aside."""
+    top = name.split("/")[0]
+    return previous_number(top) is not None or unrecorded_number(top) is not None
 
 
 def temporary_name() -> str:

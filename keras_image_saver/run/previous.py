@@ -1,77 +1,93 @@
 """An earlier run in the folder: it is set aside when a new one begins, or deleted.
 
-It goes to `previous-<n>/`: first its record, then its files, subfolders kept. A marker in there
-stands as long as that lasts, and each start first completes what a killed process left half done.
-Every step may be done twice.
+Either way a file first lists what is to go, so that each start can complete what a killed process
+left half done; every step may be done twice.
+
+- Set aside, it goes to `previous-<n>/`: first its record, then the rest, subfolders kept. The list is
+  a marker in there. The record's move is what counts: a move of which nothing has come is undone.
+- Deleted, `run.json` becomes the list, which is what counts; the record goes before the files that it
+  names, and `run.json` last.
 """
 
-from collections.abc import Iterable
-from typing import Literal
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
 from keras_image_saver.run import files
-from keras_image_saver.run.record import Entry, read_entries, record_files
+from keras_image_saver.run.found import Found
+from keras_image_saver.run.lines import Entry, is_inside, read_content, read_record, record_files
+from keras_image_saver.run.run_file import find_run, new_about, write_about
+from keras_image_saver.run.samples_file import find_samples
 from keras_image_saver.run.storage import Storage, join, storage_of
-from keras_image_saver.run.template import Template
 
 Previous = Literal["keep", "delete"]
 
 
-def complete_move(folder: str) -> None:
-    """Complete what a killed process left half moved."""
+def complete(folder: str) -> None:
+    """Complete what a killed process left half moved, or half deleted.
+
+    Raises:
+        ValueError: If `run.json` is of a newer version, or not ours.
+    """
     place = storage_of(folder)
     for name in place.names() if place.can_move else ():
-        if files.previous_number(name) is not None and files.MOVING in (place / name).names():
-            _move(place, place / name)
+        aside = place / name
+        if files.previous_number(name) is not None and files.MOVING in aside.names():
+            _complete_move(place, aside)
+    about = find_run(folder)
+    if about is not None and about.get("state") == "deleting":
+        _delete(place, about)
 
 
-def check_beginning(template: Template, entries: Iterable[Entry], previous: Previous) -> None:
-    """Refuse a folder in which no run can begin, before anything is done.
+def clear_temporaries(folder: str, depth: int) -> None:
+    """Remove what killed processes left half written, also where runs and pictures were moved to.
 
     Args:
-        template: The pictures' names; its folder is the run's.
-        entries: Those of the record in it, if there is one.
-        previous: What is to become of its run.
+        folder: The run's folder.
+        depth: How many levels of subfolders may hold pictures.
+    """
+    place = storage_of(folder)
+    place.clear_temporaries(depth=depth, unless=files.LOCK)
+    for name in filter(files.is_aside, place.names()):
+        (place / name).clear_temporaries(depth=depth, unless=files.LOCK)
+
+
+def check_movable(folder: str, found: Found, previous: Previous) -> None:
+    """Refuse a run that cannot be set aside, before anything is done.
 
     Raises:
-        ValueError: If its run cannot be set aside; or if pictures would be overwritten that no
-            record tells of.
+        ValueError: If storage cannot move it.
     """
-    _check_movable(template.folder, entries, previous)
-    if record_files(template.folder):
-        return  # it stands before the first picture, so pictures that it does not name are lost ones
-    for file in storage_of(template.folder).files(depth=template.depth, unless=files.LOCK):
-        if template.matches(file.path):
-            raise ValueError(
-                f"`filepath` must not name files that are there already, got {template.folder!r}, "
-                f"where {file.path!r} belongs to no run that is recorded ({files.RECORD}). Use another "
-                "folder, or move those files."
-            )
+    if _is_kept(found, previous) and not storage_of(folder).can_move:
+        raise ValueError(
+            f"`filepath` must be in a folder without an earlier run where storage is remote, got "
+            f'{folder!r}: a move would copy it. Use another folder, or previous="delete".'
+        )
 
 
-def set_aside(folder: str, previous: Previous) -> None:
+def set_aside(folder: str, previous: Previous, found: Found) -> None:
     """Clear the folder of an earlier run: move it to `previous-<n>/`, or delete it.
 
-    A record without snapshots is simply removed.
+    A run without pictures is simply deleted.
 
     Raises:
-        ValueError: If the record is from a newer version or names files outside the folder, or if
-            storage cannot move it.
+        ValueError: If storage cannot move it.
         OSError: If storage fails; the next start goes on from there.
     """
-    place, names = storage_of(folder), record_files(folder)
-    entries, _ = read_entries(folder, names)
-    _check_movable(folder, entries, previous)
-    pictures = [entry["file"] for entry in entries if entry.get("file")]
-    if pictures and previous == "keep":
-        numbers = (files.previous_number(name) or 0 for name in place.names())
-        aside = place / files.previous_name(max(numbers, default=0) + 1)
-        (aside / files.MOVING).replace(lambda file: None)
+    check_movable(folder, found, previous)
+    place = storage_of(folder)
+    kept = _is_kept(found, previous)
+    # A file without a mark may be moved where the first version may have written it, but never deleted.
+    names = _names_of(folder, found, unmarked=kept and found.has_unmarked_samples)
+    if kept:
+        aside = place / files.next_previous(place.names())
+        _write_list(aside, [*record_files(folder), files.RUN_FILE, *names])
         _move(place, aside)
-        return
-    # The record goes last: killed in between, the next start goes on with it. Without one, nothing
-    # in the folder is ours.
-    for name in [*pictures, files.SAMPLES, *page_files(folder), *names] if names else ():
-        (place / name).remove()
+    elif found.is_recorded:
+        about = {**(found.about or new_about()), "state": "deleting"}
+        about["files"] = [*record_files(folder), *names]
+        write_about(folder, about)
+        _delete(place, about)
 
 
 def page_files(folder: str) -> list[str]:
@@ -89,25 +105,70 @@ def is_page_file(path: str) -> bool:
         return False
 
 
-def _move(place: Storage, aside: Storage) -> None:
-    """Move a run's record, then its page and its files.
+def _is_kept(found: Found, previous: Previous) -> bool:
+    # A line that cannot be read may name a picture.
+    odd = any(line.entry is None for line in found.lines)
+    return previous == "keep" and bool(found.files or odd or found.strays.own)
 
-    The record's move is what counts: before it the run is in `place`, after it in `aside`, where
-    its record tells which files are still to come.
-    """
-    for name in [*record_files(place.path), files.SAMPLES, *page_files(place.path)]:
-        (place / name).move(aside / name)
-    entries, _ = read_entries(aside.path, record_files(aside.path))
-    for entry in entries:
-        if entry.get("file") and place.holds(entry["file"]):
-            (place / entry["file"]).move(aside / entry["file"])
+
+def _names_of(folder: str, found: Found, *, unmarked: bool) -> list[str]:
+    """Return the names of a run's files but the record and `run.json`."""
+    samples = find_samples(folder, found.id, unmarked=unmarked)
+    own = [files.SAMPLES] if samples is not None else []
+    return list(dict.fromkeys([*own, *page_files(folder), *found.files, *found.strays.own]))
+
+
+def _write_list(aside: Storage, names: list[str]) -> None:
+    content = json.dumps({"files": names}).encode("ascii")
+    (aside / files.MOVING).replace(lambda file: file.write(content))
+
+
+def _complete_move(place: Storage, aside: Storage) -> None:
+    if record_files(aside.path) or files.RUN_FILE in aside.names():
+        _move(place, aside)
+    else:
+        (aside / files.MOVING).remove()
+        aside.remove_folder()
+
+
+def _move(place: Storage, aside: Storage) -> None:
+    for name in _listed(place, aside):
+        # What is there already is the run's: whatever has its name in `place` by now is not.
+        if not (aside / name).exists() and is_inside(place.path, name):
+            (place / name).move(aside / name)
     (aside / files.MOVING).remove()
 
 
-def _check_movable(folder: str, entries: Iterable[Entry], previous: Previous) -> None:
-    pictures = any(entry.get("file") for entry in entries)
-    if pictures and previous == "keep" and not storage_of(folder).can_move:
-        raise ValueError(
-            f"`filepath` must be in a folder without an earlier run where storage is remote, got "
-            f'{folder!r}: a move would copy it. Use another folder, or previous="delete".'
-        )
+def _listed(place: Storage, aside: Storage) -> Iterator[str]:
+    """Yield the names of what is to be moved, its record first."""
+    listed = _files_in(read_content(aside.path, files.MOVING))
+    if listed is not None:
+        yield from listed
+        return
+    # The first version kept no list: what has been moved of the record names the rest.
+    yield from record_files(place.path)
+    if find_samples(place.path, None, unmarked=True) is not None:
+        yield files.SAMPLES
+    yield from page_files(place.path)
+    found = read_record(aside.path)
+    yield from (entry["file"] for entry in _entries(found) if entry.get("file"))
+
+
+def _entries(found: Any) -> list[Entry]:
+    return [] if found is None else list(found.entries)
+
+
+def _files_in(content: bytes | None) -> list[str] | None:
+    try:
+        listed = json.loads(content or b"")["files"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else None
+
+
+def _delete(place: Storage, about: Mapping[str, Any]) -> None:
+    listed = about.get("files")
+    for name in listed if isinstance(listed, list) else ():
+        if isinstance(name, str) and is_inside(place.path, name):
+            (place / name).remove()
+    (place / files.RUN_FILE).remove()

@@ -6,27 +6,35 @@ that nothing can tear, and the 10,000th snapshot costs what the first did. An en
 (epoch, batch), or (epoch, step) where a loop of one's own counts no batches; the last one wins.
 """
 
-import json
+import itertools
 import os
-import re
+import statistics
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from keras_image_saver.arrays import UInt8Array
-from keras_image_saver.run.files import RECORD, record_names, segment_name, segment_number
+from keras_image_saver.run.files import RECORD, segment_name, segment_number
+from keras_image_saver.run.lines import (
+    FORMAT,
+    Entry,
+    Line,
+    line_of,
+    read_content,
+    read_record,
+    record_files,
+)
 from keras_image_saver.run.logs import from_json_logs, json_logs
+from keras_image_saver.run.run_file import read_run
 from keras_image_saver.run.storage import check_path, join, storage_of
 
-FORMAT = 1  # of an entry
-SEGMENT = 256  # entries a file
+SEGMENT = 256  # lines a file
 
-# An empty name, a path from the root, a drive, a URL, or `..` on the way; by Windows' rules too.
-_LEADS_OUT = re.compile(r"^$|^[/\\]|^[A-Za-z]:|^[A-Za-z][A-Za-z0-9+.-]+://|(^|[/\\])\.\.([/\\]|$)")
+_SILENT_FOR = 5  # median intervals between snapshots, after which a run counts as stopped
 
-Entry = Mapping[str, Any]
 # Called with a file of the record and its entries once it is written, or None once it is removed.
 Mirror = Callable[[str, Sequence[Entry] | None], None]
 
@@ -63,10 +71,18 @@ class Run:
     """A run that is read: `for snapshot in run`.
 
     Iterating yields the snapshots that were saved, ordered by step; `missed` are those that were not.
+
+    Attributes:
+        folder: Where it is.
+        missed: The snapshots that were not saved.
+        about: What `run.json` says of the run as a whole; empty for a run of the first version.
     """
 
-    def __init__(self, folder: str, entries: Iterable[Entry]) -> None:
+    def __init__(
+        self, folder: str, entries: Iterable[Entry], about: Mapping[str, Any] | None = None
+    ) -> None:
         self.folder = folder
+        self.about: Mapping[str, Any] = about or {}
         found = sorted((snapshot_of(folder, one) for one in entries), key=lambda one: one.step)
         self._saved = [one for one in found if not one.missed]
         self.missed = [one for one in found if one.missed]
@@ -80,10 +96,11 @@ class Run:
 
         Raises:
             FileNotFoundError: If the folder has no record.
-            ValueError: If the record is from a newer version, or names files outside its folder.
+            ValueError: If the record is from a newer version, names files outside its folder, or has
+                no line that can be read.
 
         Warns:
-            UserWarning: If lines of the record cannot be read; they are left out.
+            UserWarning: If lines of the record, or `run.json`, cannot be read; they are left out.
 
         Example:
             ```python
@@ -92,13 +109,34 @@ class Run:
             ```
         """
         folder = check_path(folder, "folder")
-        names = record_files(folder)
-        if not names:
+        found = read_record(folder)
+        if found is None:
             raise FileNotFoundError(f"There is no record of a run ({RECORD}) in {folder!r}.")
-        entries, unreadable = read_entries(folder, names)
-        for text in unreadable:
+        about, unreadable = read_run(folder)
+        for text in (*found.warnings, *unreadable):
             warnings.warn(text, stacklevel=2)
-        return cls(folder, entries)
+        return cls(folder, found.entries, about)
+
+    @property
+    def id(self) -> str:
+        """The run's own identifier, which its pictures carry too; "" for a run of the first version."""
+        return str(self.about.get("id", ""))
+
+    @property
+    def state(self) -> str:
+        """How the run stands: "running", "finished", "failed", "stopped", or "" if nothing tells.
+
+        "stopped" is one that nobody ended, as where its process was killed: nothing came for five
+        times the median interval between its snapshots.
+        """
+        state = str(self.about.get("state", ""))
+        if state == "running":
+            times = sorted(one.time for one in (*self._saved, *self.missed) if one.time)
+            gaps = [after - before for before, after in itertools.pairwise(times)]
+            if gaps and time.time() - times[-1] > _SILENT_FOR * statistics.median(gaps):
+                return "stopped"
+        # Killed while it was deleted, it is for the next start to be done with.
+        return "failed" if state == "deleting" else state
 
     def __iter__(self) -> Iterator[Snapshot]:
         return iter(self._saved)
@@ -115,7 +153,7 @@ class Record:
 
     Args:
         folder: The run's folder.
-        entries: What the record holds already, oldest first.
+        lines: What the record holds already, oldest first.
         mirror: Hears of each file that is written or removed; it must not raise.
 
     Attributes:
@@ -123,21 +161,21 @@ class Record:
     """
 
     def __init__(
-        self, folder: str, entries: Iterable[Entry] = (), *, mirror: Mirror | None = None
+        self, folder: str, lines: Iterable[Line] = (), *, mirror: Mirror | None = None
     ) -> None:
         self._folder = folder
         self._mirror = mirror or (lambda name, entries: None)
         self._lock = threading.Lock()
         self._writing = threading.Lock()
-        self._newest = [dict(entry) for entry in entries]  # all that is not in a full segment
+        self._newest = list(lines)  # all that is not in a full segment
         self._full = 0  # segments that are full and in storage
-        self._written: str | None = None  # what the newest one was last written as
+        self._written: bytes | None = None  # what the newest one was last written as
         self.is_behind = True
 
     def add(self, snapshot: Snapshot) -> None:
         """Add an entry in memory; `write` brings it to storage, then or later."""
         with self._lock:
-            self._newest.append(entry_of(self._folder, snapshot))
+            self._newest.append(line_of(entry_of(self._folder, snapshot)))
             self.is_behind = True
 
     def check_ours(self) -> None:
@@ -149,8 +187,8 @@ class Record:
         if not self._writing.acquire(blocking=False):
             return  # it is being written, as after a `fit` that was interrupted
         try:
-            names = record_files(self._folder) if self._written is not None else ()
-            if RECORD in names and "\n".join(_lines(self._folder, RECORD)) != self._written:
+            found = None if self._written is None else read_content(self._folder, RECORD)
+            if found not in (None, self._written):
                 raise ValueError(
                     f"`filepath` must be in the folder of this run, got {self._folder!r}, where "
                     f"another run has begun since ({RECORD} is not what this saver wrote). Use a new "
@@ -181,76 +219,25 @@ class Record:
         """
         with self._writing:
             with self._lock:
-                entries = list(self._newest)
-            # The newest file is never empty if there are entries: the 256th does not fill a segment
+                lines = list(self._newest)
+            # The newest file is never empty if there are lines: the 256th does not fill a segment
             # yet, the 257th does.
-            full = max(0, len(entries) - 1) // SEGMENT
+            full = max(0, len(lines) - 1) // SEGMENT
             # In this order: killed in between, an entry may stand in two files, never in none.
             for number in range(full):
-                segment = entries[number * SEGMENT : (number + 1) * SEGMENT]
+                segment = lines[number * SEGMENT : (number + 1) * SEGMENT]
                 self._replace(segment_name(self._full + number), segment)
-            self._written = self._replace(RECORD, entries[full * SEGMENT :])
+            self._written = self._replace(RECORD, lines[full * SEGMENT :])
             with self._lock:
-                self.is_behind = len(self._newest) > len(entries)  # more was added meanwhile
+                self.is_behind = len(self._newest) > len(lines)  # more was added meanwhile
                 del self._newest[: full * SEGMENT]
                 self._full += full
 
-    def _replace(self, name: str, entries: Sequence[Entry]) -> str:
-        text = "".join(json.dumps(one, allow_nan=False, default=str) + "\n" for one in entries)
-        (storage_of(self._folder) / name).replace(lambda file: file.write(text.encode("utf-8")))
-        self._mirror(name, entries)
-        return text
-
-
-def record_files(folder: str) -> list[str]:
-    """Return the names of a record's files, oldest first."""
-    return record_names(storage_of(folder).names())
-
-
-def read_entries(folder: str, names: Iterable[str]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-    """Return the entries of a record, oldest first, each key once, and what to warn of in it.
-
-    Raises:
-        ValueError: If an entry is from a newer version, or its file is outside the folder.
-    """
-    found: dict[tuple[int, int, int], dict[str, Any]] = {}
-    unreadable = 0
-    for name in names:
-        for line in filter(str.strip, _lines(folder, name)):
-            try:
-                entry = json.loads(line)
-                version = int(entry.get("format", FORMAT))
-                batch = int(entry["batch"])
-                key = int(entry["epoch"]), batch, 0 if batch else int(entry.get("step", 0))
-            except (ValueError, TypeError, KeyError, AttributeError):
-                unreadable += 1
-                continue
-            _check(folder, version, entry.get("file"))
-            found.pop(key, None)
-            found[key] = entry
-    warning = f"{unreadable} lines of the record in {folder!r} cannot be read and are left out."
-    return list(found.values()), (warning,) if unreadable else ()
-
-
-def _lines(folder: str, name: str) -> list[str]:
-    with (storage_of(folder) / name).open() as file:
-        return file.read().decode("utf-8", errors="replace").split("\n")
-
-
-def _check(folder: str, version: int, file: Any) -> None:
-    """Refuse what may mean something else, and files outside the folder: a record is data."""
-    if version > FORMAT:
-        raise ValueError(
-            f"The record in {folder!r} was written by a newer keras_image_saver (format {version}, "
-            f"this one reads {FORMAT}). Upgrade the package, or use another folder; nothing was "
-            "changed."
-        )
-    if file is None:
-        return
-    if not isinstance(file, str) or _LEADS_OUT.search(file) or not storage_of(folder).holds(file):
-        raise ValueError(
-            f"The record in {folder!r} names a file outside its folder, {file!r}. It is not used."
-        )
+    def _replace(self, name: str, lines: Sequence[Line]) -> bytes:
+        content = b"".join(line.raw + b"\n" for line in lines)
+        (storage_of(self._folder) / name).replace(lambda file: file.write(content))
+        self._mirror(name, [line.entry for line in lines if line.entry is not None])
+        return content
 
 
 def snapshot_of(folder: str, entry: Entry) -> Snapshot:

@@ -1,12 +1,13 @@
 """How a run is gone on with: decided from what was read of it, without a look at the folder."""
 
-import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from keras_image_saver.run.files import SAMPLES
-from keras_image_saver.run.record import Entry, Snapshot, entry_of
+from keras_image_saver.run.found import Found, cut, steps_at
+from keras_image_saver.run.lines import Entry, Line, line_of
+from keras_image_saver.run.record import Snapshot, entry_of
 from keras_image_saver.run.samples_file import load_samples, same_samples
 from keras_image_saver.samples import Samples
 
@@ -21,32 +22,24 @@ class Start:
     Attributes:
         samples: What is drawn.
         steps: The steps of the run so far; 0 if it has none, or the record does not tell.
-        entries: What the record holds, oldest first.
+        lines: What the record holds, oldest first.
         resumed: Whether the run in the folder is gone on with.
         warnings: What to warn of before the first batch.
         news: What to log, a line each.
+        found: What was found in the folder.
     """
 
     samples: Samples
     steps: int = 0
-    entries: tuple[Entry, ...] = ()
+    lines: tuple[Line, ...] = ()
     resumed: bool = False
     warnings: tuple[str, ...] = ()
     news: tuple[str, ...] = ()
+    found: Found = field(default_factory=Found)
 
-
-class Found(NamedTuple):
-    """What was read of the run in a folder.
-
-    Attributes:
-        entries: Those of its record, oldest first.
-        warnings: What there is to warn of in the record.
-        samples: The content of its samples' file; None if there is none.
-    """
-
-    entries: Sequence[Entry] = ()
-    warnings: tuple[str, ...] = ()
-    samples: bytes | None = None
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        return tuple(line.entry for line in self.lines if line.entry is not None)
 
 
 def resume(
@@ -70,38 +63,28 @@ def resume(
             at the same steps, and the others see no folder: so neither is taken from it.
     """
     # What was drawn beyond the epoch where training goes on is drawn anew.
-    drawn = [entry for entry in found.entries if int(entry["epoch"]) <= epochs_done]
+    kept = cut(found.lines, epochs_done)
+    drawn = [line.entry for line in kept if line.entry is not None]
     last = max((int(entry["epoch"]) for entry in drawn), default=epochs_done)
     # One that was queued when the process ended left no entry.
     lost = [epoch for epoch in range(last + 1, epochs_done + 1) if epoch_is_due(epoch)]
     missed = (Snapshot(epoch, 0, steps_at(epoch, drawn), "", missed=_LOST) for epoch in lost)
-    entries = (*drawn, *(entry_of(folder, snapshot) for snapshot in missed))
+    lines = (*kept, *(line_of(entry_of(folder, snapshot)) for snapshot in missed))
+    entries = [line.entry for line in lines if line.entry is not None]
     chosen, warning = _choose(folder, found.samples, samples, alone)
     return Start(
         chosen,
         steps_at(epochs_done, entries) if alone else 0,
-        entries,
+        lines,
         resumed=True,
         warnings=found.warnings + warning,
         news=_news(folder, lost),
+        found=found,
     )
 
 
-def steps_at(epoch: int, entries: Sequence[Entry]) -> int:
-    """Return the steps of a run at an epoch's end, by its newest entry; 0 if there is none.
-
-    Where that entry is of an earlier epoch, later epochs are taken to be as long as those before it
-    were on average: 300 steps in 3 epochs make 500 in 5.
-    """
-    newest = max(entries, key=lambda entry: int(entry.get("step", 0)), default=None)
-    if newest is None:
-        return 0
-    last, step = int(newest["epoch"]), int(newest.get("step", 0))
-    return step * epoch // last if 0 < last < epoch else step
-
-
 def _choose(
-    folder: str, content: bytes | None, given: Samples, alone: bool
+    folder: str, content: BinaryIO | None, given: Samples, alone: bool
 ) -> tuple[Samples, tuple[str, ...]]:
     """Return the samples that the run was begun with, if the given ones came from a dataset.
 
@@ -110,7 +93,7 @@ def _choose(
     if content is None or given.inputs is None:
         return given, ()
     try:
-        kept = load_samples(io.BytesIO(content), given)
+        kept = load_samples(content, given)
     except Exception as error:
         return given, (f"{SAMPLES} in {folder!r} cannot be read: {error}",)
     if kept is not None and (alone or len(kept) == len(given)):

@@ -1,5 +1,6 @@
 """A run while it is written: the lock, the record, the writer, and what came of each snapshot."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -12,13 +13,21 @@ from typing import Any
 from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.progress import Moment
 from keras_image_saver.render.base import Finding
-from keras_image_saver.run.files import LOCK, SAMPLES, record_names
+from keras_image_saver.run.found import Found, find
 from keras_image_saver.run.lock import Lock
-from keras_image_saver.run.previous import Previous, check_beginning, complete_move, set_aside
-from keras_image_saver.run.record import Mirror, Record, Snapshot, read_entries, reason_of
-from keras_image_saver.run.resume import Found, Start, resume
+from keras_image_saver.run.pictures import Pictures, RunOf, move_unknown
+from keras_image_saver.run.previous import (
+    Previous,
+    check_movable,
+    clear_temporaries,
+    complete,
+    set_aside,
+)
+from keras_image_saver.run.record import Mirror, Record, Snapshot, reason_of
+from keras_image_saver.run.resume import Start, resume
+from keras_image_saver.run.run_file import About, RunFile, State, about_samples
 from keras_image_saver.run.samples_file import keep_samples
-from keras_image_saver.run.storage import storage_of
+from keras_image_saver.run.storage import join, storage_of
 from keras_image_saver.run.template import Template
 from keras_image_saver.run.writer import Background, Inline, within_limit
 from keras_image_saver.samples import Samples
@@ -35,12 +44,14 @@ class Job:
         logs: Metrics, as plain numbers.
         path: Where the picture is to go.
         drawing: What it is made of, for whoever makes it.
+        run: The id of the run that it belongs to, for the picture to carry.
     """
 
     moment: Moment
     logs: Mapping[str, Any]
     path: str
     drawing: Any = None
+    run: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +92,8 @@ class Session:
         background: Whether jobs run behind the training.
         previous: What becomes of an earlier run in the folder.
         page: What follows the record, as the page of the run does; None for no page.
+        about: What `run.json` says of the run's `versions` and `settings`.
+        run_of: Tells of which run a picture is.
         scoped: Whether `close` is certain to be called, as in `watch`.
         alone: Whether this process trains alone, as in `resume`.
 
@@ -97,20 +110,23 @@ class Session:
         background: bool,
         previous: Previous,
         page: Mirror | None,
+        about: About,
+        run_of: RunOf,
         scoped: bool = False,
         alone: bool = True,
     ) -> None:
         self._template = template
-        self._folder = template.folder
         self._save = save
         self._say = say
         self._previous = previous
         self._page = page
         self._alone = alone
         self._writer = Background(say) if background else Inline(say)
-        self._lock = Lock(template.folder, self._writer.flush, say, scoped=scoped)
+        self._lock = Lock(template.folder, partial(self._finish, "failed"), say, scoped=scoped)
         self._start = Start(Samples(None))
         self._record = Record(self._folder)
+        self._run_file = RunFile(self._folder, about, say)
+        self._pictures = Pictures(run_of)
         self._outcomes: deque[Outcome] = deque()
         self.has_begun = False
 
@@ -131,9 +147,10 @@ class Session:
         """
         thread, resumes = threading.get_ident(), epochs_done > 0 and not self.has_begun
         found = within_limit(
-            lambda: self._look(began, thread, samples, resumes), f"looking into {self._folder!r}"
+            lambda: self._look(began, thread, epochs_done if resumes else 0),
+            f"looking into {self._folder!r}",
         )
-        start = Start(samples, warnings=found.warnings)
+        start = Start(samples, warnings=found.warnings, found=found)
         if resumes:
             # On this thread: `epoch_is_due` may be the user's code.
             start = resume(
@@ -144,9 +161,12 @@ class Session:
         self._start = start
         return start
 
-    def _look(self, began: int, thread: int, samples: Samples, resumes: bool) -> Found:
-        folder = storage_of(self._folder)
-        folder.check_scheme()
+    @property
+    def _folder(self) -> str:
+        return self._template.folder
+
+    def _look(self, began: int, thread: int, epochs_done: int) -> Found:
+        storage_of(self._folder).check_scheme()
         self._lock.acquire(began, thread)
         if self.has_begun:
             try:
@@ -154,17 +174,15 @@ class Session:
             except ValueError:
                 self._lock.release()
                 raise
+            self._run_file.go_on()
+            self._writer.submit(self._write_run_file)
             return Found()
-        complete_move(self._folder)
-        folder.clear_temporaries(depth=self._template.depth, unless=LOCK)
-        names = folder.names()
-        entries, warnings = read_entries(self._folder, record_names(names))
-        if not resumes:
-            check_beginning(self._template, entries, self._previous)
-        elif SAMPLES in names and samples.inputs is not None:
-            with (folder / SAMPLES).open() as file:
-                return Found(entries, warnings, file.read())
-        return Found(entries, warnings)
+        complete(self._folder)
+        clear_temporaries(self._folder, self._template.depth)
+        found = find(self._template, epochs_done, self._pictures.run_of)
+        if not epochs_done:
+            check_movable(self._folder, found, self._previous)
+        return found
 
     def begin(self, samples: Samples) -> None:
         """Set an earlier run aside and begin the record, or go on with it; `open` comes before.
@@ -176,19 +194,31 @@ class Session:
             within_limit(lambda: self._begin(samples), f"preparing {self._folder!r}")
 
     def _begin(self, samples: Samples) -> None:
-        resumed = self._start.resumed
+        start, found = self._start, self._start.found
         storage_of(self._folder).probe()
-        if not resumed:
-            set_aside(self._folder, self._previous)
-        self._record = Record(self._folder, self._start.entries, mirror=self._page)
-        if resumed:
+        move_unknown(self._folder, found.strays)
+        if not start.resumed:
+            set_aside(self._folder, self._previous, found)
+        about = about_samples(samples)
+        if start.resumed and found.has_unmarked_samples:
+            about["unmarked"] = True
+        self._run_file.begin(about, found.about if start.resumed else None)
+        self._record = Record(self._folder, start.lines, mirror=self._page)
+        if start.resumed:
+            self._pictures.add(*(join(self._folder, name) for name in found.files))
             self._record.rewrite()
         self.has_begun = True
-        self._writer.submit(partial(self._write_first, samples, resumed))
+        self._writer.submit(partial(self._write_first, samples))
 
-    def _write_first(self, samples: Samples, resumed: bool) -> None:
-        self._write_record()  # so that whatever follows is known to be ours
-        keep_samples(samples, self._folder, self._say, ours=resumed)
+    def _write_first(self, samples: Samples) -> None:
+        # So that whatever follows is known to be ours.
+        self._write_run_file()
+        self._write_record()
+        keep_samples(samples, self._folder, self._say, run=self._run_file.id)
+
+    def _write_run_file(self) -> None:
+        with contextlib.suppress(OSError):  # where that fails, snapshots do so too
+            self._run_file.catch_up()
 
     def submit(self, job: Job) -> None:
         """Have a snapshot made and recorded, now or behind the training."""
@@ -204,13 +234,16 @@ class Session:
     def _run(self, job: Job) -> None:
         now = time.time()
         try:
-            saved = self._save(job)
+            self._run_file.catch_up()
+            self._pictures.check(job.path, self._run_file.id)
+            saved = self._save(replace(job, run=self._run_file.id))
         except Exception as error:
             outcome = _missed(job, error, now)
         else:
             done = Snapshot(*job.moment, job.path, job.logs, now)
             done = replace(done, geometry=saved.geometry, image=saved.image)
             outcome = Outcome(done, job.path, saved.findings)
+            self._pictures.add(job.path)
         # First to the record, then to the outcomes: who hears of a snapshot finds it recorded.
         self._record.add(outcome.snapshot)
         self._write_record()
@@ -231,11 +264,22 @@ class Session:
         """Return what came of snapshots since the last call, in order."""
         return [self._outcomes.popleft() for _ in range(len(self._outcomes))]
 
-    def close(self) -> bool:
-        """Write what is queued and release the folder; False if storage does not answer."""
-        answered = self._writer.finish(self._write_record)
+    def close(self, state: State = "finished") -> bool:
+        """Write what is queued, and how the run ended, and release the folder.
+
+        Returns:
+            False if storage does not answer.
+        """
+        answered = self._finish(state)
         self._lock.release()
         return answered
+
+    def _finish(self, state: State) -> bool:
+        def write_last() -> None:
+            self._write_record()
+            self._run_file.end(state)
+
+        return self._writer.finish(write_last)
 
     def abandon(self) -> None:
         """Release the folder after a failed start, and leave it as it was."""
@@ -263,7 +307,7 @@ class Bystander:
     def collect(self) -> list[Outcome]:
         return []
 
-    def close(self) -> bool:
+    def close(self, state: State = "finished") -> bool:
         return True
 
     def abandon(self) -> None: ...

@@ -113,6 +113,11 @@ class Local(_Place):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._native)
 
+    def remove_folder(self) -> None:
+        """Remove this folder, if it is empty."""
+        with contextlib.suppress(OSError):
+            os.rmdir(self._native)
+
     def move(self, target: "Storage") -> None:
         """Move this file, if there is one, making the target's folders.
 
@@ -216,11 +221,14 @@ class Remote(_Place):
             if self.exists():
                 self._tf.io.gfile.remove(self.path)
 
+    def remove_folder(self) -> None:
+        pass  # a folder without files is none
+
     def move(self, target: "Storage") -> None:
         raise OSError(f"{self.path!r} cannot be moved: remote storage would copy it.")
 
     def files(self, *, depth: int, unless: str) -> "Iterator[Storage]":
-        return iter(())  # each folder would be one more request
+        return (self / name for name in self.names())  # each subfolder would be one more request
 
     def clear_temporaries(self, *, depth: int, unless: str) -> None:
         pass  # a file is written at once

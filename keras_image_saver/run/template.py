@@ -1,5 +1,6 @@
 """File names from a template, as in `ModelCheckpoint`."""
 
+import functools
 import itertools
 import os
 import re
@@ -15,6 +16,7 @@ _COUNTERS = ("epoch", "batch", "step")
 _TELLING_COUNTS = (1, 2, 10, 11, 12, 100, 101, 110, 111, 1_000, 1_011, 1_111, 10_000)
 _LONGEST_VALUE = 64
 _GAP = "\0"
+_MOST_LEFT_OUT = 4  # fields at a time in a name without them; each doubles the patterns
 
 
 class Template:
@@ -84,15 +86,48 @@ class Template:
                 text += formatted if field in counters else formatted[:_LONGEST_VALUE]
         return _close_gaps(text), missing
 
+    @property
+    def relative(self) -> str:
+        """The template without its folder."""
+        literal = self.folder.replace("{", "{{").replace("}", "}}")
+        return self.text.removeprefix(join(literal, ""))
+
     def matches(self, path: str) -> bool:
         """Tell whether a path may be what some snapshot is named."""
-        pattern = ""
-        for literal, field, spec in self._parts:
-            pattern += re.escape(literal)
-            if field:
-                number = field in _COUNTERS and re.fullmatch(r"0?\d*d?", spec)
-                pattern += r"\d+" if number else r"[^/]+"
-        return re.fullmatch(pattern, path) is not None
+        return self.counters_in(path) is not None
+
+    def counters_in(self, path: str) -> dict[str, int] | None:
+        """Return the counters that a path tells, None if no snapshot can be named so."""
+        for pattern in self._patterns:
+            match = re.fullmatch(pattern, path)
+            if match:
+                return {name: int(digits) for name, digits in match.groupdict().items()}
+        return None
+
+    @functools.cached_property
+    def _patterns(self) -> list[str]:
+        """What names look like: with all fields, and without some that are keys of the logs."""
+        others = [number for number, part in enumerate(self._parts) if part[1] not in _COUNTERS]
+        others = [number for number in others if self._parts[number][1]][:_MOST_LEFT_OUT]
+        counts = range(len(others) + 1)
+        left_out = (itertools.combinations(others, count) for count in counts)
+        return [self._pattern(set(one)) for some in left_out for one in some]
+
+    def _pattern(self, left_out: set[int]) -> str:
+        text = ""
+        patterns: list[str] = []
+        for number, (literal, field, spec) in enumerate(self._parts):
+            text += literal
+            if field and number in left_out:
+                text += _GAP
+            elif field:
+                is_number = field in _COUNTERS and re.fullmatch(r"0?\d*d?", spec)
+                named = is_number and not any(f"<{field}>" in one for one in patterns)
+                name = f"?P<{field}>" if named else "?:"
+                text += f"\1{len(patterns)}\2"
+                patterns.append(f"({name}\\d+)" if is_number else "[^/]+")
+        pattern = re.escape(_close_gaps(text))
+        return re.sub("\1(\\d+)\2", lambda place: patterns[int(place[1])], pattern)
 
     def check_counters(self, given: Mapping[str, int]) -> None:
         """Refuse counters that do not fit the template's, where each snapshot states its own.

@@ -11,6 +11,7 @@ Guarantees:
 """
 
 import atexit
+import contextlib
 import logging
 import os
 import threading
@@ -150,5 +151,16 @@ def flush_all() -> bool:
     return all(writer._wait_until_idle(ends) for writer in list(_live))
 
 
+# What is to be done once every writer is idle; one that hangs has no more to say.
+at_exit: list[Callable[[], object]] = []
+
+
+def _exit() -> None:
+    if flush_all():
+        for job in at_exit:
+            with contextlib.suppress(Exception):
+                job()
+
+
 # Daemon threads still run while exit functions do; an executor's own exit hook has no limit.
-atexit.register(flush_all)
+atexit.register(_exit)

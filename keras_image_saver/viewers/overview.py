@@ -5,8 +5,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from keras_image_saver.run.files import SAMPLES
-from keras_image_saver.run.record import Run, Snapshot, record_files
+from keras_image_saver.run.files import RUN_FILE, SAMPLES
+from keras_image_saver.run.lines import record_files
+from keras_image_saver.run.record import Run, Snapshot
 from keras_image_saver.run.storage import join, storage_of
 
 _MOST_LISTED = 10
@@ -26,6 +27,8 @@ def _rows(run: Run) -> Iterator[tuple[str, list[str]]]:
     saved = list(run)
     sizes = {snapshot.path: _size(snapshot.path) for snapshot in saved}
     yield "run", [run.folder or "."]
+    yield "id", [run.id] if run.id else []
+    yield "state", [run.state] if run.state else []
     yield "epochs", [_epochs(saved)]
     there = (path for path, size in sizes.items() if size is not None)
     suffixes = Counter(os.path.splitext(path)[1] for path in there)
@@ -35,7 +38,7 @@ def _rows(run: Run) -> Iterator[tuple[str, list[str]]]:
     yield "missing", _some([f"epoch {one.epoch}: {one.path}" for one in lost])
     yield "missed", _some([f"epoch {one.epoch}: {one.missed}" for one in run.missed])
     pictures = sum(size or 0 for size in sizes.values())
-    names = [*record_files(run.folder), SAMPLES]
+    names = [*record_files(run.folder), RUN_FILE, SAMPLES]
     others = sum(_size(join(run.folder, name)) or 0 for name in names)
     yield "size", [f"{_bytes(pictures)} of pictures, {_bytes(others)} of record and samples"]
     if saved:

@@ -105,12 +105,13 @@ def test_disk_full_from_the_first_batch_to_the_end_leaves_training_alone(disk, l
 
     train(saver, epochs=3, others=[Fill()])
     assert names(disk.folder / "run") == []
-    *page, kept, first, summary = lines()
+    *page, kept, first, run, summary = lines()
     # Only if there was room for an empty record does the page come to be written.
     assert len(page) <= 1
     for line in page:
         assert f"The page in {disk.folder / 'run'} could not be written: [Errno 28]" in line
     assert f"could not be kept in {disk.folder / 'run/samples.npz'}: OSError" in kept
+    assert run.startswith(f"{disk.folder / 'run/run.json'} could not be written: OSError")
     assert "epoch 1" in first
     assert summary == "3 of 3 snapshots were missed, the first at epoch 1."
     disk.empty()

@@ -157,7 +157,8 @@ def test_run_resumed_with_other_arrays_draws_them_and_warns(tmp_path):
 def test_samples_that_are_broken_on_disk_are_warned_of_and_not_used(tmp_path):
     model = autoencoder()
     fit_x(model, ImageSaver(tmp_path, X), epochs=1)
-    (tmp_path / "samples.npz").write_bytes(b"PK broken")
+    content = (tmp_path / "samples.npz").read_bytes()
+    (tmp_path / "samples.npz").write_bytes(content.replace(b"NUMPY", b"YPMUN"))
     with pytest.warns(UserWarning, match=r"samples\.npz in .* cannot be read"):
         fit_x(model, ImageSaver(tmp_path, X), initial_epoch=1, epochs=2)
     assert recorded(tmp_path) == numbered(1, 2)

@@ -58,9 +58,9 @@ def test_new_object_sets_the_earlier_run_aside_with_its_subfolders(tmp_path):
 def test_new_object_deletes_the_earlier_run_where_told_to(tmp_path):
     model = autoencoder()
     fit_x(model, ImageSaver(tmp_path, X), epochs=3)
-    (tmp_path / "0009.png").write_text("mine")
+    (tmp_path / "photo.png").write_text("mine")
     fit_x(model, ImageSaver(tmp_path, X, previous="delete"), epochs=1)
-    assert names(tmp_path) == ["0001.png", "0009.png"]
+    assert names(tmp_path) == ["0001.png", "photo.png"]
     assert recorded(tmp_path) == numbered(1)
 
 

@@ -29,9 +29,20 @@ def test_segment_number_is_that_of_a_segments_name(name, number):
 
 
 def test_record_names_are_ordered_by_age():
-    names = ["snapshots-10000.jsonl", "a.png", "snapshots.jsonl", "snapshots-9999.jsonl"]
-    expected = ["snapshots-9999.jsonl", "snapshots-10000.jsonl", "snapshots.jsonl"]
-    assert files.record_names(names) == expected
+    segments = [files.segment_name(number) for number in range(10_001)]
+    names = ["snapshots.jsonl", "a.png", *sorted(segments)]
+    assert files.record_names(names) == [*segments, "snapshots.jsonl"]
+
+
+def test_record_names_beyond_reason_are_none():
+    """A page would ask for each segment that comes before it."""
+    names = ["snapshots-0000.jsonl", "snapshots-0100.jsonl", "snapshots-0201.jsonl"]
+    odd = [
+        "snapshots-99999999999.jsonl",
+        "snapshots-00001.jsonl",
+        "snapshots-\u0661\u0661\u0661\u0661.jsonl",
+    ]
+    assert files.record_names([*names, *odd]) == names[:2]
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,43 @@
+import io
 import json
 
+import numpy as np
 import pytest
 from support import page_runs
 
-from keras_image_saver.run.previous import check_beginning, complete_move, page_files, set_aside
+from keras_image_saver.run import previous as previous_module
+from keras_image_saver.run.found import Found, find
+from keras_image_saver.run.lines import line_of
+from keras_image_saver.run.previous import check_movable, complete, page_files
+from keras_image_saver.run.samples_file import save_samples
 from keras_image_saver.run.storage import Local
 from keras_image_saver.run.template import Template
+from keras_image_saver.samples import Samples
+
+ID = "0123456789abcdef" * 2
 
 
-def make_run(folder, files=("0001.png", "sub/0002.png"), entries=None):
+def set_aside(folder, previous):
+    found = find(Template(f"{folder}/{{epoch}}/image.png"), 0, lambda file: None)
+    previous_module.set_aside(folder, previous, found)
+
+
+def samples(run=ID):
+    """A samples' file; one without a run is as 0.1.0 wrote it."""
+    file = io.BytesIO()
+    if run is None:
+        np.savez(file, x=np.zeros((2, 3)))
+    else:
+        save_samples(Samples(np.zeros((2, 3))), file, run=run)
+    return file.getvalue()
+
+
+def about(run=ID, **changes):
+    fields = {"format": 1, "id": run, "versions": {"keras_image_saver": "1.0"}}
+    return json.dumps(fields | {"state": "finished"} | changes)
+
+
+def make_run(folder, files=("0001.png", "sub/0002.png"), entries=None, run=ID):
     entries = entries or [
         {"format": 1, "epoch": number, "batch": 1, "step": number, "file": name}
         for number, name in enumerate(files, 1)
@@ -18,7 +47,9 @@ def make_run(folder, files=("0001.png", "sub/0002.png"), entries=None):
         (folder / name).write_bytes(name.encode())
     folder.mkdir(exist_ok=True)
     (folder / "snapshots.jsonl").write_text("".join(json.dumps(one) + "\n" for one in entries))
-    (folder / "samples.npz").write_bytes(b"samples")
+    (folder / "samples.npz").write_bytes(samples(run))
+    if run is not None:
+        (folder / "run.json").write_text(about(run))
     for name in ("index.html", "snapshots.js"):
         (folder / name).write_text("// keras_image_saver page: of this run")
 
@@ -32,6 +63,7 @@ def tree(folder):
 RUN = [
     "0001.png",
     "index.html",
+    "run.json",
     "samples.npz",
     "snapshots.js",
     "snapshots.jsonl",
@@ -83,62 +115,120 @@ class Killed(BaseException):
     pass
 
 
+def killed_after(steps, action):
+    """Run `action`, killed after so many steps of storage; True if it came to its end."""
+    left = [steps]
+
+    def counted(function):
+        def call(*arguments, **options):
+            if left[0] == 0:
+                raise Killed
+            left[0] -= 1
+            return function(*arguments, **options)
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("move", "replace", "remove"):
+            patch.setattr(Local, name, counted(getattr(Local, name)))
+        try:
+            action()
+        except Killed:
+            return False
+    return True
+
+
+def make_long_run(folder, run):
+    """A run whose record has two segments."""
+    make_run(folder, run=run)
+    first, second = (folder / "snapshots.jsonl").read_text().splitlines()
+    (folder / "snapshots-0000.jsonl").write_text(first + "\n")
+    (folder / "snapshots-0001.jsonl").write_text(second + "\n")
+    (folder / "snapshots.jsonl").write_text("")
+
+
+@pytest.mark.parametrize("run", [ID, None], ids=["", "of 0.1.0"])
 @pytest.mark.parametrize("again", [False, True], ids=["killed once", "killed twice"])
-def test_a_move_killed_at_any_step_is_completed_at_the_next_start(tmp_path, monkeypatch, again):
-    """At every system call, and at every one of the redo."""
-
-    def killing_after(steps):
-        left = [steps]
-
-        def counted(function):
-            def call(*arguments, **options):
-                if left[0] == 0:
-                    raise Killed
-                left[0] -= 1
-                return function(*arguments, **options)
-
-            return call
-
-        return counted
-
-    def attempt(steps, action):
-        """Run `action`, killed after so many steps; True if it came to its end."""
-        counted = killing_after(steps)
-        with monkeypatch.context() as patch:
-            for name in ("move", "replace", "remove"):
-                patch.setattr(Local, name, counted(getattr(Local, name)))
-            try:
-                action()
-            except Killed:
-                return False
-        return True
-
-    for steps in range(20):
-        for redo in range(20 if again else 1):
-            run = tmp_path / f"{steps}-{redo}"
-            run.mkdir()
-            make_run(run)
-            ended = attempt(steps, lambda run=run: set_aside(str(run), "keep"))
-            redone = again and attempt(redo, lambda run=run: complete_move(str(run)))
-            complete_move(str(run))
-            if (run / "snapshots.jsonl").exists():  # the move had not begun
-                assert tree(run) == RUN
-            else:
-                assert tree(run) == [f"previous-1/{name}" for name in RUN]
+@pytest.mark.parametrize("previous", ["keep", "delete"])
+def test_run_killed_at_any_step_is_gone_or_there_at_the_next_start(tmp_path, run, again, previous):
+    """At every step of storage, and at every one of the redo."""
+    ends = []
+    for steps in range(30):
+        for redo in range(30 if again else 1):
+            folder = tmp_path / f"{steps}-{redo}"
+            folder.mkdir()
+            make_long_run(folder, run)
+            whole = tree(folder)
+            ended = killed_after(steps, lambda folder=folder: set_aside(str(folder), previous))
+            redone = again and killed_after(redo, lambda folder=folder: complete(str(folder)))
+            complete(str(folder))
+            found = tree(folder)
+            gone = {
+                "keep": [f"previous-1/{name}" for name in whole],
+                # What 0.1.0 wrote has no mark, so it may be anyone's.
+                "delete": [] if run else ["samples.npz"],
+            }
+            ends.append([whole, gone[previous]].index(found))
             if redone:
                 break
         if ended:
-            assert steps >= 5
+            assert ends[0] == 0
+            assert ends[-1] == 1
+            assert steps >= 9
             return
-    pytest.fail("the move never came to its end")
+    pytest.fail("it never came to its end")
 
 
-def test_complete_move_leaves_the_next_runs_files_where_an_old_one_was_deleted(tmp_path):
+def test_move_of_0_1_0_that_was_killed_is_completed(tmp_path):
+    """It kept no list of what it moves."""
+    make_run(tmp_path, run=None)
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "previous-1").mkdir()
+    (tmp_path / "previous-1" / ".moving").write_text("")
+    (tmp_path / "snapshots.jsonl").rename(tmp_path / "previous-1" / "snapshots.jsonl")
+    complete(str(tmp_path))
+    expected = [name for name in RUN if name != "run.json"]
+    assert tree(tmp_path) == ["notes.txt", *(f"previous-1/{name}" for name in expected)]
+
+
+@pytest.mark.parametrize("list_", ["", '{"files": ["snapshots.jsonl"]}', "[1]"])
+def test_move_of_which_nothing_has_come_is_undone(tmp_path, list_):
+    make_run(tmp_path)
+    (tmp_path / "previous-1").mkdir()
+    (tmp_path / "previous-1" / ".moving").write_text(list_)
+    complete(str(tmp_path))
+    assert tree(tmp_path) == RUN
+    assert not (tmp_path / "previous-1").exists()
+
+
+def test_lists_of_files_never_lead_outside_the_folder(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    folder = tmp_path / "run"
+    make_run(folder)
+    (folder / "previous-1").mkdir()
+    (folder / "snapshots.jsonl").rename(folder / "previous-1" / "snapshots.jsonl")
+    (folder / "previous-1" / ".moving").write_text('{"files": ["../mine.txt", 5]}')
+    (folder / "run.json").write_text(about(state="deleting", files=["../mine.txt", None]))
+    complete(str(folder))
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+    assert not (folder / "run.json").exists()
+
+
+def test_samples_that_are_not_the_runs_are_left_where_they_are(tmp_path):
+    for previous in ("keep", "delete"):
+        for content in (b"mine", samples("f" * 32), samples(None)):
+            make_run(tmp_path)
+            (tmp_path / "samples.npz").write_bytes(content)
+            set_aside(str(tmp_path), previous)
+            assert (tmp_path / "samples.npz").read_bytes() == content
+
+
+def test_complete_leaves_the_next_runs_files_where_an_old_one_was_deleted(tmp_path):
     make_run(tmp_path)
     set_aside(str(tmp_path), "keep")
     (tmp_path / "previous-1" / "0001.png").unlink()
     (tmp_path / "0001.png").write_text("of the new run")
-    complete_move(str(tmp_path))
+    complete(str(tmp_path))
     assert (tmp_path / "0001.png").read_text() == "of the new run"
 
 
@@ -150,33 +240,23 @@ def test_set_aside_refuses_a_newer_record_and_changes_nothing(tmp_path):
     assert tree(tmp_path) == RUN
 
 
-PICTURE = [{"epoch": 1, "batch": 1, "file": "0001.png"}]
-MISSED = [{"epoch": 1, "batch": 1, "file": None}]
+def found(file, **changes):
+    lines = (line_of({"epoch": 1, "batch": 1, "file": file}),)
+    return Found(lines, is_recorded=True, **changes)
 
 
 @pytest.mark.parametrize(
-    ("entries", "previous"),
-    [(PICTURE, "delete"), (MISSED, "keep"), ([], "keep")],
+    ("one", "previous"),
+    [(found("0001.png"), "delete"), (found(None), "keep"), (Found(), "keep")],
     ids=["deleted", "without a picture", "empty"],
 )
-def test_check_beginning_allows_what_remote_storage_can_do(entries, previous):
-    check_beginning(Template("ram://allowed"), entries, previous)
+def test_check_movable_allows_what_remote_storage_can_do(one, previous):
+    check_movable("ram://allowed", one, previous)
 
 
-def test_check_beginning_refuses_to_move_where_storage_cannot():
+def test_check_movable_refuses_to_move_where_storage_cannot():
     with pytest.raises(ValueError, match=r"got 'ram://refused': a move would .*\"delete\""):
-        check_beginning(Template("ram://refused"), PICTURE, "keep")
-
-
-def test_check_beginning_refuses_pictures_that_no_record_tells_of(tmp_path):
-    template = Template(tmp_path)
-    (tmp_path / "photo.png").write_bytes(b"mine")
-    check_beginning(template, [], "keep")
-    (tmp_path / "0007.png").write_bytes(b"mine")
-    with pytest.raises(ValueError, match=r"must not name files .*/0007\.png' belongs to no run"):
-        check_beginning(template, [], "keep")
-    make_run(tmp_path)
-    check_beginning(template, PICTURE, "keep")
+        check_movable("ram://refused", found("0001.png"), "keep")
 
 
 def test_a_record_from_elsewhere_never_moves_or_deletes_files_outside(tmp_path):

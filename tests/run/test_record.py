@@ -6,7 +6,9 @@ import pytest
 from support.storage import replacing
 
 from keras_image_saver import Run
-from keras_image_saver.run.record import SEGMENT, Record, Snapshot, read_entries, record_files
+from keras_image_saver.run.found import cut
+from keras_image_saver.run.lines import read_record, record_files
+from keras_image_saver.run.record import SEGMENT, Record, Snapshot
 
 
 def entry(epoch, *, file="{:04d}.png", batch=4, **changes):
@@ -84,7 +86,6 @@ def test_run_keeps_what_it_does_not_know(tmp_path):
         "C:\\x.png",
         "..\\x.png",
         "gs://b/x.png",
-        5,
         "",
         "a/..",
     ],
@@ -169,8 +170,7 @@ def test_record_rewritten_after_a_cut_has_no_segment_left_over(tmp_path, no_fsyn
     for epoch in range(1, 3 * SEGMENT + 1):
         record.add(snapshot(tmp_path, epoch))
     record.write()
-    entries, _ = read_entries(str(tmp_path), record_files(str(tmp_path)))
-    Record(str(tmp_path), [one for one in entries if one["epoch"] <= SEGMENT + 10]).rewrite()
+    Record(str(tmp_path), cut(read_record(str(tmp_path)).lines, SEGMENT + 10)).rewrite()
     assert record_files(str(tmp_path)) == ["snapshots-0000.jsonl", "snapshots.jsonl"]
     assert len(Run.open(str(tmp_path))) == SEGMENT + 10
 

@@ -5,7 +5,9 @@ import io
 import numpy as np
 import pytest
 
-from keras_image_saver.run.resume import Found, resume, steps_at
+from keras_image_saver.run.found import Found, steps_at
+from keras_image_saver.run.lines import line_of
+from keras_image_saver.run.resume import resume
 from keras_image_saver.run.samples_file import save_samples
 from keras_image_saver.samples import Samples
 
@@ -21,12 +23,14 @@ def samples(rows=2, *, value=0, from_dataset=False, **changes):
 
 def content(kept):
     file = io.BytesIO()
-    save_samples(kept, file)
-    return file.getvalue()
+    save_samples(kept, file, run="")
+    file.seek(0)
+    return file
 
 
 def resumed(entries=(), epochs_done=3, *, given=None, kept=None, alone=True, every=1, warnings=()):
-    found = Found(entries, warnings, None if kept is None else content(kept))
+    lines = tuple(map(line_of, entries))
+    found = Found(lines, warnings, samples=None if kept is None else content(kept))
     return resume(
         "runs/ae",
         found,
@@ -136,7 +140,9 @@ def test_samples_of_another_structure_are_not_used():
 
 def test_samples_that_cannot_be_read_are_warned_of():
     given = samples()
-    start = resume("runs/ae", Found(samples=b"PK broken"), given, 1, lambda epoch: True, alone=True)
+    start = resume(
+        "runs/ae", Found(samples=io.BytesIO(b"PK broken")), given, 1, lambda epoch: True, alone=True
+    )
     assert start.samples is given
     (warning,) = start.warnings
     assert warning.startswith("samples.npz in 'runs/ae' cannot be read: ")

@@ -23,8 +23,14 @@ GEOMETRY = {"columns": 1}
 
 def save(job):
     """Write a picture; what is drawn of it is the job's drawing."""
-    storage_of(job.path).replace(lambda file: file.write(b"a picture"))
+    storage_of(job.path).replace(lambda file: file.write(f"run {job.run}".encode()))
     return Saved(GEOMETRY, job.drawing)
+
+
+def run_of(file):
+    """Tell the run of what `save` wrote; "unknown" stands for what a format cannot tell."""
+    text = file.read().decode()
+    return "" if text == "unknown" else text[4:] if text.startswith("run ") else None
 
 
 @pytest.fixture
@@ -34,6 +40,7 @@ def opened(tmp_path):
 
     def make(*, epochs_done=0, save=save, say=pytest.fail, samples=SAMPLES, due=True, **options):
         options = {"background": False, "previous": "keep", "page": None, **options}
+        options = {"about": {}, "run_of": run_of, **options}
         session = Session(Template(tmp_path / "run"), save, say=say, **options)
         sessions.append(session)
         start = session.open(next_order(), samples, epochs_done, lambda epoch: due)
@@ -76,6 +83,7 @@ def test_session_writes_pictures_record_and_samples_and_tells_of_each(tmp_path, 
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
         "0001.png",
         "0002.png",
+        "run.json",
         "samples.npz",
         "snapshots.jsonl",
     ]
@@ -203,6 +211,8 @@ def test_is_due_is_asked_on_the_callers_thread(tmp_path, opened):
         background=False,
         previous="keep",
         page=None,
+        about={},
+        run_of=run_of,
     )
     session.open(next_order(), SAMPLES, 3, due)
     session.abandon()
@@ -216,7 +226,8 @@ def test_lines_that_cannot_be_read_are_handed_back_once(tmp_path, opened, recwar
     session.close()
     with open(tmp_path / "run" / "snapshots.jsonl", "a") as file:
         file.write("torn\n")
-    text = f"1 lines of the record in '{tmp_path}/run' cannot be read and are left out."
+    text = f"1 lines of the record in '{tmp_path}/run' cannot be read and are left out, of "
+    text += "snapshots.jsonl."
     for epochs_done in (1, 0):
         session, start = opened(epochs_done=epochs_done)
         assert start.warnings == (text,)

@@ -172,10 +172,10 @@ def test_every_storage_has_the_same_methods():
 # What remote storage lacks
 
 
-def test_remote_folder_lists_no_files():
+def test_remote_folder_lists_no_subfolders():
     folder = storage_of("ram://lacks/run")
     (folder / "a.png").replace(lambda file: file.write(b"mine"))
-    assert list(folder.files(depth=9, unless="")) == []
+    assert list(folder.files(depth=9, unless="")) == [folder / "a.png"]
     folder.clear_temporaries(depth=9, unless="")
     assert folder.names() == ["a.png"]
 

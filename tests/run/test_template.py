@@ -264,7 +264,7 @@ def test_check_counters_that_do_not_fit_says_which(template, given, shown):
     ("template", "named", "others"),
     [
         ("r/{epoch:04d}.png", ["r/0001.png", "r/12345.png"], ["r/x.png", "r/0001.jpg", "0001.png"]),
-        ("r/{epoch}-{val.loss:.3f}.png", ["r/1-0.250.png"], ["r/loss.png", "r/1.png"]),
+        ("r/{epoch}-{val.loss:.3f}.png", ["r/1-0.250.png", "r/1.png"], ["r/loss.png"]),
         ("r/{epoch}/{batch}.png", ["r/1/2.png"], ["r/1.png", "r/a/2.png"]),
         ("a+b/{epoch:>4}.png", ["a+b/   1.png"], ["aab/1.png"]),
     ],

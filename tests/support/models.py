@@ -214,7 +214,7 @@ class Counter(keras.callbacks.Callback):
 
 def names(folder):
     """The files under a folder, by relative path, without what a run keeps beside its pictures."""
-    beside = {"samples.npz", "snapshots.jsonl", "snapshots.js", "index.html"}
+    beside = {"run.json", "samples.npz", "snapshots.jsonl", "snapshots.js", "index.html"}
     return sorted(
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")

@@ -8,6 +8,7 @@ import numpy as np
 from keras_image_saver import encode_image
 from keras_image_saver.picture.grid import plan
 from keras_image_saver.run.files import RECORD
+from keras_image_saver.run.lines import line_of
 from keras_image_saver.run.record import Record, Snapshot
 from keras_image_saver.viewers.page import Page
 
@@ -42,7 +43,8 @@ class Writer:
         self.samples, self.panels = samples, panels
         self.said = []
         self.page = Page(str(folder), self.said.append)
-        self.record = Record(str(folder), entries, mirror=self.page.follow if page else None)
+        lines = [line_of(entry) for entry in entries]
+        self.record = Record(str(folder), lines, mirror=self.page.follow if page else None)
 
     def begin(self):
         self.page.follow(RECORD, ())

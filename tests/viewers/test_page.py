@@ -9,8 +9,9 @@ from support.page_runs import Writer, make_run, read_script
 from support.storage import replacing
 
 from keras_image_saver import Run, write_page
+from keras_image_saver.run.lines import read_entries, record_files
 from keras_image_saver.run.previous import page_files
-from keras_image_saver.run.record import SEGMENT, Record, read_entries, record_files
+from keras_image_saver.run.record import SEGMENT, Record
 from keras_image_saver.viewers.page import page_html
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028\u2029<!--"

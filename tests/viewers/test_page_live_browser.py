@@ -10,8 +10,10 @@ from support.page_reader import WIDE, epoch, middle, press, settle, source, wait
 from support.page_runs import Writer, color, make_run, picture
 from support.waiting import wait_until
 
+from keras_image_saver.run.found import find
+from keras_image_saver.run.lines import read_entries, record_files
 from keras_image_saver.run.previous import set_aside
-from keras_image_saver.run.record import read_entries, record_files
+from keras_image_saver.run.template import Template
 
 pytestmark = in_browser
 
@@ -107,7 +109,7 @@ def test_run_that_is_set_aside_opens_there_and_the_open_page_shows_the_new_one(s
     make_run(tmp_path, 4)
     page = show(tmp_path)
     press(page, "Home")
-    set_aside(str(tmp_path), "keep")
+    set_aside(str(tmp_path), "keep", find(Template(tmp_path), 0, lambda file: None))
     Writer(tmp_path).begin().save(1, time=1.8e9, content=picture(7))
     page.wait_for_function("() => by('counts').textContent === '1 snapshot'")
     settle(page)

@@ -8,7 +8,8 @@ from support.page_runs import Writer, layout, long_run, make_run, picture
 
 from keras_image_saver import encode_image
 from keras_image_saver.run.files import RECORD
-from keras_image_saver.run.record import SEGMENT, read_entries
+from keras_image_saver.run.lines import read_entries
+from keras_image_saver.run.record import SEGMENT
 
 pytestmark = in_browser
 

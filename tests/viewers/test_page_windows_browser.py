@@ -6,7 +6,7 @@ from support.page_reader import HUGE, PHONE, WIDE, gap, press, settle
 from support.page_runs import Writer, make_charts, make_run
 
 from keras_image_saver.run.files import RECORD
-from keras_image_saver.run.record import read_entries
+from keras_image_saver.run.lines import read_entries
 
 pytestmark = in_browser
 

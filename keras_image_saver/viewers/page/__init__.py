@@ -17,9 +17,9 @@ from importlib.resources import files
 from typing import Any
 
 from keras_image_saver.run.files import PAGE, PAGE_MARK, RECORD, script_name, segment_number
+from keras_image_saver.run.lines import FORMAT, Entry, read_entries, record_files
 from keras_image_saver.run.logs import json_logs
 from keras_image_saver.run.previous import is_page_file
-from keras_image_saver.run.record import FORMAT, Entry, read_entries, record_files
 from keras_image_saver.run.storage import check_path, join, storage_of
 
 _SCRIPTS = (

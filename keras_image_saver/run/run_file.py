@@ -1,0 +1,258 @@
+"""`run.json`: what is said of a run as a whole, and how it stands.
+
+It is replaced whole when a run begins, is resumed and ends, never at a snapshot. Whoever finds it
+"running" concludes from the record whether it still is: a process that is killed says nothing.
+"""
+
+import hashlib
+import json
+import os
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+
+from keras_image_saver.run import writer
+from keras_image_saver.run.files import RUN_FILE
+from keras_image_saver.run.lines import NewerError, read_content
+from keras_image_saver.run.storage import join, storage_of
+from keras_image_saver.samples import Samples
+from keras_image_saver.version import __version__
+
+FORMAT = 1
+PACKAGE = "keras_image_saver"
+
+State = Literal["running", "finished", "failed", "deleting"]
+About = Mapping[str, Any]
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def new_about() -> dict[str, Any]:
+    """Return what is said of a run that is new."""
+    return {
+        "format": FORMAT,
+        "id": uuid.uuid4().hex,
+        "state": "running",
+        "started": round(time.time(), 3),
+        "versions": {PACKAGE: __version__},
+    }
+
+
+def read_run(folder: str) -> tuple[About | None, tuple[str, ...]]:
+    """Return what `run.json` in a folder says, None if there is none of ours, and what to warn of.
+
+    Raises:
+        ValueError: If it is of a newer version.
+    """
+    content = read_content(folder, RUN_FILE)
+    if content is None:
+        return None, ()
+    about = _parse(content, folder)
+    if about is None:
+        return None, (f"{join(folder, RUN_FILE)} is none that {PACKAGE} wrote, and is left out.",)
+    return about, ()
+
+
+def find_run(folder: str) -> About | None:
+    """Return what `run.json` in a folder says, where a run is to be written; None if there is none.
+
+    Raises:
+        ValueError: If it is of a newer version, or not one that this package wrote.
+    """
+    about, odd = read_run(folder)
+    if odd:
+        raise ValueError(
+            f"`filepath` must be in a folder whose {RUN_FILE} is of a run, got {folder!r}, where "
+            f"{join(folder, RUN_FILE)} is none that {PACKAGE} wrote, or cannot be read. Move it away, "
+            "or use another folder."
+        )
+    return about
+
+
+def write_about(folder: str, about: About) -> None:
+    """Replace `run.json` in a folder.
+
+    Raises:
+        OSError: If storage fails.
+    """
+    content = json.dumps(about, indent=1, allow_nan=False, default=str) + "\n"
+    (storage_of(folder) / RUN_FILE).replace(lambda file: file.write(content.encode("ascii")))
+
+
+class RunFile:
+    """The `run.json` of a run that is being written; its methods may be called by any thread.
+
+    Args:
+        folder: The run's folder.
+        about: What is said of the run by the one who writes it: its `versions` and `settings`, of
+            which `filepath` is the template of its pictures, relative to the folder.
+        say: Tells the user a line, on any thread.
+    """
+
+    def __init__(self, folder: str, about: About, say: Callable[[str], None]) -> None:
+        self._folder = folder
+        self._given = about
+        self._say = say
+        self._about: dict[str, Any] = new_about()
+        self._process: int | None = None  # which has begun it
+        self._is_behind = False
+        self._writing = threading.Lock()  # held while it is written
+
+    @property
+    def id(self) -> str:
+        return str(self._about["id"])
+
+    @property
+    def is_local(self) -> bool:
+        return storage_of(self._folder).has_locks
+
+    def begin(self, samples: About, found: About | None) -> None:
+        """Note what it is to say of a run that begins, or is gone on with; `catch_up` writes it.
+
+        Args:
+            samples: What is said of the samples.
+            found: What is said already of the run that is gone on with, if it is one; what this
+                version does not know of it is kept.
+        """
+        about = {**new_about(), **(found or {}), **self._given, "samples": samples}
+        about["state"] = "running"
+        about["versions"] = {PACKAGE: __version__, **self._given.get("versions", {})}
+        template = self._given.get("settings", {}).get("filepath")
+        about["templates"] = [
+            *dict.fromkeys([*templates_of(found), *([template] if template else [])])
+        ]
+        self._about, self._process, self._is_behind = about, os.getpid(), True
+        _open.add(self)
+
+    def catch_up(self) -> None:
+        """Write it, if it does not stand there yet: a picture is of a run that is known.
+
+        Raises:
+            OSError: If storage fails; it can be tried again. Or if another run has begun there since.
+        """
+        with self._writing:
+            about = self._about
+            if self._is_behind and not self._is_ours():
+                raise FileExistsError(f"{join(self._folder, RUN_FILE)!r} is of another run by now")
+            if self._is_behind:
+                write_about(self._folder, about)
+                self._is_behind = self._about is not about
+
+    def go_on(self) -> None:
+        """Note that a run which had ended is gone on with; `catch_up` writes it."""
+        if self._process == os.getpid():
+            self._about = {**self._about, "state": "running"}
+            self._is_behind = True
+            _open.add(self)
+
+    def end(self, state: State) -> None:
+        """Replace it by one that says how the run ended, if it has begun and is there still.
+
+        What fails is said: the record tells of the run all the same.
+        """
+        if self._process != os.getpid():
+            return  # a fork's, whose run is that of its parent; or the run has not begun
+        _open.discard(self)
+        with self._writing:
+            self._about = {**self._about, "state": state}
+            try:
+                if self._is_ours():
+                    write_about(self._folder, self._about)
+                    self._is_behind = False
+            except Exception as error:
+                name = join(self._folder, RUN_FILE)
+                self._say(f"{name} could not be written: {type(error).__name__}: {error}")
+
+    def _is_ours(self) -> bool:
+        """Tell whether no other run has begun in the folder since; it may have been deleted."""
+        found, odd = read_run(self._folder)
+        return not odd and (found is None or found["id"] == self.id)
+
+
+def templates_of(about: About | None) -> list[str]:
+    """Return the templates of a run's pictures, relative to its folder."""
+    found = (about or {}).get("templates")
+    return [one for one in found if isinstance(one, str) and one] if isinstance(found, list) else []
+
+
+def about_samples(samples: Samples) -> dict[str, Any]:
+    """Return what is said of samples: their digest, by which two runs can be told to show the same.
+
+    >>> about_samples(Samples(np.zeros((2, 3), np.float32)))["arrays"]
+    {'x': {'shape': [2, 3], 'dtype': 'float32'}}
+    """
+    digest, arrays = hashlib.sha256(), {}
+    for name, array in sorted(samples.arrays.items()):
+        arrays[name] = {"shape": list(array.shape), "dtype": str(array.dtype)}
+        digest.update(json.dumps([name, arrays[name]]).encode("ascii"))
+        if array.dtype.kind == "O":
+            digest.update(repr(array.tolist()).encode("utf-8", "surrogatepass"))
+        else:
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return {"digest": f"sha256:{digest.hexdigest()}", "count": len(samples), "arrays": arrays}
+
+
+def plain(value: Any) -> Any:
+    """Return a setting as JSON can have it: functions and classes by name, large arrays by shape.
+
+    >>> plain({"range": (0, float("inf")), "table": np.zeros((256, 3)), "way": max})
+    {'range': [0, 'inf'], 'table': 'array of shape (256, 3)', 'way': 'max'}
+    """
+    if value is None or type(value) in (bool, int, str):
+        return value
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, np.ndarray):
+        small = value.size <= 64 and value.dtype.kind in "biuf"
+        return plain(value.tolist()) if small else f"array of shape {value.shape}"
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float):
+        return value if np.isfinite(value) else str(value)
+    return getattr(value, "__qualname__", None) or getattr(value, "name", type(value).__name__)
+
+
+def _parse(content: bytes, folder: str) -> dict[str, Any] | None:
+    try:
+        about = json.loads(content.decode("utf-8-sig"), parse_constant=str)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(about, dict) or type(about.get("format")) is not int:
+        return None
+    versions, name = about.get("versions"), about.get("id")
+    ours = isinstance(versions, dict) and PACKAGE in versions and isinstance(name, str)
+    if not ours or not _ID.fullmatch(str(name)):
+        return None
+    if about["format"] > FORMAT:
+        raise NewerError(RUN_FILE, folder, about["format"], FORMAT)
+    return about
+
+
+_open: set[RunFile] = set()  # of runs that nobody has ended yet
+
+
+def _fail_open() -> None:
+    """Say of the runs that nobody has ended that they failed: the interpreter exits."""
+    runs = list(_open)
+
+    def write(*, remote: bool) -> None:
+        for run in runs:
+            if run.is_local or remote:
+                run.end("failed")
+
+    try:
+        if runs:
+            writer.within_limit(partial(write, remote=True), "saying how the runs ended")
+    except RuntimeError:  # from Python 3.12 on an interpreter that exits starts no thread
+        write(remote=False)
+
+
+writer.at_exit.append(_fail_open)
