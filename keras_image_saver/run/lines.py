@@ -7,6 +7,7 @@ is written anew holds what it held, with fields of later versions and lines that
 
 import json
 import math
+import os
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -84,15 +85,10 @@ def read_line(raw: bytes, folder: str) -> Line:
     if _is_count(version, math.inf) and version > FORMAT:
         raise NewerError("The record", folder, version, FORMAT)
     file = entry.get("file") if is_entry else None
-    if file is not None:
-        try:
-            inside = is_inside(folder, file)
-        except ValueError:  # it has characters that no file name has
-            return Line(raw, None)
-        if not inside:
-            raise ValueError(
-                f"The record in {folder!r} names a file outside its folder, {file!r}. It is not used."
-            )
+    if file is not None and not is_inside(folder, file):
+        raise ValueError(
+            f"The record in {folder!r} names a file outside its folder, {file!r}. It is not used."
+        )
     return Line(raw, entry if is_entry else None)
 
 
@@ -195,12 +191,20 @@ def _is_entry(entry: Any) -> bool:
     time = entry.get("time", 0)
     return (
         _is_count(entry.get("format", FORMAT))
+        and entry.get("format") != 0
         and all(_is_count(entry.get(name, 0)) for name in ("epoch", "batch", "step"))
         and (_is_count(time) or isinstance(time, float))
         and 0 <= time < _YEAR_10000
         and all(isinstance(entry.get(name) or {}, dict) for name in ("logs", "geometry"))
-        and isinstance(entry.get("file"), (str, type(None)))
+        and (entry.get("file") is None or _is_name(entry["file"]))
     )
+
+
+def _is_name(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and b"\0" not in os.fsencode(value)
+    except UnicodeEncodeError:  # a half of a character, which no file system has
+        return False
 
 
 def _is_count(value: Any, largest: float = _LARGEST) -> bool:

@@ -108,7 +108,7 @@ def find_strays(
                 f"{file.path!r} belongs to no run that is recorded there. Use another folder, or move "
                 "those files."
             )
-    return Strays(tuple(own), tuple(unknown))
+    return Strays(tuple(sorted(own)), tuple(sorted(unknown)))
 
 
 def _templates(folder: str, about: Mapping[str, Any] | None) -> Iterator[Template]:

@@ -1,3 +1,4 @@
+import itertools
 import json
 import math
 import os
@@ -9,6 +10,7 @@ from keras_image_saver import Run
 from keras_image_saver.run.found import cut
 from keras_image_saver.run.lines import read_record, record_files
 from keras_image_saver.run.record import SEGMENT, Record, Snapshot
+from keras_image_saver.run.storage import Local
 
 
 def entry(epoch, *, file="{:04d}.png", batch=4, **changes):
@@ -195,3 +197,134 @@ def test_record_that_is_being_written_is_ours(tmp_path):
         record.add(snapshot(tmp_path, epoch))
         record.write()
     assert found == [None, None]
+
+
+# Lines that cannot be read
+
+
+def odd_lines():
+    """What no entry of ours says."""
+    good = json.dumps(entry(2))
+    yield "cut", good[:40]
+    yield "conflict", "<<<<<<< HEAD"
+    yield "brackets", "[" * 200_000
+    yield "deep logs", json.dumps(entry(2, logs={"a": 0})).replace("0}", "[" * 60 + "]" * 60 + "}")
+    yield "null", "null"
+    yield "no batch", '{"epoch": 2}'
+    changes = {
+        "epoch": [None, "2", 2.0, -1, True, [2], 10**400],
+        "batch": [None, {}, -1, False],
+        "step": [None, 1.5, "8", -3, 2**60],
+        "time": ["now", None, [], -1.0, 10**15, True],
+        "logs": ["text", [1], 5],
+        "geometry": ["text", [1], 5],
+        "file": [5, [], {}, True, "a\0.png", "\ud800.png"],
+        "format": ["1", None, 0, -1, 1.5, True],
+    }
+    for name, values in changes.items():
+        for value in values:
+            yield f"{name} {value!r:.9}", json.dumps(entry(2) | {name: value})
+    for name in ("epoch", "step", "time"):
+        for value in ("1e999", "-1e999", "NaN", "Infinity"):
+            yield f"{name} {value}", json.dumps(entry(2) | {name: "odd"}).replace('"odd"', value)
+
+
+@pytest.mark.parametrize("line", [pytest.param(line, id=name) for name, line in odd_lines()])
+def test_odd_line_is_left_out_said_and_kept(tmp_path, line):
+    write(tmp_path, [entry(1), line, entry(3)])
+    with pytest.warns(UserWarning, match="1 lines of the record .* left out, of snapshots.jsonl"):
+        run = Run.open(str(tmp_path))
+    assert [one.epoch for one in run] == [1, 3]
+    before = (tmp_path / "snapshots.jsonl").read_bytes()
+    Record(str(tmp_path), read_record(str(tmp_path)).lines).rewrite()
+    assert (tmp_path / "snapshots.jsonl").read_bytes() == before
+
+
+def test_numbers_that_json_lacks_are_read_in_logs(tmp_path):
+    write(tmp_path, [json.dumps(entry(1, logs={"a": 0})).replace("0}", "[NaN, 1e999, -1e999]}")])
+    (one,) = Run.open(str(tmp_path))
+    assert math.isnan(one.logs["a"][0])
+    assert one.logs["a"][1:] == [math.inf, -math.inf]
+
+
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b""])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_record_that_an_editor_saved_is_read_and_kept(tmp_path, mark, end):
+    lines = [json.dumps(entry(epoch, invented=[1.50])).encode() for epoch in (1, 2)]
+    (tmp_path / "snapshots.jsonl").write_bytes(mark + end.join(lines) + b"\n")
+    before = (tmp_path / "snapshots.jsonl").read_bytes()
+    assert [one.epoch for one in Run.open(str(tmp_path))] == [1, 2]
+    Record(str(tmp_path), read_record(str(tmp_path)).lines).rewrite()
+    assert (tmp_path / "snapshots.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("content", ["mine", "[]\n5\n", "{}", "\0" * 300])
+def test_record_of_which_no_line_can_be_read_is_refused(tmp_path, content):
+    (tmp_path / "snapshots.jsonl").write_text(content)
+    with pytest.raises(ValueError, match=r"must have a line that can be read, got \d of snapshots"):
+        Run.open(str(tmp_path))
+
+
+def test_record_without_a_line_is_a_run_without_snapshots(tmp_path):
+    (tmp_path / "snapshots.jsonl").write_text("\n \n")
+    assert len(Run.open(str(tmp_path))) == 0
+
+
+# A record that grows while it is read
+
+
+def test_reader_misses_nothing_while_a_file_of_the_record_fills_up(tmp_path, no_fsync, monkeypatch):
+    """At each look of the reader at storage, the writer goes on by one file."""
+    record = Record(str(tmp_path))
+    for epoch in range(1, 2 * SEGMENT + 1):
+        record.add(snapshot(tmp_path, epoch))
+    record.write()
+    steps, epochs = [], itertools.count(2 * SEGMENT + 1)
+
+    def grow():
+        """Write the next file of what is added; two are due where one fills up."""
+        if not steps:
+            record.add(snapshot(tmp_path, next(epochs)))
+            pending = []
+            with replacing(lambda path, replace: pending.append(replace)):
+                record.write()
+            steps.extend(pending)
+        steps.pop(0)()
+
+    for looks in range(1, 12):
+        count = looks
+        names, opened = Local.names, Local.open
+
+        def counted(method):
+            def call(place):
+                nonlocal count
+                count -= 1
+                if count == 0:
+                    grow()
+                return method(place)
+
+            return call
+
+        before = len(Run.open(str(tmp_path)))
+        with monkeypatch.context() as patch:
+            patch.setattr(Local, "names", counted(names))
+            patch.setattr(Local, "open", counted(opened))
+            found = len(Run.open(str(tmp_path)))
+        assert before <= found <= before + 1
+
+
+def test_reader_tries_again_where_the_run_was_moved_meanwhile(tmp_path, monkeypatch):
+    old, new = [entry(1), entry(2)], [entry(7)]
+    write(tmp_path, old[:1], "snapshots-0000.jsonl")
+    write(tmp_path, old[1:])
+    names = Local.names
+
+    def moved(place):
+        found = names(place)
+        if (tmp_path / "snapshots-0000.jsonl").exists():
+            (tmp_path / "snapshots-0000.jsonl").unlink()
+            write(tmp_path, new)
+        return found
+
+    monkeypatch.setattr(Local, "names", moved)
+    assert [one.epoch for one in Run.open(str(tmp_path))] == [7]

@@ -1,0 +1,302 @@
+"""What is in the folder and is not the run's is never replaced, moved without a word, or deleted."""
+
+import io
+import json
+import shutil
+
+import numpy as np
+import pytest
+from support.models import autoencoder, names, read
+from support.recorded import left_over, numbered, recorded, tree
+from support.training import PREDICTION, Meddler, X, fit_x
+
+from keras_image_saver import ImageSaver, Run, encode_image
+from keras_image_saver.run.storage import Local, Remote, storage_of
+
+OWN = np.full((3, 3, 3), 7, np.uint8)
+
+
+def picture(suffix="png", **metadata):
+    """A picture of somebody's, or of the first version of this package, which wrote no run's id."""
+    return encode_image(OWN, suffix, metadata=metadata or None)
+
+
+def unrecord(folder, *epochs):
+    """Take lines out of the record, as if a kill had come between the pictures and them."""
+    record = folder / "snapshots.jsonl"
+    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    kept = [json.dumps(line) + "\n" for line in lines if line["epoch"] not in epochs]
+    record.write_text("".join(kept))
+
+
+def as_first_version(folder):
+    """Make a run as the first version of this package left it."""
+    (folder / "run.json").unlink()
+    for path in folder.glob("0*.*"):
+        metadata = {"epoch": 1, "logs": {}}
+        path.write_bytes(encode_image(read(path), path.suffix, metadata=metadata))
+    with np.load(folder / "samples.npz") as kept:
+        arrays = dict(kept)
+    np.savez(folder / "samples.npz", **arrays)
+
+
+# Samples
+
+
+def archive(**arrays):
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"mine", archive(x=X[::-1]), archive(faces=X)],
+    ids=["no archive", "our names", "other names"],
+)
+@pytest.mark.parametrize("resumed", [False, True], ids=["begun", "resumed"])
+def test_samples_of_the_users_own_survive_every_start(tmp_path, lines, content, resumed):
+    (tmp_path / "samples.npz").write_bytes(content)
+    model = autoencoder()
+    for number in range(3):
+        epoch = number if resumed else 0
+        saver = ImageSaver(tmp_path, X, previous="delete")
+        fit_x(model, saver, initial_epoch=epoch, epochs=epoch + 1)
+        assert (tmp_path / "samples.npz").read_bytes() == content
+    assert len(recorded(tmp_path)) == (3 if resumed else 1)
+    assert all(
+        "there already and not of this run; the samples are not kept" in one for one in lines()
+    )
+
+
+def test_samples_of_a_run_of_the_first_version_are_read_and_go_where_it_goes(tmp_path):
+    model = autoencoder()
+    fit_x(model, ImageSaver(tmp_path, X), epochs=1)
+    as_first_version(tmp_path)
+    content = (tmp_path / "samples.npz").read_bytes()
+    for epoch in (1, 2):
+        saver = ImageSaver(tmp_path, X[::-1].copy())
+        with pytest.warns(UserWarning, match="`samples` are not those that the run"):
+            fit_x(model, saver, initial_epoch=epoch, epochs=epoch + 1)
+        assert (tmp_path / "samples.npz").read_bytes() == content
+    fit_x(model, ImageSaver(tmp_path, X), epochs=1)
+    assert (tmp_path / "previous-1" / "samples.npz").read_bytes() == content
+    assert recorded(tmp_path / "previous-1") == numbered(1, 2, 3)
+
+
+# Pictures that no record names
+
+
+@pytest.mark.parametrize(
+    "content",
+    [picture(), picture(run="0" * 32, epoch=3), b"no picture"],
+    ids=["plain", "of another run", "no picture"],
+)
+@pytest.mark.parametrize("initial_epoch", [0, 2])
+@pytest.mark.parametrize("run", [False, True], ids=["no run", "a run"])
+def test_picture_of_somebody_is_refused_by_name(tmp_path, content, initial_epoch, run):
+    model = autoencoder()
+    if run:
+        fit_x(model, ImageSaver(tmp_path, X))
+    (tmp_path / "0003.png").write_bytes(content)
+    before = tree(tmp_path)
+    with pytest.raises(
+        ValueError, match=r"`filepath` must not name files .*/0003\.png' belongs to"
+    ):
+        fit_x(model, ImageSaver(tmp_path, X), initial_epoch=initial_epoch, epochs=4)
+    assert tree(tmp_path) == before
+
+
+def test_picture_of_an_epoch_that_is_done_is_in_nobodys_way(tmp_path):
+    model = autoencoder()
+    fit_x(model, ImageSaver(tmp_path, X, every_epochs=2))
+    (tmp_path / "0001.png").write_bytes(picture())
+    fit_x(model, ImageSaver(tmp_path, X), initial_epoch=2, epochs=3)
+    assert recorded(tmp_path) == numbered(2, 3)
+    assert (tmp_path / "0001.png").read_bytes() == picture()
+
+
+@pytest.mark.parametrize("suffix", ["bmp", "png"])
+@pytest.mark.parametrize("initial_epoch", [0, 2])
+def test_picture_of_which_nothing_tells_whose_it_is_is_moved_and_said(
+    tmp_path, suffix, initial_epoch
+):
+    """A BMP, or one of the first version."""
+    model, path = autoencoder(), tmp_path / f"{{epoch:04d}}.{suffix}"
+    fit_x(model, ImageSaver(path, X, render=PREDICTION))
+    for name in ("0003", "0004"):
+        (tmp_path / f"{name}.{suffix}").write_bytes(picture(suffix, epoch=3))
+    for number in (1, 2):
+        message = rf"2 pictures in .* 0003\.{suffix}, 0004\.{suffix}: .*unrecorded-{number}'"
+        with pytest.warns(UserWarning, match=message):
+            fit_x(
+                model,
+                ImageSaver(path, X, render=PREDICTION, previous="delete"),
+                initial_epoch=initial_epoch,
+                epochs=initial_epoch + 1,
+            )
+        for name in ("0003", "0004"):
+            moved = tmp_path / f"unrecorded-{number}" / f"{name}.{suffix}"
+            assert moved.read_bytes() == picture(suffix, epoch=3)
+            (tmp_path / f"{name}.{suffix}").write_bytes(moved.read_bytes())
+        if initial_epoch:
+            unrecord(tmp_path, 3)
+    expected = [f"000{n}.{suffix}" for n in ((1, 2, 3, 4) if initial_epoch else (1, 3, 4))]
+    assert [name for name in names(tmp_path) if "/" not in name] == expected
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "gif", "tif"])
+def test_picture_that_a_kill_left_without_an_entry_is_the_runs_own(tmp_path, suffix):
+    model, path = autoencoder(), tmp_path / f"{{epoch:04d}}-{{loss}}.{suffix}"
+    fit_x(model, ImageSaver(path, X, render=PREDICTION), epochs=3)
+    unrecord(tmp_path, 2, 3)
+    before = tree(tmp_path)
+    left = [name for name in before if name.startswith(("0002", "0003"))]
+    fit_x(model, ImageSaver(path, X, render=PREDICTION), initial_epoch=2, epochs=3)
+    assert len(Run.open(tmp_path)) == 2  # it was drawn anew
+    # Another template: what is set aside goes by what the run's own was.
+    fit_x(model, ImageSaver(tmp_path / "{epoch}.png", X), epochs=1)
+    assert recorded(tmp_path) == [(1, "1.png")]
+    aside = tree(tmp_path / "previous-1")
+    assert {name: aside[name] for name in left if name.startswith("0002")} == {
+        name: before[name] for name in left if name.startswith("0002")
+    }
+    assert not any(name.startswith("000") for name in tree(tmp_path))
+
+
+def test_pictures_of_a_run_that_was_cut_by_resuming_are_set_aside_with_it(tmp_path):
+    model = autoencoder()
+    fit_x(model, ImageSaver(tmp_path, X), epochs=5)
+    fit_x(model, ImageSaver(tmp_path, X), initial_epoch=1, epochs=2)
+    before = tree(tmp_path)
+    fit_x(model, ImageSaver(tmp_path, X), epochs=5)
+    aside = tree(tmp_path / "previous-1")
+    for epoch in range(1, 6):
+        assert aside[f"{epoch:04d}.png"] == before[f"{epoch:04d}.png"]
+    assert recorded(tmp_path / "previous-1") == numbered(1, 2)
+    assert recorded(tmp_path) == numbered(1, 2, 3, 4, 5)
+
+
+def test_picture_of_a_run_of_the_first_version_that_was_cut_is_moved_before_it_is_overwritten(
+    tmp_path,
+):
+    model = autoencoder()
+    fit_x(model, ImageSaver(tmp_path, X), epochs=4)
+    as_first_version(tmp_path)
+    before = tree(tmp_path)
+    fit_x(model, ImageSaver(tmp_path, X), initial_epoch=2, epochs=3)
+    with pytest.warns(UserWarning, match=r"1 pictures .*0004\.png"):
+        fit_x(model, ImageSaver(tmp_path, X), epochs=4)
+    assert tree(tmp_path / "unrecorded-1") == {"0004.png": before["0004.png"]}
+    assert recorded(tmp_path / "previous-1") == numbered(1, 2, 3)
+
+
+def test_file_that_comes_while_the_model_trains_is_not_overwritten(tmp_path, lines):
+    def put(epoch, logs):
+        if epoch == 1:
+            (tmp_path / "0002.png").write_bytes(picture())
+
+    fit_x(autoencoder(), Meddler("on_epoch_begin", put), ImageSaver(tmp_path, X), epochs=3)
+    assert (tmp_path / "0002.png").read_bytes() == picture()
+    run = Run.open(tmp_path)
+    assert [one.epoch for one in run] == [1, 3]
+    assert [one.epoch for one in run.missed] == [2]
+    assert "0002.png' is there already, not of this run" in run.missed[0].missed
+    assert any("0002.png' is there already" in line for line in lines())
+
+
+def test_remote_picture_of_somebody_is_not_overwritten():
+    url, model = "ram://test_own_files/ae", autoencoder()
+    fit_x(model, ImageSaver(url, X), epochs=1)
+    mine = storage_of(f"{url}/0003.png")
+    mine.replace(lambda file: file.write(picture()))
+    for initial_epoch in (0, 1):
+        saver = ImageSaver(url, X, previous="delete")
+        with pytest.raises(ValueError, match=r"`filepath` must not name .*/0003\.png' belongs to"):
+            fit_x(model, saver, initial_epoch=initial_epoch)
+    with mine.open() as file:
+        assert file.read() == picture()
+
+
+# Two kills, and a half-done deletion
+
+
+def test_kill_before_the_entry_and_one_before_the_new_record_leave_every_start_possible(tmp_path):
+    model = autoencoder()
+    fit_x(model, ImageSaver(tmp_path, X), epochs=3)
+    unrecord(tmp_path, 3)
+    before = tree(tmp_path)
+    whole = shutil.copytree(tmp_path, tmp_path.parent / "whole")
+    fit_x(model, ImageSaver(tmp_path, X), epochs=1)
+    # As if the second process had been killed before it wrote anything.
+    for name in ("run.json", "snapshots.jsonl", "0001.png", "samples.npz"):
+        (tmp_path / name).unlink()
+    fit_x(model, ImageSaver(tmp_path, X), epochs=4)
+    assert recorded(tmp_path) == numbered(1, 2, 3, 4)
+    aside = tree(tmp_path / "previous-1")
+    assert {name: aside[name] for name in before} == tree(whole)
+
+
+class Killed(BaseException):
+    pass
+
+
+def killed_after(removals, kind, train):
+    """Train, killed after so many files were removed; True if it came to its end."""
+    remove, replace = kind.remove, kind.replace
+    replacing = []
+
+    def counted(place):
+        nonlocal removals
+        if not replacing and not place.path.endswith("-probe"):
+            if not removals:
+                raise Killed
+            removals -= 1
+        remove(place)
+
+    def marked(place, write):
+        replacing.append(place)  # remote storage removes what it replaces
+        replace(place, write)
+        replacing.pop()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kind, "remove", counted)
+        patch.setattr(kind, "replace", marked)
+        try:
+            train()
+        except Killed:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("kind", [Local, Remote])
+def test_deletion_that_was_killed_is_completed_and_no_record_names_what_is_gone(tmp_path, kind):
+    model = autoencoder()
+    options = {"page": False, "background": False}
+    for removals in range(12):
+        folder = f"ram://killed/{removals}" if kind is Remote else str(tmp_path / str(removals))
+        fit_x(model, ImageSaver(folder, X, **options), epochs=1)
+        saver = ImageSaver(folder, X, previous="delete", **options)
+        ended = killed_after(removals, kind, lambda saver=saver: fit_x(model, saver, epochs=1))
+        saver.on_train_end()
+        if "snapshots.jsonl" in storage_of(folder).names():
+            for snapshot in Run.open(folder):
+                assert storage_of(snapshot.path).exists()
+        fit_x(model, ImageSaver(folder, X, previous="delete", **options), epochs=1)
+        expected = ["0001.png", "run.json", "samples.npz", "snapshots.jsonl"]
+        assert sorted(storage_of(folder).names()) == expected
+        if ended:
+            break
+    assert ended
+    assert removals == 4
+
+
+def test_temporaries_in_folders_of_earlier_runs_are_removed(tmp_path):
+    model = autoencoder()
+    fit_x(model, ImageSaver(tmp_path, X), epochs=1)
+    fit_x(model, ImageSaver(tmp_path, X), epochs=1)
+    (tmp_path / "unrecorded-1").mkdir()
+    for folder in ("previous-1", "unrecorded-1", "."):
+        (tmp_path / folder / ".keras_image_saver-0.tmp").write_bytes(b"half")
+    fit_x(model, ImageSaver(tmp_path, X), initial_epoch=1)
+    assert left_over(tmp_path) == []
