@@ -1,6 +1,7 @@
 """Processes that are killed: nothing is torn, and the next start goes on with what is there."""
 
 import contextlib
+import hashlib
 import json
 import os
 import random
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from support.models import keras, names, read
 
-from keras_image_saver import Run, encode_image
+from keras_image_saver import Run, encode_image, write_page
 
 pytestmark = [
     pytest.mark.slow,
@@ -27,6 +28,7 @@ pytestmark = [
 
 STEPS = 4
 KILLS = 50
+SEVERAL_KILLS = 25
 
 # Imports TensorFlow once and forks a process for each line that it reads, before any of its
 # operations has run and any of its threads exists.
@@ -55,11 +57,14 @@ SERVER = """
         )
         model.compile("sgd", "mse", run_eagerly=True)  # nothing is traced: the start is quick
         options = {"render": Images((0, 1), panels=("prediction",))}
-        if kind == "batches":
+        by_batches = kind in ("batches", "deleting")
+        if by_batches:
             options["every_batches"] = 1
-        path = "{epoch:02d}/{step:04d}.png" if kind == "batches" else "{epoch:02d}.png"
+        if kind == "deleting":
+            options["previous"] = "delete"
+        path = "{epoch:02d}/{step:04d}.png" if by_batches else "{epoch:02d}.png"
         callbacks = [ImageSaver(os.path.join(folder, path), x[:2], **options)]
-        if kind != "batches":
+        if not by_batches:
             callbacks.append(keras.callbacks.BackupAndRestore(folder + "-backup"))
         if kind == "killed":
             callbacks.append(Killer())
@@ -213,7 +218,7 @@ def make_earlier_run(folder):
         name = f"snapshots-{number // 256:04d}.jsonl" if full else "snapshots.jsonl"
         lines = [json.dumps(entry) + "\n" for entry in entries[number : number + 256]]
         (folder / name).write_text("".join(lines))
-    (folder / "samples.npz").write_bytes(b"samples")
+    np.savez(folder / "samples.npz", x=np.zeros((2, 4, 4, 1), np.float32))
 
 
 def test_run_that_is_killed_while_it_is_set_aside_is_kept_whole(server, tmp_path):
@@ -239,10 +244,94 @@ def test_run_that_is_killed_while_it_is_set_aside_is_kept_whole(server, tmp_path
             kills += 1
         assert names(aside) == files
         assert [one.step for one in told(aside)] == list(range(1, OLD + 1))
-        assert (aside / "samples.npz").read_bytes() == b"samples"
+        with np.load(aside / "samples.npz") as kept:
+            assert kept["x"].shape == (2, 4, 4, 1)
         server.train(folder, "batches", 0, 1)
         assert [one.step for one in told(folder)] == [1, 2, 3, 4]
         assert names(aside) == files
+
+
+EARLIER = 40  # pictures of the earlier run, each another one
+
+
+def make_folder_of_several(folder):
+    """A run of the first version with its page, and files of the user's own beside it."""
+    entries = []
+    for step in range(1, EARLIER + 1):
+        file = f"{(step - 1) // STEPS + 1:02d}/{step:04d}.png"
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        picture = np.full((2, 2, 1), step, np.uint8)
+        (folder / file).write_bytes(encode_image(picture, metadata={"step": step}))
+        place = {"epoch": (step - 1) // STEPS + 1, "batch": (step - 1) % STEPS + 1, "step": step}
+        entries.append({"format": 1, **place, "file": file, "logs": {}})
+    (folder / "snapshots.jsonl").write_text("".join(json.dumps(one) + "\n" for one in entries))
+    np.savez(folder / "samples.npz", x=np.zeros((2, 4, 4, 1), np.float32))
+    write_page(folder)
+    own = {"photo.png": b"mine", "01/notes.txt": b"mine", "elsewhere/0001.png": b"mine"}
+    for name, content in own.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+    return own
+
+
+def hashes(paths):
+    return {hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def in_place(folder, *, after=0):
+    """The pictures of the run that is in the folder, of the epochs after one."""
+    return [path for path in folder.glob("[0-9]*/*.png") if int(path.parent.name) > after]
+
+
+def test_folder_of_several_runs_survives_kills_at_any_moment(server, tmp_path):
+    """Runs that begin, resume and delete: every start is possible, and no picture of anyone's gone."""
+    folder, random_ = tmp_path / "run", random.Random(7)
+    own = make_folder_of_several(folder)
+    killed = 0
+    kinds = []
+    while killed < SEVERAL_KILLS:
+        before = hashes(folder.rglob("*.png"))
+        kind = random_.choice(["begins", "begins", "resumes", "deletes"])
+        # What the record has when the process is killed before it ends the move of the run.
+        done = max((one.step for one in told(folder)), default=0) // STEPS
+        first = random_.randint(1, done) if kind == "resumes" and done else 0
+        may_go = {
+            "begins": set(),
+            "resumes": hashes(in_place(folder, after=first)) if first else set(),
+            "deletes": hashes(in_place(folder)),
+        }[kind]
+        server.start(folder, "deleting" if kind == "deletes" else "batches", first, 1_000)
+        if random_.random() < 0.4:  # in the midst of its start
+            wait_until(lambda: server.ended() or (folder / ".keras_image_saver.lock").exists())
+            time.sleep(random_.uniform(0, 0.06))
+        else:
+            least = count_pictures(folder) + random_.randrange(6)
+            wait_until(lambda least=least: server.ended() or count_pictures(folder) >= least)
+            time.sleep(random_.uniform(0, 0.03))
+        was_killed = server.kill()
+        assert was_killed, f"the start was refused: {kind} at {first}"
+        killed += was_killed
+        kinds.append(kind)
+        assert_every_picture_decodes_or_is_own(folder, own)
+        assert before - may_go <= hashes(folder.rglob("*.png"))
+        told(folder)
+        for name, content in own.items():
+            assert (folder / name).read_bytes() == content
+    server.train(folder, "batches", 0, 2)
+    assert [one.step for one in told(folder)] == list(range(1, 2 * STEPS + 1))
+    asides = list(folder.glob("previous-*"))
+    for aside in asides:
+        assert not (aside / ".moving").exists()
+        told(aside)
+    assert len(asides) >= 3
+    assert left_over(folder) == []
+    assert not list(folder.glob("unrecorded-*"))
+
+
+def assert_every_picture_decodes_or_is_own(folder, own):
+    for path in folder.rglob("*.png"):
+        if path.relative_to(folder).as_posix() not in own:
+            assert read(path).size, path
 
 
 def test_backup_and_restore_after_a_kill_goes_on_with_the_run(server, tmp_path):

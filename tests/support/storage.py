@@ -1,7 +1,10 @@
 """A local file system that does what a test wants of it."""
 
 import contextlib
+import os
 from unittest import mock
+
+import pytest
 
 from keras_image_saver.run import storage
 from keras_image_saver.run.storage import Local
@@ -37,3 +40,41 @@ def full_device():
         return open("/dev/full", "wb")
 
     return mock.patch.object(storage, "open", open_full, create=True)
+
+
+class Killed(BaseException):
+    """The process ends here: nothing behind it runs."""
+
+
+def killed_after(steps, action):
+    """Run `action`, killed after so many steps of local storage; True if it came to its end.
+
+    A step is a file that is replaced, moved or removed; one more stands between a temporary file and
+    the rename that makes it the file.
+    """
+    left = [steps]
+
+    def step():
+        if left[0] == 0:
+            raise Killed
+        left[0] -= 1
+
+    def counted(function):
+        def call(*arguments, **options):
+            step()
+            return function(*arguments, **options)
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("move", "remove"):
+            patch.setattr(Local, name, counted(getattr(Local, name)))
+        patch.setattr(os, "replace", counted(os.replace))
+        # What is half written stays, as it does when a process is killed.
+        unlink = os.unlink
+        patch.setattr(os, "unlink", lambda path: left[0] and unlink(path))
+        try:
+            action()
+        except Killed:
+            return False
+    return True
