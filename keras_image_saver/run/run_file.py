@@ -137,12 +137,14 @@ class RunFile:
             OSError: If storage fails; it can be tried again. Or if another run has begun there since.
         """
         with self._writing:
-            about = self._about
-            if self._is_behind and not self._is_ours():
-                raise FileExistsError(f"{join(self._folder, RUN_FILE)!r} is of another run by now")
-            if self._is_behind:
-                write_about(self._folder, about)
-                self._is_behind = self._about is not about
+            about, file = self._about, storage_of(self._folder) / RUN_FILE
+            # Where storage is local it costs nothing to see whether the folder was deleted.
+            if not self._is_behind and (file.exists() if self.is_local else True):
+                return
+            if not self._is_ours():
+                raise FileExistsError(f"{file.path!r} is of another run by now")
+            write_about(self._folder, about)
+            self._is_behind = self._about is not about
 
     def go_on(self) -> None:
         """Note that a run which had ended is gone on with; `catch_up` writes it."""
@@ -162,7 +164,8 @@ class RunFile:
         with self._writing:
             self._about = {**self._about, "state": state}
             try:
-                if self._is_ours():
+                # A folder that was deleted meanwhile is not made again for this.
+                if storage_of(self._folder).exists() and self._is_ours():
                     write_about(self._folder, self._about)
                     self._is_behind = False
             except Exception as error:

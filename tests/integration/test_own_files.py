@@ -6,7 +6,8 @@ import shutil
 
 import numpy as np
 import pytest
-from support.models import autoencoder, names, read
+import tensorflow as tf
+from support.models import autoencoder, names, only_tensorflow, read
 from support.recorded import left_over, numbered, recorded, tree
 from support.training import PREDICTION, Meddler, X, fit_x
 
@@ -82,6 +83,22 @@ def test_samples_of_a_run_of_the_first_version_are_read_and_go_where_it_goes(tmp
     fit_x(model, ImageSaver(tmp_path, X), epochs=1)
     assert (tmp_path / "previous-1" / "samples.npz").read_bytes() == content
     assert recorded(tmp_path / "previous-1") == numbered(1, 2, 3)
+
+
+@only_tensorflow
+def test_samples_of_text_are_drawn_again_as_they_were(tmp_path):
+    words = [["ä", "日本語"], ["Ω", "ß"]]
+    data = [tf.data.Dataset.from_tensor_slices(one).batch(2) for one in words]
+    seen = []
+
+    def predict(model, inputs):
+        seen.append([one.decode() for one in np.asarray(inputs).ravel().tolist()])
+        return np.zeros((len(inputs), 8, 8, 1), np.float32)
+
+    for epoch in (0, 1):
+        saver = ImageSaver(tmp_path, data[epoch], predict=predict, render=PREDICTION)
+        fit_x(autoencoder(), saver, initial_epoch=epoch, epochs=epoch + 1)
+    assert seen[-1] == words[0]
 
 
 # Pictures that no record names
@@ -216,6 +233,73 @@ def test_remote_picture_of_somebody_is_not_overwritten():
             fit_x(model, saver, initial_epoch=initial_epoch)
     with mine.open() as file:
         assert file.read() == picture()
+
+
+# Records that are odd
+
+
+def cut_line(content):
+    return content[:-40]
+
+
+def merge_conflict(content):
+    first, *others = content.splitlines(keepends=True)
+    mine, theirs = b"<<<<<<< HEAD\n", b"=======\n" + first + b">>>>>>> theirs\n"
+    return mine + first + theirs + b"".join(others)
+
+
+EDITS = {
+    "a mark": lambda content: b"\xef\xbb\xbf" + content,
+    "a cut line": cut_line,
+    "nothing left": lambda content: b"",
+    "a merge conflict": merge_conflict,
+    "an odd value": lambda content: content.replace(b'"epoch": 2', b'"epoch": 1e999'),
+    "lines of Windows": lambda content: content.replace(b"\n", b"\r\n"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.* lines of the record in .* cannot be read")
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_run_whose_record_was_edited_is_set_aside_whole(tmp_path, edit):
+    model = autoencoder()
+    fit_x(model, ImageSaver(tmp_path, X), epochs=3)
+    record = tmp_path / "snapshots.jsonl"
+    record.write_bytes(edit(record.read_bytes()))
+    before = tree(tmp_path)
+    fit_x(model, ImageSaver(tmp_path, X), epochs=4)
+    assert tree(tmp_path / "previous-1") == before
+    assert recorded(tmp_path) == numbered(1, 2, 3, 4)
+
+
+@pytest.mark.filterwarnings("ignore:.* lines of the record in .* cannot be read")
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_run_whose_record_was_edited_is_resumed_and_its_lines_are_kept(tmp_path, edit):
+    model = autoencoder()
+    fit_x(model, ImageSaver(tmp_path, X), epochs=3)
+    record = tmp_path / "snapshots.jsonl"
+    edited = edit(record.read_bytes().replace(b'{"format"', b'{"invented": 1.50, "format"'))
+    record.write_bytes(edited)
+    fit_x(model, ImageSaver(tmp_path, X), initial_epoch=3, epochs=4)
+    kept = record.read_bytes()
+    # An entry that stands there twice is kept once: where it stood last.
+    expected = edited.splitlines()
+    first = next((line for line in expected if expected.count(line) > 1), None)
+    if first is not None:
+        expected.remove(first)
+    assert kept.splitlines()[: len(expected)] == expected
+    assert json.loads(kept.splitlines()[-1])["epoch"] == 4
+    assert sorted(name for name in names(tmp_path)) == [f"000{n}.png" for n in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize("initial_epoch", [0, 2])
+@pytest.mark.parametrize("previous", ["keep", "delete"])
+def test_record_of_something_else_is_refused_and_left(tmp_path, initial_epoch, previous):
+    (tmp_path / "snapshots.jsonl").write_text('{"mine": 1}\n[2]\n')
+    before = tree(tmp_path)
+    saver = ImageSaver(tmp_path, X, previous=previous)
+    with pytest.raises(ValueError, match="must have a line that can be read, got 2 of snapshots"):
+        fit_x(autoencoder(), saver, initial_epoch=initial_epoch, epochs=3)
+    assert tree(tmp_path) == before
 
 
 # Two kills, and a half-done deletion

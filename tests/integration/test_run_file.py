@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -176,6 +177,20 @@ def test_interrupted_run_has_failed_once_another_saver_takes_its_folder(tmp_path
     fit_x(model, ImageSaver(tmp_path, X))
     assert Run.open(tmp_path / "previous-1").state == "failed"
     assert Run.open(tmp_path).state == "finished"
+
+
+def test_folder_that_was_deleted_is_not_made_again_to_say_how_the_run_ended(tmp_path):
+    folder = tmp_path / "run"
+    with ImageSaver(folder, X).watch(autoencoder()) as saver:
+        saver.save(epoch=0)
+        assert flush_all()
+        shutil.rmtree(folder)
+    assert not folder.exists()
+    with saver.watch(autoencoder()):
+        saver.save(epoch=0)
+        assert flush_all()
+        assert about(folder)["state"] == "running"
+    assert Run.open(folder).state == "finished"
 
 
 ENDING = """
