@@ -43,6 +43,13 @@ class Local(_Place):
         """The one path of what may be reached by several, symbolic links followed."""
         return os.path.realpath(self._native)
 
+    def absolute(self, folder: Callable[[], str]) -> str:
+        """Return this path, as one in the folder that `folder` gives where it is relative."""
+        if os.path.isabs(self._native):
+            return self.path
+        scheme = "file://" if self.path.startswith("file://") else ""
+        return scheme + join(folder(), re.sub(r"^(\.(/+|$))+", "", self._native))
+
     def check_scheme(self) -> None:
         """Refuse a path of a scheme that nobody here knows.
 
@@ -163,6 +170,9 @@ class Remote(_Place):
 
     @property
     def real_path(self) -> str:
+        return self.path
+
+    def absolute(self, folder: Callable[[], str]) -> str:
         return self.path
 
     @property
