@@ -9,10 +9,10 @@ import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from keras_image_saver.run import writer
+from keras_image_saver.run.disk import make_folders
 from keras_image_saver.run.files import LOCK
 from keras_image_saver.run.storage import storage_of
 from keras_image_saver.run.writer import Background
@@ -108,7 +108,7 @@ class Lock:
         self._say = say
         self._scoped = scoped
         self._key = storage_of(folder).real_path
-        self._made: list[Path] = []
+        self._made: list[str] = []
         # The system's lock goes with the saver, not only with the process.
         weakref.finalize(self, Lock._drop_forgotten).atexit = False
 
@@ -202,10 +202,7 @@ class Lock:
     def _fill(self, taken: _Hold) -> None:
         """Make the folder, and lock its file."""
         try:
-            key = Path(self._key)
-            # The folder and its parents, as far as there are none; innermost first.
-            self._made = [path for path in (key, *key.parents) if not os.path.lexists(path)]
-            os.makedirs(key, exist_ok=True)
+            self._made = make_folders(self._key)
             taken.file = self._open()
         except BaseException:
             with Lock._guard:
