@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from keras_image_saver.run.record import Snapshot
+from keras_image_saver.run.record import Snapshot, reason_of
 from keras_image_saver.run.session import Outcome
 
 logger = logging.getLogger("keras_image_saver")
@@ -99,6 +99,12 @@ class Report:
                 say(f"Epoch {snapshot.epoch}, {snapshot.path}: {finding.text}")
         if outcome.error is None:
             self._saved += 1
+            # Where the picture fails too, that is said; and at the end this, if it is so still.
+            if outcome.unrecorded is not None and self.is_news("record"):
+                say(
+                    f"Epoch {snapshot.epoch}, {snapshot.path}: the record could not be written: "
+                    f"{reason_of(outcome.unrecorded)}. It is tried again with each snapshot."
+                )
             for listener in self._listeners:
                 self._call(
                     listener, listener, f"at epoch {snapshot.epoch}, {snapshot.path}", snapshot

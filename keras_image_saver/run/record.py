@@ -131,6 +131,7 @@ class Record:
         self._writing = threading.Lock()
         self._newest = [dict(entry) for entry in entries]  # all that is not in a full segment
         self._full = 0  # segments that are full and in storage
+        self._stored = 0  # of `_newest`, how many are in storage too
         self._written: str | None = None  # what the newest one was last written as
         self.is_behind = True
 
@@ -139,6 +140,12 @@ class Record:
         with self._lock:
             self._newest.append(entry_of(self._folder, snapshot))
             self.is_behind = True
+
+    @property
+    def pictures_behind(self) -> int:
+        """How many pictures have no entry in storage yet."""
+        with self._lock:
+            return sum(entry["file"] is not None for entry in self._newest[self._stored :])
 
     def check_ours(self) -> None:
         """Refuse a folder where another run was begun since this record was last written to it.
@@ -194,6 +201,7 @@ class Record:
                 self.is_behind = len(self._newest) > len(entries)  # more was added meanwhile
                 del self._newest[: full * SEGMENT]
                 self._full += full
+                self._stored = len(entries) - full * SEGMENT
 
     def _replace(self, name: str, entries: Sequence[Entry]) -> str:
         text = "".join(json.dumps(one, allow_nan=False, default=str) + "\n" for one in entries)

@@ -60,12 +60,17 @@ class Saved:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one snapshot; `path` is where it was to go."""
+    """What came of one snapshot; `path` is where it was to go.
+
+    Attributes:
+        unrecorded: Why its entry is not in storage yet; None if it is, or was not to be written yet.
+    """
 
     snapshot: Snapshot
     path: str
     findings: tuple[Finding, ...] = ()
     error: Exception | None = None
+    unrecorded: Exception | None = None
 
 
 class Session:
@@ -227,19 +232,17 @@ class Session:
             outcome = Outcome(done, job.path, saved.findings)
         # First to the record, then to the outcomes: who hears of a snapshot finds it recorded.
         self._record.add(outcome.snapshot)
-        self._write_record()
-        self._outcomes.append(outcome)
+        self._outcomes.append(replace(outcome, unrecorded=self._write_record()))
 
-    def _write_record(self) -> None:
-        """Bring the record to storage; where that fails it is kept in memory, for the next time."""
+    def _write_record(self) -> Exception | None:
+        """Bring the record to storage; what fails is returned, and kept in memory for the next time."""
         if not self.has_begun or not self._record.is_behind:
-            return
+            return None
         try:
             self._record.write()
-        except OSError as error:  # pictures fail then too, and that is said
-            logger.debug("The record in %s could not be written: %s", self._folder, error)
-        except Exception as error:
-            self._say(f"The record in {self._folder} could not be written: {reason_of(error)}")
+        except Exception as error:  # a remote storage raises what it likes
+            return error
+        return None
 
     def collect(self) -> list[Outcome]:
         """Return what came of snapshots since the last call, in order."""
@@ -257,7 +260,12 @@ class Session:
         return answered
 
     def _end(self, turn: int) -> None:
-        self._write_record()
+        failed = self._write_record()
+        if failed is not None:
+            self._say(
+                f"The record in {self._folder} could not be written to the end: {reason_of(failed)}. "
+                f"{self._record.pictures_behind} pictures have no entry in it."
+            )
         self._lock.release(turn)
 
     def abandon(self) -> None:

@@ -188,22 +188,42 @@ def test_outcome_comes_once_the_record_is_written(tmp_path, opened):
     assert len(session.collect()) == 1
 
 
-def test_record_that_fails_otherwise_than_by_storage_is_said(tmp_path, opened):
+class OpError(Exception):
+    """As `tf.errors.OpError`, which is no OSError."""
+
+
+@pytest.mark.parametrize("error", [PermissionError, OpError, TypeError])
+@pytest.mark.parametrize("recovers", [True, False])
+def test_record_that_cannot_be_written_is_told_with_each_outcome_and_said_at_the_end(
+    tmp_path, opened, error, recovers
+):
     said = []
     session, _ = opened(say=said.append)
     session.begin(SAMPLES)
 
     def fail(path, replace):
         if path.endswith(".jsonl"):
-            raise TypeError("odd")
+            raise error("odd")
         replace()
 
+    folder = f"{tmp_path}/run"
     with replacing(fail):
-        session.submit(job(tmp_path))
-    assert said == [f"The record in {tmp_path}/run could not be written: TypeError: odd"]
-    assert [outcome.error for outcome in session.collect()] == [None]
+        for epoch in (1, 2, 3):
+            session.submit(job(tmp_path, epoch))
+        session.miss(job(tmp_path, 4), ValueError("not drawn"))
+        outcomes = session.collect()
+        assert [type(outcome.unrecorded) for outcome in outcomes] == [*[error] * 3, type(None)]
+        assert [outcome.error for outcome in outcomes][:3] == [None] * 3
+        if not recovers:
+            assert session.close()
+            assert said == [
+                f"The record in {folder} could not be written to the end: {error.__name__}: odd. "
+                "3 pictures have no entry in it."
+            ]
+            return
     assert session.close()
-    assert entries(tmp_path) == [(1, "0001.png", None)]
+    assert said == []
+    assert [epoch for epoch, _, _ in entries(tmp_path)] == [1, 2, 3, 4]
 
 
 def test_session_resumes_a_run_and_tells_what_was_lost(tmp_path, opened):
