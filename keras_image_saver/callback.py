@@ -69,7 +69,8 @@ class ImageSaver(tf.keras.callbacks.Callback):
         encoder_options: `compress_level` (PNG), `quality` (JPEG, WebP, AVIF), `lossless` (WebP).
         rehearse: Whether to go the whole way once before training.
         on_error: What a failure during training does: "warn" logs one line a kind of failure, counts
-            the snapshot as missed and goes on; "raise" raises `ImageSaverError` at the next hook.
+            the snapshot as missed and goes on; "raise" raises `ImageSaverError` at the next hook. Where
+            several workers train, only what fails in drawing raises, on each of them.
         background: Whether to map, encode and write behind the training. It pays with an accelerator,
             spare cores or slow storage; on busy cores a thread hides nothing.
         previous: What becomes of an earlier run in the folder when a new one begins: "keep" moves it

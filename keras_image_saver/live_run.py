@@ -173,8 +173,15 @@ class LiveRun:
 
     def _new_session(self, trained: Any, *, scoped: bool) -> Session | Bystander:
         settings = self._settings
-        if not workers.check_writer(trained):
+        writes = workers.check_writer(trained)
+        alone = self._report.is_alone = workers.is_alone(trained)
+        if not writes:
             return Bystander()
+        if settings.on_error == "raise" and not alone:
+            warn(
+                '`on_error="raise"` raises what fails in drawing, on each worker; what fails in writing '
+                "or in a listener is logged, since the other workers cannot know of it."
+            )
         self._template = self._template.absolute()  # for hooks that are called by hand
         return Session(
             self._template,
@@ -184,7 +191,7 @@ class LiveRun:
             previous=settings.previous,
             page=_follow_page(self._template.folder) if settings.page else None,
             scoped=scoped,
-            alone=workers.is_alone(trained),
+            alone=alone,
         )
 
     @contextlib.contextmanager

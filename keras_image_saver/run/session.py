@@ -63,6 +63,7 @@ class Outcome:
     """What came of one snapshot; `path` is where it was to go.
 
     Attributes:
+        is_drawn: Whether the model's pass went well. What fails afterwards fails in one process only.
         unrecorded: Why its entry is not in storage yet; None if it is, or was not to be written yet.
     """
 
@@ -70,6 +71,7 @@ class Outcome:
     path: str
     findings: tuple[Finding, ...] = ()
     error: Exception | None = None
+    is_drawn: bool = True
     unrecorded: Exception | None = None
 
 
@@ -212,11 +214,13 @@ class Session:
     def submit(self, job: Job) -> None:
         """Have a snapshot made and recorded, now or behind the training."""
         if not self._writer.submit(partial(self._run, job)):
-            self.miss(job, TimeoutError("storage does not answer"))
+            self._add(_missed(job, TimeoutError("storage does not answer"), time.time()))
 
     def miss(self, job: Job, error: Exception) -> None:
-        """Record a snapshot that could not be made; storage is not waited for."""
-        outcome = _missed(job, error, time.time())
+        """Record a snapshot that could not be drawn; storage is not waited for."""
+        self._add(replace(_missed(job, error, time.time()), is_drawn=False))
+
+    def _add(self, outcome: Outcome) -> None:
         self._record.add(outcome.snapshot)
         self._outcomes.append(outcome)
 
@@ -276,9 +280,14 @@ class Session:
 
 
 class Bystander:
-    """What a worker has that draws with the others and does not write: a `Session` of no folder."""
+    """What a worker has that draws with the others and does not write: a `Session` of no folder.
 
-    has_begun = False
+    A pass that fails is told of as by a session, since each worker is to end training where one does.
+    """
+
+    def __init__(self) -> None:
+        self._outcomes: deque[Outcome] = deque()
+        self.has_begun = False
 
     def open(
         self, began: int, samples: Samples, epochs_done: int, epoch_is_due: Callable[[int], bool]
@@ -289,12 +298,16 @@ class Bystander:
     def begin(self, samples: Samples) -> None:
         self.has_begun = True
 
-    def submit(self, job: Job) -> None: ...
+    def submit(self, job: Job) -> None:
+        # Without a path: there is no file here, and nothing for listeners.
+        drawn = Snapshot(*job.moment, "", job.logs, time.time())
+        self._outcomes.append(Outcome(drawn, job.path))
 
-    def miss(self, job: Job, error: Exception) -> None: ...
+    def miss(self, job: Job, error: Exception) -> None:
+        self._outcomes.append(replace(_missed(job, error, time.time()), is_drawn=False))
 
     def collect(self) -> list[Outcome]:
-        return []
+        return [self._outcomes.popleft() for _ in range(len(self._outcomes))]
 
     def close(self) -> bool:
         return True

@@ -341,15 +341,19 @@ def test_bystander_has_the_methods_of_a_session():
     assert methods(Bystander) == methods(Session)
 
 
-def test_bystander_does_nothing():
-    session = Bystander()
+def test_bystander_has_no_folder_and_tells_what_came_of_each_pass():
+    session, error = Bystander(), ValueError("no memory")
     start = session.open(1, SAMPLES, 3, lambda epoch: True)
     assert (start.samples, start.steps, start.warnings) == (SAMPLES, 0, ())
     assert not session.has_begun
     session.begin(SAMPLES)
     assert session.has_begun
-    session.submit(job("nowhere"))
-    session.miss(job("nowhere"), ValueError())
+    session.submit(job("nowhere", 1))
+    session.miss(job("nowhere", 2), error)
+    drawn, missed = session.collect()
+    assert (drawn.snapshot.path, drawn.error, drawn.is_drawn) == ("", None, True)
+    assert (missed.snapshot.missed, missed.error) == ("ValueError: no memory", error)
+    assert not missed.is_drawn
     assert session.collect() == []
     session.abandon()
     assert session.close()
