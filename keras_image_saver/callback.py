@@ -39,7 +39,8 @@ class ImageSaver(tf.keras.callbacks.Callback):
     Args:
         filepath: A template as in `ModelCheckpoint`: `{epoch}`, `{batch}` (in its epoch) and `{step}`
             (over the run), all counted from 1, and every key of `logs`. A path without a suffix is
-            a folder and means `{epoch:04d}.png` in it, or `{step:08d}.png` when saving by batches.
+            a folder and means `{epoch:04d}.png` in it, or `{step:08d}.png` when saving by batches;
+            so is one without a field that ends in no known suffix, such as runs/lr_0.01.
             The suffix names the format: .png, .jpg, .webp, .tif, .bmp, .gif, .avif. Any
             `tf.io.gfile` path works. Where a relative one leads is fixed when training starts.
         samples: What the model is shown, as `fit` reads data: an array; a tuple (x, y) or (x, y, w);
@@ -125,7 +126,9 @@ class ImageSaver(tf.keras.callbacks.Callback):
             raise TypeError(f"`listeners` must be a list or tuple of functions, got {listeners!r}.")
         tiling = Tiling(columns, padding, pad_value)
         schedule = Schedule(every_epochs, every_batches)
-        template = Template(filepath, by_batches=every_batches is not None)
+        template = Template(
+            filepath, by_batches=every_batches is not None, suffixes=formats.BY_SUFFIX
+        )
         file_format = formats.check_format(template.text, encoder_options)
         self._settings = Settings(
             template=template,

@@ -62,6 +62,31 @@ def check_replaceable(path: str) -> None:
         raise FileExistsError(errno.EEXIST, f"It is {_kind(found)} and left as it is", path)
 
 
+def check_length(path: str) -> None:
+    """Refuse a path that its file system has no room for, where it tells how much it has.
+
+    Raises:
+        ValueError: If it is too long, or a name in it is.
+    """
+    if not hasattr(os, "pathconf"):
+        return
+    parents = (str(one) for one in Path(os.path.abspath(path)).parents)
+    there = next(one for one in parents if os.path.isdir(one))
+    size, names = len(os.fsencode(path)), [len(os.fsencode(name)) for name in path.split("/")]
+    for what, got, name in (
+        ("names", max(names), "PC_NAME_MAX"),
+        ("paths", size + 1, "PC_PATH_MAX"),
+    ):
+        try:
+            limit = os.pathconf(there, name)
+        except (OSError, ValueError):
+            continue
+        if 0 < limit < got:
+            raise ValueError(
+                f"`filepath` must lead to {what} of at most {limit} bytes there, got {path!r}: {got}."
+            )
+
+
 def make_folders(path: str) -> list[str]:
     """Make a folder and its parents, so that they last; return the new ones, innermost first.
 

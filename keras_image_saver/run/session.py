@@ -170,6 +170,7 @@ class Session:
                 raise
             return Found()
         complete_move(self._folder)
+        _check_links(self._template)
         folder.clear_temporaries(depth=self._template.depth, unless=LOCK)
         names = folder.names()
         entries, warnings = read_entries(self._folder, record_names(names))
@@ -193,7 +194,7 @@ class Session:
         self._writer.submit(partial(self._write_first, samples, self._start.resumed))
 
     def _begin(self) -> Record:
-        storage_of(self._folder).probe()
+        storage_of(self._folder).probe(self._template.longest())
         self._check_wanted()
         if not self._start.resumed:
             set_aside(self._folder, self._previous)
@@ -313,6 +314,22 @@ class Bystander:
         return True
 
     def abandon(self) -> None: ...
+
+
+def _check_links(template: Template) -> None:
+    """Refuse subfolders that lead out of the run's folder: a record names nothing outside of it.
+
+    Raises:
+        ValueError: If there is one.
+    """
+    folder = storage_of(template.folder)
+    for link in folder.links(depth=template.depth) if template.depth else ():
+        if template.leads_through((folder / link).path) and not folder.holds(f"{link}/picture"):
+            raise ValueError(
+                f"`filepath` must lead to files in its own folder, {template.folder!r}, got "
+                f"{template.text!r}, where {link!r} is a link that leads out of it. Remove the link, or "
+                "give `filepath` the folder that it leads to."
+            )
 
 
 def _missed(job: Job, error: Exception, now: float) -> Outcome:

@@ -63,13 +63,18 @@ class Local(_Place):
             ValueError: If it is of one.
         """
 
-    def probe(self) -> None:
+    def probe(self, longest: str = "") -> None:
         """Find out whether files can be made in this folder, and leave none; it is made if needed.
+
+        Args:
+            longest: A path in it as long as one may become.
 
         Raises:
             OSError: If they cannot.
+            ValueError: If that path is longer than the file system allows, as far as it tells.
         """
         os.makedirs(self._native, exist_ok=True)
+        disk.check_length(storage_of(longest)._native)
         temporary = os.path.join(self._native, temporary_name())
         with open(temporary, "xb"):
             pass
@@ -176,6 +181,18 @@ class Local(_Place):
                 with contextlib.suppress(OSError):
                     file.remove()
 
+    def links(self, *, depth: int) -> list[str]:
+        """Return the relative names of the folders in this one, so many levels deep, that are links."""
+        found = []
+        for place, subfolders, _ in os.walk(self._native):
+            inner = os.path.relpath(place, self._native).replace(os.sep, "/")
+            inner = "" if inner == "." else f"{inner}/"
+            if inner.count("/") >= depth:
+                subfolders.clear()
+            links = [name for name in subfolders if os.path.islink(os.path.join(place, name))]
+            found += [f"{inner}{name}" for name in links]
+        return found
+
     def holds(self, name: str) -> bool:
         """Tell whether a relative file name stays in this folder, symbolic links followed."""
         place = os.path.realpath(os.path.dirname(os.path.join(self.real_path, name)))
@@ -210,7 +227,7 @@ class Remote(_Place):
                 f"got {self.path!r}: {error}"
             ) from error
 
-    def probe(self) -> None:
+    def probe(self, longest: str = "") -> None:
         file = self / PROBE
         file.replace(lambda opened: None)
         file.remove()
@@ -257,6 +274,9 @@ class Remote(_Place):
 
     def clear_temporaries(self, *, depth: int, unless: str) -> None:
         pass  # a file is written at once
+
+    def links(self, *, depth: int) -> list[str]:
+        return []
 
     def holds(self, name: str) -> bool:
         return True  # there are no links, and `..` is refused by the record

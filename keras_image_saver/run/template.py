@@ -5,7 +5,7 @@ import itertools
 import os
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from keras_image_saver.run.storage import check_path, join, storage_of
@@ -14,7 +14,12 @@ _COUNTERS = ("epoch", "batch", "step")
 # A lossy format such as {epoch:.0e} prints some of these like the next number; {epoch}{batch} prints
 # 1 and 11 like 11 and 1.
 _TELLING_COUNTS = (1, 2, 10, 11, 12, 100, 101, 110, 111, 1_000, 1_011, 1_111, 10_000)
+_LARGE_COUNT = 9_999_999_999
+# In bytes. A name may have 255 on nearly every file system; a value in it has at least room for a
+# number such as -1.234e-05.
+_LONGEST_NAME = 255
 _LONGEST_VALUE = 64
+_SHORTEST_VALUE = 10
 _GAP = "\0"
 
 
@@ -23,26 +28,40 @@ class Template:
 
     Args:
         filepath: The template. Without a suffix it is a folder, and the file in it is named
-            `{epoch:04d}.png`, or `{step:08d}.png` when saving by batches.
+            `{epoch:04d}.png`, or `{step:08d}.png` when saving by batches. Where it has no field, the
+            end of a name such as `lr_0.01` is no suffix, unless it is a known one.
         by_batches: Whether snapshots are saved by batches too.
+        suffixes: The known ones, lower case, with their dots. None: any may be one.
 
     Raises:
         TypeError: If `filepath` is not a path.
-        ValueError: If the template is malformed, or if two snapshots would get one name.
+        ValueError: If the template is malformed, if two snapshots would get one name, or if a name
+            would be longer than file systems allow.
     """
 
-    def __init__(self, filepath: str | os.PathLike[str], *, by_batches: bool = False) -> None:
+    def __init__(
+        self,
+        filepath: str | os.PathLike[str],
+        *,
+        by_batches: bool = False,
+        suffixes: Collection[str] | None = None,
+    ) -> None:
         text = check_path(filepath).replace(os.sep, "/")
         text = re.sub(r"(?<=[^:/])/{2,}", "/", text)  # "runs/" + "/{epoch}.png"; not in gs://
         self._parts = _parse(text)
         plain = "".join(literal + ("0" if field else "") for literal, field, _ in self._parts)
         self.suffix = os.path.splitext(plain)[1].lower()
+        has_fields = any(field for _, field, _ in self._parts)
+        if suffixes is not None and not has_fields and self.suffix not in suffixes:
+            self.suffix = ""
         if not self.suffix:
             text = join(text, "{step:08d}.png" if by_batches else "{epoch:04d}.png")
             self._parts, self.suffix = _parse(text), ".png"
         self.text = text
         self.fields = tuple(field for _, field, _ in self._parts if field)
+        self._longest_value = _LONGEST_VALUE
         self._check_unique(by_batches)
+        self._check_length()
 
     def absolute(self) -> "Template":
         """Return the template from the root of the file system on, as the working folder is now.
@@ -92,18 +111,37 @@ class Template:
                 missing.append(field)
                 text += _GAP
             else:
-                text += formatted if field in counters else formatted[:_LONGEST_VALUE]
+                text += formatted if field in counters else _cut(formatted, self._longest_value)
         return _close_gaps(text), missing
 
     def matches(self, path: str) -> bool:
         """Tell whether a path may be what some snapshot is named."""
-        pattern = ""
+        return re.fullmatch("/".join(self._patterns()), path) is not None
+
+    def leads_through(self, path: str) -> bool:
+        """Tell whether what some snapshot is named may be in this folder, or below it."""
+        patterns = self._patterns()[:-1][: path.count("/") + 1]
+        return re.fullmatch("/".join(patterns), path) is not None
+
+    def longest(self) -> str:
+        """Return a path as long as one can be, by large counters and long values of `logs`."""
+        return "".join(
+            literal
+            + (_large(spec) if field in _COUNTERS else "x" * self._longest_value * bool(field))
+            for literal, field, spec in self._parts
+        )
+
+    def _patterns(self) -> list[str]:
+        """Return a pattern for each name on the path."""
+        patterns = [""]
         for literal, field, spec in self._parts:
-            pattern += re.escape(literal)
+            first, *others = literal.split("/")
+            patterns[-1] += re.escape(first)
+            patterns += map(re.escape, others)
             if field:
                 number = field in _COUNTERS and re.fullmatch(r"0?\d*d?", spec)
-                pattern += r"\d+" if number else r"[^/]+"
-        return re.fullmatch(pattern, path) is not None
+                patterns[-1] += r"\d+" if number else r"[^/]+"
+        return patterns
 
     def check_counters(self, given: Mapping[str, int]) -> None:
         """Refuse counters that do not fit the template's, where each snapshot states its own.
@@ -154,6 +192,23 @@ class Template:
                     f"name, got {self.text!r}. For example: {{epoch:04d}}-{{batch:06d}}."
                 )
 
+    def _check_length(self) -> None:
+        """Find how long the values of `logs` in a name may be; refuse a name without room for them."""
+        filled = "".join(
+            literal + (_large(spec) if field in _COUNTERS else _GAP * bool(field))
+            for literal, field, spec in self._parts
+        )
+        for name in filled.split("/"):
+            values = name.count(_GAP)
+            room = _LONGEST_NAME - (len(os.fsencode(name)) - values)
+            if room < values * _SHORTEST_VALUE:
+                raise ValueError(
+                    f"`filepath` must lead to names of at most {_LONGEST_NAME} bytes, got "
+                    f"{self.text!r}, where one has {_LONGEST_NAME - room} beside {values} of `logs`."
+                )
+            if values:
+                self._longest_value = min(self._longest_value, room // values)
+
 
 def _working_folder() -> str:
     return os.getcwd().replace(os.sep, "/").replace("{", "{{").replace("}", "}}")
@@ -187,6 +242,19 @@ def _parse(text: str) -> list[tuple[str, str, str]]:
                 f"`filepath` must have named fields such as {{epoch:04d}}, got {text!r}."
             )
     return [(literal, field or "", spec) for literal, field, spec, _ in parts]
+
+
+def _large(spec: str) -> str:
+    """Return a counter as long as it may become."""
+    try:
+        return format(_LARGE_COUNT, spec)
+    except ValueError:
+        return ""  # which `_check_unique` has refused
+
+
+def _cut(text: str, size: int) -> str:
+    """Return as much of a text as there is room for, in bytes."""
+    return text.encode("utf-8", "ignore")[:size].decode("utf-8", "ignore") or "_"
 
 
 def _safe(text: str) -> str:

@@ -177,7 +177,7 @@ def test_start_that_hangs_changes_nothing_once_storage_answers(tmp_path, stall_l
     stall_limit(0.2)
     storage = FirstHangs("")
     probe = Local.probe
-    with answering("probe", lambda place: storage.replace(place.path, lambda: probe(place))):
+    with answering("probe", lambda place, *_: storage.replace(place.path, lambda: probe(place))):
         with pytest.raises(TimeoutError, match="does not answer: preparing"):
             train(ImageSaver(tmp_path, X), epochs=1)
         with pytest.raises(ValueError, match=r"an earlier training .* still being written"):

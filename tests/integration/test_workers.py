@@ -185,7 +185,9 @@ class Failing:
         return {"prediction": batch.outputs}
 
 
-SAID = pytest.warns(UserWarning, match=r'`on_error="raise"` raises what fails in drawing, on each')
+def said():
+    match = r'`on_error="raise"` raises what fails in drawing, on each'
+    return pytest.warns(UserWarning, match=match)
 
 
 @pytest.mark.parametrize("background", [True, False], ids=["background", "inline"])
@@ -198,7 +200,7 @@ def test_failing_pass_raises_on_each_worker_at_the_same_hook(tmp_path, writes, b
             pytest.raises(ImageSaverError, match=r"epoch 2, .*MemoryError: no room")
         )
         if writes:
-            stack.enter_context(SAID)
+            stack.enter_context(said())
         fit(autoencoder(), x, note, saver, epochs=4)
     assert begun == ([1, 2, 3] if background else [1, 2])
 
@@ -228,7 +230,7 @@ def test_failure_that_one_worker_alone_meets_does_not_raise_where_several_train(
         raise ConnectionError("away")
 
     saver = ImageSaver(tmp_path, x, on_error="raise", listeners=[broken])
-    with SAID, replacing(fail):
+    with said(), replacing(fail):
         fit(autoencoder(), x, saver, epochs=3)
     assert names(tmp_path) == ["0001.png", "0003.png"]
     listener, picture, summary = lines()
