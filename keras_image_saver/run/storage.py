@@ -212,16 +212,10 @@ class Remote(_Place):
     def absolute(self, folder: Callable[[], str]) -> str:
         return self.path
 
-    @property
-    def _tf(self) -> Any:
-        import tensorflow as tf
-
-        return tf
-
     def check_scheme(self) -> None:
         try:
-            self._tf.io.gfile.exists(self.path)
-        except self._tf.errors.UnimplementedError as error:
+            _tf().io.gfile.exists(self.path)
+        except _tf().errors.UnimplementedError as error:
             raise ValueError(
                 "`filepath` must be local or of a scheme that TensorFlow can write, such as gs://, "
                 f"got {self.path!r}: {error}"
@@ -235,33 +229,33 @@ class Remote(_Place):
     def replace(self, write: Callable[[BinaryIO], object]) -> None:
         buffer = io.BytesIO()
         write(buffer)
-        self._tf.io.gfile.makedirs(os.path.dirname(self.path))
+        _tf().io.gfile.makedirs(os.path.dirname(self.path))
         if self.path.startswith("ram://"):
             self.remove()  # since "wb" appends there to what a file holds
-        with self._tf.io.gfile.GFile(self.path, "wb") as file:
+        with _tf().io.gfile.GFile(self.path, "wb") as file:
             file.write(buffer.getvalue())
 
     def open(self) -> BinaryIO:
-        with self._tf.io.gfile.GFile(self.path, "rb") as file:
+        with _tf().io.gfile.GFile(self.path, "rb") as file:
             return io.BytesIO(file.read())
 
     def size(self) -> int:
         if not self.exists():
             raise FileNotFoundError(self.path)
-        return int(self._tf.io.gfile.stat(self.path).length)
+        return int(_tf().io.gfile.stat(self.path).length)
 
     def exists(self) -> bool:
-        return bool(self._tf.io.gfile.exists(self.path))
+        return bool(_tf().io.gfile.exists(self.path))
 
     def names(self) -> list[str]:
-        names = self._tf.io.gfile.listdir(self.path) if self._tf.io.gfile.isdir(self.path) else []
+        names = _tf().io.gfile.listdir(self.path) if _tf().io.gfile.isdir(self.path) else []
         return [name.rstrip("/") for name in names]
 
     def remove(self) -> None:
         # To ram:// a name exists that another one begins with.
-        with contextlib.suppress(self._tf.errors.NotFoundError):
+        with contextlib.suppress(_tf().errors.NotFoundError):
             if self.exists():
-                self._tf.io.gfile.remove(self.path)
+                _tf().io.gfile.remove(self.path)
 
     def move(self, target: "Storage") -> None:
         raise OSError(f"{self.path!r} cannot be moved: remote storage would copy it.")
@@ -280,6 +274,12 @@ class Remote(_Place):
 
     def holds(self, name: str) -> bool:
         return True  # there are no links, and `..` is refused by the record
+
+
+def _tf() -> Any:
+    import tensorflow as tf
+
+    return tf
 
 
 Storage = Local | Remote

@@ -75,8 +75,15 @@ def test_file_tells_its_epoch_step_logs_range_and_the_version(tmp_path):
 # Where the files are
 
 
-@pytest.mark.parametrize("given", ["run", "./run/{epoch:04d}.png", "file://run", "{epoch:04d}.png"])
-@pytest.mark.parametrize("moment", ["on_train_begin", "on_epoch_begin", "on_epoch_end"])
+@pytest.mark.parametrize(
+    ("given", "moment"),
+    [
+        ("run", "on_train_begin"),
+        ("./run/{epoch:04d}.png", "on_epoch_begin"),
+        ("file://run", "on_epoch_end"),
+        ("{epoch:04d}.png", "on_train_begin"),
+    ],
+)
 def test_relative_path_is_fixed_when_training_starts(tmp_path, monkeypatch, given, moment):
     home, away = tmp_path / "home {0}", tmp_path / "away"
     home.mkdir()
