@@ -39,9 +39,10 @@ class ImageSaver(tf.keras.callbacks.Callback):
     Args:
         filepath: A template as in `ModelCheckpoint`: `{epoch}`, `{batch}` (in its epoch) and `{step}`
             (over the run), all counted from 1, and every key of `logs`. A path without a suffix is
-            a folder and means `{epoch:04d}.png` in it, or `{step:08d}.png` when saving by batches.
+            a folder and means `{epoch:04d}.png` in it, or `{step:08d}.png` when saving by batches;
+            so is one without a field that ends in no known suffix, such as runs/lr_0.01.
             The suffix names the format: .png, .jpg, .webp, .tif, .bmp, .gif, .avif. Any
-            `tf.io.gfile` path works.
+            `tf.io.gfile` path works. Where a relative one leads is fixed when training starts.
         samples: What the model is shown, as `fit` reads data: an array; a tuple (x, y) or (x, y, w);
             a list (several inputs) or dict (named inputs) of arrays; a batched `tf.data.Dataset` or
             a Keras `Sequence`/`PyDataset`. Read once, here, and kept as NumPy arrays. Reading a
@@ -69,7 +70,8 @@ class ImageSaver(tf.keras.callbacks.Callback):
         encoder_options: `compress_level` (PNG), `quality` (JPEG, WebP, AVIF), `lossless` (WebP).
         rehearse: Whether to go the whole way once before training.
         on_error: What a failure during training does: "warn" logs one line a kind of failure, counts
-            the snapshot as missed and goes on; "raise" raises `ImageSaverError` at the next hook.
+            the snapshot as missed and goes on; "raise" raises `ImageSaverError` at the next hook. Where
+            several workers train, only what fails in drawing raises, on each of them.
         background: Whether to map, encode and write behind the training. It pays with an accelerator,
             spare cores or slow storage; on busy cores a thread hides nothing.
         previous: What becomes of an earlier run in the folder when a new one begins: "keep" moves it
@@ -124,7 +126,9 @@ class ImageSaver(tf.keras.callbacks.Callback):
             raise TypeError(f"`listeners` must be a list or tuple of functions, got {listeners!r}.")
         tiling = Tiling(columns, padding, pad_value)
         schedule = Schedule(every_epochs, every_batches)
-        template = Template(filepath, by_batches=every_batches is not None)
+        template = Template(
+            filepath, by_batches=every_batches is not None, suffixes=formats.BY_SUFFIX
+        )
         file_format = formats.check_format(template.text, encoder_options)
         self._settings = Settings(
             template=template,
@@ -171,6 +175,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._began = next_order()
+        self._run.fix_path()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if self._began is not None:
@@ -243,6 +248,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
             )
         self.set_model(model)
         self._began = next_order()
+        self._run.fix_path()
         self._begin(0, scoped=True)
         self._progress.begin_loop()
         failed = True

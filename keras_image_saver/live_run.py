@@ -13,10 +13,12 @@ from keras_image_saver.picture.decoder import run_of
 from keras_image_saver.pipeline import Drawer, Pipeline
 from keras_image_saver.progress import Moment, Schedule
 from keras_image_saver.report import Report, say, warn
+from keras_image_saver.run.bystander import Bystander
+from keras_image_saver.run.job import Job
 from keras_image_saver.run.previous import Previous
 from keras_image_saver.run.record import Mirror, Snapshot
 from keras_image_saver.run.run_file import State, plain
-from keras_image_saver.run.session import Bystander, Job, Session
+from keras_image_saver.run.session import Session
 from keras_image_saver.run.template import Template
 from keras_image_saver.samples import Samples
 
@@ -50,6 +52,7 @@ class LiveRun:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._template = settings.template
         self._report = Report(raises=settings.on_error == "raise", listeners=settings.listeners)
         self._samples = settings.samples
         self._session: Session | Bystander | None = None
@@ -63,6 +66,11 @@ class LiveRun:
     def is_drawable(self, trained: Any) -> bool:
         """Tell whether the model can be run without being built, which would change its weights."""
         return trained is not None and look_up(self._settings.model, trained).is_built
+
+    def fix_path(self) -> None:
+        """Let a new run stand where its path leads now, whatever becomes of the working folder."""
+        if self._session is None:
+            self._template = self._settings.template.absolute()
 
     def begin(self, trained: Any, order: int, epoch: int, *, scoped: bool = False) -> int | None:
         """Take the run's folder, or go on in it, and rehearse if the model can be run already.
@@ -128,7 +136,7 @@ class LiveRun:
             )
         if not self.is_ready:
             self.rehearse(trained)
-        job = Job(moment, logs, self._settings.template.text)
+        job = Job(moment, logs, self._template.text)
         try:
             job = replace(job, path=self._path(moment, logs))
             if drawing is None:
@@ -163,26 +171,34 @@ class LiveRun:
             if not answered:
                 say(
                     "Storage does not answer: the last snapshots in "
-                    f"{self._settings.template.folder} may be missing."
+                    f"{self._template.folder} may be missing."
                 )
             self._report.sum_up()
             self._report.close()
 
     def _new_session(self, trained: Any, *, scoped: bool) -> Session | Bystander:
         settings = self._settings
-        if not workers.check_writer(trained):
+        writes = workers.check_writer(trained)
+        alone = self._report.is_alone = workers.is_alone(trained)
+        if not writes:
             return Bystander()
+        if settings.on_error == "raise" and not alone:
+            warn(
+                '`on_error="raise"` raises what fails in drawing, on each worker; what fails in writing '
+                "or in a listener is logged, since the other workers cannot know of it."
+            )
+        self._template = self._template.absolute()  # for hooks that are called by hand
         return Session(
-            settings.template,
+            self._template,
             settings.pipeline.save,
             say=say,
             background=settings.background,
             previous=settings.previous,
-            page=_follow_page(settings.template.folder) if settings.page else None,
+            page=_follow_page(self._template.folder) if settings.page else None,
             about=_about(settings),
             run_of=run_of,
             scoped=scoped,
-            alone=workers.is_alone(trained),
+            alone=alone,
         )
 
     @contextlib.contextmanager
@@ -225,7 +241,7 @@ class LiveRun:
                 tell(text)
 
     def _path(self, moment: Moment, logs: Mapping[str, Any]) -> str:
-        path, missing = self._settings.template.path(moment._asdict(), logs)
+        path, missing = self._template.path(moment._asdict(), logs)
         if missing and logs and self._report.is_news("field", *missing):
             say(
                 "`filepath` has fields that `logs` does not have, or not as numbers: "

@@ -12,8 +12,8 @@ from keras_image_saver.model.lookup import DrawnModel
 from keras_image_saver.picture import encoder, formats
 from keras_image_saver.picture.compose import Drawing, Tiling, compose
 from keras_image_saver.render.base import Batch, BoundRenderer, Finding, OutputInfo, Renderer
+from keras_image_saver.run.job import Job, Saved
 from keras_image_saver.run.logs import json_logs
-from keras_image_saver.run.session import Job, Saved
 from keras_image_saver.run.storage import storage_of
 from keras_image_saver.samples import Samples
 

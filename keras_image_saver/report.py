@@ -9,8 +9,8 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from keras_image_saver.run.record import Snapshot
-from keras_image_saver.run.session import Outcome
+from keras_image_saver.run.job import Outcome
+from keras_image_saver.run.record import Snapshot, reason_of
 
 logger = logging.getLogger("keras_image_saver")
 
@@ -43,6 +43,10 @@ class Report:
     Args:
         raises: Whether failures raise `ImageSaverError` instead of being logged.
         listeners: Called with each snapshot that was saved.
+
+    Attributes:
+        is_alone: Whether this process trains alone. Where others train with it, only what fails on each
+            of them raises: one that ends alone leaves the others waiting for it.
     """
 
     def __init__(self, *, raises: bool, listeners: Sequence[Callable[[Snapshot], Any]]) -> None:
@@ -52,6 +56,7 @@ class Report:
         self._failures: list[ImageSaverError] = []
         self._missed: list[int] = []
         self._saved = 0
+        self.is_alone = True
 
     def is_news(self, *kind: str) -> bool:
         """Tell whether something of this kind is said for the first time."""
@@ -99,7 +104,13 @@ class Report:
                 say(f"Epoch {snapshot.epoch}, {snapshot.path}: {finding.text}")
         if outcome.error is None:
             self._saved += 1
-            for listener in self._listeners:
+            # Where the picture fails too, that is said; and at the end this, if it is so still.
+            if outcome.unrecorded is not None and self.is_news("record"):
+                say(
+                    f"Epoch {snapshot.epoch}, {snapshot.path}: the record could not be written: "
+                    f"{reason_of(outcome.unrecorded)}. It is tried again with each snapshot."
+                )
+            for listener in self._listeners if snapshot.path else ():
                 self._call(
                     listener, listener, f"at epoch {snapshot.epoch}, {snapshot.path}", snapshot
                 )
@@ -108,7 +119,7 @@ class Report:
         text = (
             f"The snapshot of epoch {snapshot.epoch}, {outcome.path}, was missed: {snapshot.missed}"
         )
-        self._fail("snapshot", text, outcome.error)
+        self._fail("snapshot", text, outcome.error, everywhere=not outcome.is_drawn)
 
     def _call(self, listener: Any, function: Callable[..., Any], when: str, *given: Any) -> None:
         try:
@@ -117,8 +128,8 @@ class Report:
             name = getattr(listener, "__name__", type(listener).__name__)
             self._fail("listener", f"The listener {name} failed {when}: {error!r}", error)
 
-    def _fail(self, kind: str, text: str, error: Exception) -> None:
-        if self._raises:
+    def _fail(self, kind: str, text: str, error: Exception, *, everywhere: bool = False) -> None:
+        if self._raises and (self.is_alone or everywhere):
             self._failures.append(ImageSaverError(text, error))
         elif self.is_news(kind, type(error).__name__):
             say(f"{text}. Training goes on; the next snapshot is tried anew.")

@@ -43,6 +43,11 @@ def record_names(names: Iterable[str]) -> list[str]:
     return [*map(segment_name, segments), *({RECORD} & given)]
 
 
+def is_of_the_record(name: str) -> bool:
+    """Tell whether a file is one of the record, or says which run it is of."""
+    return name in (RECORD, RUN_FILE) or segment_number(name) is not None
+
+
 def script_name(name: str) -> str:
     """Return the name of the script that hands a file of the record to the page."""
     return name.removesuffix("onl")  # .jsonl, .js

@@ -9,16 +9,17 @@ left half done; every step may be done twice.
   names, and `run.json` last.
 """
 
+import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from keras_image_saver.run import files
 from keras_image_saver.run.found import Found
 from keras_image_saver.run.lines import Entry, is_inside, read_content, read_record, record_files
-from keras_image_saver.run.run_file import find_run, new_about, write_about
+from keras_image_saver.run.run_file import find_run, new_about, read_run, write_about
 from keras_image_saver.run.samples_file import find_samples
-from keras_image_saver.run.storage import Storage, join, storage_of
+from keras_image_saver.run.storage import Storage, join, move_all, storage_of
 
 Previous = Literal["keep", "delete"]
 
@@ -47,9 +48,16 @@ def clear_temporaries(folder: str, depth: int) -> None:
         depth: How many levels of subfolders may hold pictures.
     """
     place = storage_of(folder)
-    place.clear_temporaries(depth=depth, unless=files.LOCK)
+    _clear(place, depth)
     for name in filter(files.is_aside, place.names()):
-        (place / name).clear_temporaries(depth=depth, unless=files.LOCK)
+        _clear(place / name, depth)
+
+
+def _clear(place: Storage, depth: int) -> None:
+    for file in place.files(depth=depth, unless=files.LOCK):
+        if files.is_temporary(file.path.split("/")[-1]):
+            with contextlib.suppress(OSError):
+                file.remove()
 
 
 def check_movable(folder: str, found: Found, previous: Previous) -> None:
@@ -132,21 +140,29 @@ def _complete_move(place: Storage, aside: Storage) -> None:
 
 
 def _move(place: Storage, aside: Storage) -> None:
-    for name in _listed(place, aside):
-        # What is there already is the run's: whatever has its name in `place` by now is not.
-        if not (aside / name).exists() and is_inside(place.path, name):
-            (place / name).move(aside / name)
+    listed = _files_in(read_content(aside.path, files.MOVING))
+    first = record_files(place.path) if listed is None else listed
+    _move_files(place, aside, filter(files.is_of_the_record, first))
+    # The first version kept no list: what has been moved of the record names the rest.
+    _move_files(place, aside, _unlisted(place, aside) if listed is None else listed)
+    about, _ = read_run(aside.path)
+    if about is not None and about.get("state") == "running":
+        write_about(aside.path, {**about, "state": "failed"})  # nobody trains it any more
     (aside / files.MOVING).remove()
 
 
-def _listed(place: Storage, aside: Storage) -> Iterator[str]:
-    """Yield the names of what is to be moved, its record first."""
-    listed = _files_in(read_content(aside.path, files.MOVING))
-    if listed is not None:
-        yield from listed
-        return
-    # The first version kept no list: what has been moved of the record names the rest.
-    yield from record_files(place.path)
+def _move_files(place: Storage, aside: Storage, names: Iterable[str]) -> None:
+    """Move files, and make that last."""
+    move_all(
+        (place / name, aside / name)
+        for name in names
+        # What is there already is the run's: whatever has its name in `place` by now is not.
+        if not (aside / name).exists() and is_inside(place.path, name)
+    )
+
+
+def _unlisted(place: Storage, aside: Storage) -> Iterator[str]:
+    """Yield the names of what belongs to the record in `aside`."""
     if find_samples(place.path, None, unmarked=True) is not None:
         yield files.SAMPLES
     yield from page_files(place.path)

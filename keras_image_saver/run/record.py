@@ -169,6 +169,7 @@ class Record:
         self._writing = threading.Lock()
         self._newest = list(lines)  # all that is not in a full segment
         self._full = 0  # segments that are full and in storage
+        self._stored = 0  # of `_newest`, how many are in storage too
         self._written: bytes | None = None  # what the newest one was last written as
         self.is_behind = True
 
@@ -177,6 +178,13 @@ class Record:
         with self._lock:
             self._newest.append(line_of(entry_of(self._folder, snapshot)))
             self.is_behind = True
+
+    @property
+    def pictures_behind(self) -> int:
+        """How many pictures have no entry in storage yet."""
+        with self._lock:
+            entries = [line.entry or {} for line in self._newest[self._stored :]]
+        return sum(entry.get("file") is not None for entry in entries)
 
     def check_ours(self) -> None:
         """Refuse a folder where another run was begun since this record was last written to it.
@@ -232,6 +240,7 @@ class Record:
                 self.is_behind = len(self._newest) > len(lines)  # more was added meanwhile
                 del self._newest[: full * SEGMENT]
                 self._full += full
+                self._stored = len(lines) - full * SEGMENT
 
     def _replace(self, name: str, lines: Sequence[Line]) -> bytes:
         content = b"".join(line.raw + b"\n" for line in lines)

@@ -4,6 +4,7 @@ It is replaced whole when a run begins, is resumed and ends, never at a snapshot
 "running" concludes from the record whether it still is: a process that is killed says nothing.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -146,6 +147,11 @@ class RunFile:
             write_about(self._folder, about)
             self._is_behind = self._about is not about
 
+    def try_to_catch_up(self) -> None:
+        """Write it where storage lets us: where it does not, snapshots fail too, and say so."""
+        with contextlib.suppress(OSError):
+            self.catch_up()
+
     def go_on(self) -> None:
         """Note that a run which had ended is gone on with; `catch_up` writes it."""
         if self._process == os.getpid():
@@ -251,11 +257,15 @@ def _fail_open() -> None:
             if run.is_local or remote:
                 run.end("failed")
 
+    if not runs:
+        return
+    thread = threading.Thread(target=partial(write, remote=True), daemon=True)
     try:
-        if runs:
-            writer.within_limit(partial(write, remote=True), "saying how the runs ended")
+        thread.start()
     except RuntimeError:  # from Python 3.12 on an interpreter that exits starts no thread
         write(remote=False)
+    else:
+        thread.join(writer.STALL_S)
 
 
 writer.at_exit.append(_fail_open)

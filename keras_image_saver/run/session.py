@@ -1,19 +1,15 @@
 """A run while it is written: the lock, the record, the writer, and what came of each snapshot."""
 
-import contextlib
 import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
-from keras_image_saver.arrays import UInt8Array
-from keras_image_saver.progress import Moment
-from keras_image_saver.render.base import Finding
 from keras_image_saver.run.found import Found, find
+from keras_image_saver.run.job import Job, Outcome, Saved, missed
 from keras_image_saver.run.lock import Lock
 from keras_image_saver.run.pictures import Pictures, RunOf, move_unknown
 from keras_image_saver.run.previous import (
@@ -29,54 +25,10 @@ from keras_image_saver.run.run_file import About, RunFile, State, about_samples
 from keras_image_saver.run.samples_file import keep_samples
 from keras_image_saver.run.storage import join, storage_of
 from keras_image_saver.run.template import Template
-from keras_image_saver.run.writer import Background, Inline, within_limit
+from keras_image_saver.run.writer import Background, Inline
 from keras_image_saver.samples import Samples
 
 logger = logging.getLogger("keras_image_saver")
-
-
-@dataclass(frozen=True)
-class Job:
-    """A snapshot that is to be made.
-
-    Attributes:
-        moment: Where in the run it stands.
-        logs: Metrics, as plain numbers.
-        path: Where the picture is to go.
-        drawing: What it is made of, for whoever makes it.
-        run: The id of the run that it belongs to, for the picture to carry.
-    """
-
-    moment: Moment
-    logs: Mapping[str, Any]
-    path: str
-    drawing: Any = None
-    run: str = ""
-
-
-@dataclass(frozen=True)
-class Saved:
-    """What became of a job whose picture is in its file.
-
-    Attributes:
-        geometry: Where the tiles stand, as in `Snapshot`.
-        image: uint8 (H, W, C), if listeners want it.
-        findings: What there is to say of the picture.
-    """
-
-    geometry: Mapping[str, Any]
-    image: UInt8Array | None = None
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one snapshot; `path` is where it was to go."""
-
-    snapshot: Snapshot
-    path: str
-    findings: tuple[Finding, ...] = ()
-    error: Exception | None = None
 
 
 class Session:
@@ -122,10 +74,10 @@ class Session:
         self._page = page
         self._alone = alone
         self._writer = Background(say) if background else Inline(say)
-        self._lock = Lock(template.folder, partial(self._finish, "failed"), say, scoped=scoped)
+        self._lock = Lock(template.folder, self._writer, say, scoped=scoped)
         self._start = Start(Samples(None))
-        self._record = Record(self._folder)
-        self._run_file = RunFile(self._folder, about, say)
+        self._record = Record(self._template.folder)
+        self._run_file = RunFile(self._template.folder, about, say)
         self._pictures = Pictures(run_of)
         self._outcomes: deque[Outcome] = deque()
         self.has_begun = False
@@ -145,43 +97,47 @@ class Session:
             ValueError: If the folder is in use, or its record cannot be built on.
             OSError: If the folder cannot be written, or storage does not answer.
         """
-        thread, resumes = threading.get_ident(), epochs_done > 0 and not self.has_begun
-        found = within_limit(
-            lambda: self._look(began, thread, epochs_done if resumes else 0),
-            f"looking into {self._folder!r}",
-        )
+        thread, resumes = threading.current_thread(), epochs_done > 0 and not self.has_begun
+        # What it wrote last may hang still: then this training has the folder, and misses snapshots.
+        hangs = self.has_begun and not self._writer.flush() and self._lock.keep(thread)
+        found = Found()
+        if not hangs:
+            found = self._writer.ask(
+                lambda: self._look(began, thread, epochs_done if resumes else 0),
+                f"looking into {self._template.folder!r}",
+            )
+        if self.has_begun:
+            self._run_file.go_on()
+            if not hangs:  # else the one place in the queue is for a snapshot
+                self._writer.submit(self._run_file.try_to_catch_up)
         start = Start(samples, warnings=found.warnings, found=found)
         if resumes:
             # On this thread: `epoch_is_due` may be the user's code.
             start = resume(
-                self._folder, found, samples, epochs_done, epoch_is_due, alone=self._alone
+                self._template.folder, found, samples, epochs_done, epoch_is_due, alone=self._alone
             )
         for line in start.news:
             self._say(line)
         self._start = start
         return start
 
-    @property
-    def _folder(self) -> str:
-        return self._template.folder
-
-    def _look(self, began: int, thread: int, epochs_done: int) -> Found:
-        storage_of(self._folder).check_scheme()
+    def _look(self, began: int, thread: threading.Thread, epochs_done: int) -> Found:
+        storage_of(self._template.folder).check_scheme()
         self._lock.acquire(began, thread)
+        self._check_wanted()
         if self.has_begun:
             try:
                 self._record.check_ours()
             except ValueError:
                 self._lock.release()
                 raise
-            self._run_file.go_on()
-            self._writer.submit(self._write_run_file)
             return Found()
-        complete(self._folder)
-        clear_temporaries(self._folder, self._template.depth)
+        complete(self._template.folder)
+        _check_links(self._template)
+        clear_temporaries(self._template.folder, self._template.depth)
         found = find(self._template, epochs_done, self._pictures.run_of)
         if not epochs_done:
-            check_movable(self._folder, found, self._previous)
+            check_movable(self._template.folder, found, self._previous)
         return found
 
     def begin(self, samples: Samples) -> None:
@@ -190,44 +146,51 @@ class Session:
         Raises:
             OSError: If the folder cannot be written, or storage does not answer.
         """
-        if not self.has_begun:
-            within_limit(lambda: self._begin(samples), f"preparing {self._folder!r}")
-
-    def _begin(self, samples: Samples) -> None:
-        start, found = self._start, self._start.found
-        storage_of(self._folder).probe()
-        move_unknown(self._folder, found.strays)
-        if not start.resumed:
-            set_aside(self._folder, self._previous, found)
+        if self.has_begun:
+            return
+        start = self._start
+        self._record = self._writer.ask(self._begin, f"preparing {self._template.folder!r}")
         about = about_samples(samples)
-        if start.resumed and found.has_unmarked_samples:
+        if start.resumed and start.found.has_unmarked_samples:
             about["unmarked"] = True
-        self._run_file.begin(about, found.about if start.resumed else None)
-        self._record = Record(self._folder, start.lines, mirror=self._page)
-        if start.resumed:
-            self._pictures.add(*(join(self._folder, name) for name in found.files))
-            self._record.rewrite()
+        self._run_file.begin(about, start.found.about if start.resumed else None)
         self.has_begun = True
         self._writer.submit(partial(self._write_first, samples))
 
+    def _begin(self) -> Record:
+        start = self._start
+        storage_of(self._template.folder).probe(self._template.longest())
+        self._check_wanted()
+        move_unknown(self._template.folder, start.found.strays)
+        if not start.resumed:
+            set_aside(self._template.folder, self._previous, start.found)
+        record = Record(self._template.folder, start.lines, mirror=self._page)
+        if start.resumed:
+            self._pictures.add(*(join(self._template.folder, name) for name in start.found.files))
+            record.rewrite()
+        return record
+
+    def _check_wanted(self) -> None:
+        """Refuse to go on with a start that was given up while storage did not answer."""
+        if self._writer.has_given_up:
+            raise TimeoutError("storage answered too late")
+
     def _write_first(self, samples: Samples) -> None:
         # So that whatever follows is known to be ours.
-        self._write_run_file()
+        self._run_file.try_to_catch_up()
         self._write_record()
-        keep_samples(samples, self._folder, self._say, run=self._run_file.id)
-
-    def _write_run_file(self) -> None:
-        with contextlib.suppress(OSError):  # where that fails, snapshots do so too
-            self._run_file.catch_up()
+        keep_samples(samples, self._template.folder, self._say, run=self._run_file.id)
 
     def submit(self, job: Job) -> None:
         """Have a snapshot made and recorded, now or behind the training."""
         if not self._writer.submit(partial(self._run, job)):
-            self.miss(job, TimeoutError("storage does not answer"))
+            self._add(missed(job, TimeoutError("storage does not answer")))
 
     def miss(self, job: Job, error: Exception) -> None:
-        """Record a snapshot that could not be made; storage is not waited for."""
-        outcome = _missed(job, error, time.time())
+        """Record a snapshot that could not be drawn; storage is not waited for."""
+        self._add(replace(missed(job, error), is_drawn=False))
+
+    def _add(self, outcome: Outcome) -> None:
         self._record.add(outcome.snapshot)
         self._outcomes.append(outcome)
 
@@ -238,7 +201,7 @@ class Session:
             self._pictures.check(job.path, self._run_file.id)
             saved = self._save(replace(job, run=self._run_file.id))
         except Exception as error:
-            outcome = _missed(job, error, now)
+            outcome = missed(job, error, now)
         else:
             done = Snapshot(*job.moment, job.path, job.logs, now)
             done = replace(done, geometry=saved.geometry, image=saved.image)
@@ -246,19 +209,17 @@ class Session:
             self._pictures.add(job.path)
         # First to the record, then to the outcomes: who hears of a snapshot finds it recorded.
         self._record.add(outcome.snapshot)
-        self._write_record()
-        self._outcomes.append(outcome)
+        self._outcomes.append(replace(outcome, unrecorded=self._write_record()))
 
-    def _write_record(self) -> None:
-        """Bring the record to storage; where that fails it is kept in memory, for the next time."""
+    def _write_record(self) -> Exception | None:
+        """Bring the record to storage; what fails is returned, and kept in memory for the next time."""
         if not self.has_begun or not self._record.is_behind:
-            return
+            return None
         try:
             self._record.write()
-        except OSError as error:  # pictures fail then too, and that is said
-            logger.debug("The record in %s could not be written: %s", self._folder, error)
-        except Exception as error:
-            self._say(f"The record in {self._folder} could not be written: {reason_of(error)}")
+        except Exception as error:  # a remote storage raises what it likes
+            return error
+        return None
 
     def collect(self) -> list[Outcome]:
         """Return what came of snapshots since the last call, in order."""
@@ -267,52 +228,45 @@ class Session:
     def close(self, state: State = "finished") -> bool:
         """Write what is queued, and how the run ended, and release the folder.
 
+        Where storage does not answer the folder stays ours until it does: what is written late must
+        not meet another run.
+
         Returns:
             False if storage does not answer.
         """
-        answered = self._finish(state)
-        self._lock.release()
+        turn = self._lock.turn
+        answered = self._writer.finish(partial(self._end, turn, state))
+        if not answered:
+            self._lock.leave(turn)
         return answered
 
-    def _finish(self, state: State) -> bool:
-        def write_last() -> None:
-            self._write_record()
-            self._run_file.end(state)
-
-        return self._writer.finish(write_last)
+    def _end(self, turn: int, state: State) -> None:
+        failed = self._write_record()
+        if failed is not None:
+            self._say(
+                f"The record in {self._template.folder} could not be written to the end: "
+                f"{reason_of(failed)}. {self._record.pictures_behind} pictures have no entry in it."
+            )
+        self._run_file.end(state)
+        self._lock.release(turn)
 
     def abandon(self) -> None:
         """Release the folder after a failed start, and leave it as it was."""
-        self._lock.cancel()
+        if not self._writer.finish(self._lock.cancel):
+            self._lock.leave()
 
 
-class Bystander:
-    """What a worker has that draws with the others and does not write: a `Session` of no folder."""
+def _check_links(template: Template) -> None:
+    """Refuse subfolders that lead out of the run's folder: a record names nothing outside of it.
 
-    has_begun = False
-
-    def open(
-        self, began: int, samples: Samples, epochs_done: int, epoch_is_due: Callable[[int], bool]
-    ) -> Start:
-        # It counts steps as the one that writes does, by the epochs that were done.
-        return Start(samples, resumed=epochs_done > 0 and not self.has_begun)
-
-    def begin(self, samples: Samples) -> None:
-        self.has_begun = True
-
-    def submit(self, job: Job) -> None: ...
-
-    def miss(self, job: Job, error: Exception) -> None: ...
-
-    def collect(self) -> list[Outcome]:
-        return []
-
-    def close(self, state: State = "finished") -> bool:
-        return True
-
-    def abandon(self) -> None: ...
-
-
-def _missed(job: Job, error: Exception, now: float) -> Outcome:
-    snapshot = Snapshot(*job.moment, "", job.logs, now, missed=reason_of(error))
-    return Outcome(snapshot, job.path, error=error)
+    Raises:
+        ValueError: If there is one.
+    """
+    folder = storage_of(template.folder)
+    for link in folder.links(depth=template.depth) if template.depth else ():
+        if template.leads_through((folder / link).path) and not folder.holds(f"{link}/picture"):
+            raise ValueError(
+                f"`filepath` must lead to files in its own folder, {template.folder!r}, got "
+                f"{template.text!r}, where {link!r} is a link that leads out of it. Remove the link, or "
+                "give `filepath` the folder that it leads to."
+            )

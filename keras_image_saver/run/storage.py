@@ -10,11 +10,12 @@ import contextlib
 import io
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, ClassVar
 
-from keras_image_saver.run.files import PROBE, is_temporary, temporary_name
+from keras_image_saver.run import disk
+from keras_image_saver.run.files import PROBE, temporary_name
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,11 @@ class _Place:
 
     def __truediv__(self, name: str) -> "Storage":
         return storage_of(join(self.path, name))
+
+    @property
+    def folder(self) -> "Storage":
+        """The folder that this is in."""
+        return storage_of(os.path.dirname(self.path))
 
     @property
     def _native(self) -> str:
@@ -43,6 +49,13 @@ class Local(_Place):
         """The one path of what may be reached by several, symbolic links followed."""
         return os.path.realpath(self._native)
 
+    def absolute(self, folder: Callable[[], str]) -> str:
+        """Return this path, as one in the folder that `folder` gives where it is relative."""
+        if os.path.isabs(self._native):
+            return self.path
+        scheme = "file://" if self.path.startswith("file://") else ""
+        return scheme + join(folder(), re.sub(r"^(\.(/+|$))+", "", self._native))
+
     def check_scheme(self) -> None:
         """Refuse a path of a scheme that nobody here knows.
 
@@ -50,13 +63,18 @@ class Local(_Place):
             ValueError: If it is of one.
         """
 
-    def probe(self) -> None:
+    def probe(self, longest: str = "") -> None:
         """Find out whether files can be made in this folder, and leave none; it is made if needed.
+
+        Args:
+            longest: A path in it as long as one may become.
 
         Raises:
             OSError: If they cannot.
+            ValueError: If that path is longer than the file system allows, as far as it tells.
         """
         os.makedirs(self._native, exist_ok=True)
+        disk.check_length(storage_of(longest)._native)
         temporary = os.path.join(self._native, temporary_name())
         with open(temporary, "xb"):
             pass
@@ -70,8 +88,9 @@ class Local(_Place):
         Raises:
             OSError: If the file cannot be written.
         """
+        disk.check_replaceable(self._native)
         folder = os.path.dirname(self._native) or "."
-        os.makedirs(folder, exist_ok=True)
+        disk.make_folders(folder)
         temporary = os.path.join(folder, temporary_name())
         try:
             # "x" with open's own mode: permissions are the umask's, which mkstemp's are not.
@@ -84,18 +103,26 @@ class Local(_Place):
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
+        disk.sync_folder(folder)  # which is what makes the new name last
 
     def open(self) -> BinaryIO:
-        """Open this file for reading, without reading all of it where that can be done."""
-        return open(self._native, "rb")
+        """Open this file for reading, without reading all of it where that can be done.
+
+        Raises:
+            OSError: If it cannot be read, or is no regular file: another kind may never answer.
+        """
+        return disk.open_regular(self._native)
 
     def size(self) -> int:
         """Return the size of this file in bytes.
 
         Raises:
             FileNotFoundError: If there is no such file.
+            OSError: If it is no regular file.
         """
-        return os.path.getsize(self._native)
+        found = os.stat(self._native)
+        disk.check_regular(self._native, found)
+        return found.st_size
 
     def exists(self) -> bool:
         """Tell whether there is a file or folder here."""
@@ -109,8 +136,9 @@ class Local(_Place):
             return []
 
     def remove(self) -> None:
-        """Remove this file; it is no error if there is none."""
-        with contextlib.suppress(FileNotFoundError):
+        """Remove this file; it is no error if there is none, or one of a kind that we do not write."""
+        with contextlib.suppress(FileNotFoundError, FileExistsError):
+            disk.check_replaceable(self._native)
             os.unlink(self._native)
 
     def remove_folder(self) -> None:
@@ -119,14 +147,18 @@ class Local(_Place):
             os.rmdir(self._native)
 
     def move(self, target: "Storage") -> None:
-        """Move this file, if there is one, making the target's folders.
+        """Move this file, if there is one, making the target's folders; `move_all` makes it last.
 
         Raises:
             OSError: If storage fails, or cannot move.
         """
         if self.exists():
-            os.makedirs(os.path.dirname(target._native) or ".", exist_ok=True)
+            disk.make_folders(os.path.dirname(target._native) or ".")
             os.replace(self._native, target._native)
+
+    def sync(self) -> None:
+        """Make the names in this folder last, also where the power fails; where the system can."""
+        disk.sync_folder(self._native)
 
     def files(self, *, depth: int, unless: str) -> "Iterator[Storage]":
         """Yield the files of this folder and its subfolders, if storage can list those.
@@ -147,12 +179,17 @@ class Local(_Place):
                 subfolders.clear()
             yield from (self / f"{inner}{name}" for name in names)
 
-    def clear_temporaries(self, *, depth: int, unless: str) -> None:
-        """Remove what a killed process left half written; the arguments are those of `files`."""
-        for file in self.files(depth=depth, unless=unless):
-            if is_temporary(os.path.basename(file.path)):
-                with contextlib.suppress(OSError):
-                    file.remove()
+    def links(self, *, depth: int) -> list[str]:
+        """Return the relative names of the folders in this one, so many levels deep, that are links."""
+        found = []
+        for place, subfolders, _ in os.walk(self._native):
+            inner = os.path.relpath(place, self._native).replace(os.sep, "/")
+            inner = "" if inner == "." else f"{inner}/"
+            if inner.count("/") >= depth:
+                subfolders.clear()
+            links = [name for name in subfolders if os.path.islink(os.path.join(place, name))]
+            found += [f"{inner}{name}" for name in links]
+        return found
 
     def holds(self, name: str) -> bool:
         """Tell whether a relative file name stays in this folder, symbolic links followed."""
@@ -170,22 +207,19 @@ class Remote(_Place):
     def real_path(self) -> str:
         return self.path
 
-    @property
-    def _tf(self) -> Any:
-        import tensorflow as tf
-
-        return tf
+    def absolute(self, folder: Callable[[], str]) -> str:
+        return self.path
 
     def check_scheme(self) -> None:
         try:
-            self._tf.io.gfile.exists(self.path)
-        except self._tf.errors.UnimplementedError as error:
+            _tf().io.gfile.exists(self.path)
+        except _tf().errors.UnimplementedError as error:
             raise ValueError(
                 "`filepath` must be local or of a scheme that TensorFlow can write, such as gs://, "
                 f"got {self.path!r}: {error}"
             ) from error
 
-    def probe(self) -> None:
+    def probe(self, longest: str = "") -> None:
         file = self / PROBE
         file.replace(lambda opened: None)
         file.remove()
@@ -193,33 +227,33 @@ class Remote(_Place):
     def replace(self, write: Callable[[BinaryIO], object]) -> None:
         buffer = io.BytesIO()
         write(buffer)
-        self._tf.io.gfile.makedirs(os.path.dirname(self.path))
+        _tf().io.gfile.makedirs(os.path.dirname(self.path))
         if self.path.startswith("ram://"):
             self.remove()  # since "wb" appends there to what a file holds
-        with self._tf.io.gfile.GFile(self.path, "wb") as file:
+        with _tf().io.gfile.GFile(self.path, "wb") as file:
             file.write(buffer.getvalue())
 
     def open(self) -> BinaryIO:
-        with self._tf.io.gfile.GFile(self.path, "rb") as file:
+        with _tf().io.gfile.GFile(self.path, "rb") as file:
             return io.BytesIO(file.read())
 
     def size(self) -> int:
         if not self.exists():
             raise FileNotFoundError(self.path)
-        return int(self._tf.io.gfile.stat(self.path).length)
+        return int(_tf().io.gfile.stat(self.path).length)
 
     def exists(self) -> bool:
-        return bool(self._tf.io.gfile.exists(self.path))
+        return bool(_tf().io.gfile.exists(self.path))
 
     def names(self) -> list[str]:
-        names = self._tf.io.gfile.listdir(self.path) if self._tf.io.gfile.isdir(self.path) else []
+        names = _tf().io.gfile.listdir(self.path) if _tf().io.gfile.isdir(self.path) else []
         return [name.rstrip("/") for name in names]
 
     def remove(self) -> None:
         # To ram:// a name exists that another one begins with.
-        with contextlib.suppress(self._tf.errors.NotFoundError):
+        with contextlib.suppress(_tf().errors.NotFoundError):
             if self.exists():
-                self._tf.io.gfile.remove(self.path)
+                _tf().io.gfile.remove(self.path)
 
     def remove_folder(self) -> None:
         pass  # a folder without files is none
@@ -227,14 +261,23 @@ class Remote(_Place):
     def move(self, target: "Storage") -> None:
         raise OSError(f"{self.path!r} cannot be moved: remote storage would copy it.")
 
+    def sync(self) -> None:
+        pass
+
     def files(self, *, depth: int, unless: str) -> "Iterator[Storage]":
         return (self / name for name in self.names())  # each subfolder would be one more request
 
-    def clear_temporaries(self, *, depth: int, unless: str) -> None:
-        pass  # a file is written at once
+    def links(self, *, depth: int) -> list[str]:
+        return []
 
     def holds(self, name: str) -> bool:
         return True  # there are no links, and `..` is refused by the record
+
+
+def _tf() -> Any:
+    import tensorflow as tf
+
+    return tf
 
 
 Storage = Local | Remote
@@ -244,6 +287,24 @@ def storage_of(path: str) -> Storage:
     """Return a path with what its storage can do."""
     scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", path)
     return Remote(path) if scheme and scheme[0] != "file://" else Local(path)
+
+
+def move_all(moves: Iterable[tuple[Storage, Storage]]) -> None:
+    """Move files, in order, and make it last before anything else is done.
+
+    Args:
+        moves: From where, and to where. What is not there is left out.
+
+    Raises:
+        OSError: If storage fails, or cannot move; each file is in one place or in the other.
+    """
+    gained, left = {}, {}
+    for source, target in moves:
+        if source.exists():
+            source.move(target)
+            gained[target.folder] = left[source.folder] = True
+    for folder in {**gained, **left}:  # the new names first: a file may have two, and never none
+        folder.sync()
 
 
 def join(folder: str, name: str) -> str:

@@ -1,21 +1,28 @@
 """File names from a template, as in `ModelCheckpoint`."""
 
+import copy
 import functools
 import itertools
 import os
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from keras_image_saver.run.storage import check_path, join
+from keras_image_saver.run.storage import check_path, join, storage_of
 
 _COUNTERS = ("epoch", "batch", "step")
 # A lossy format such as {epoch:.0e} prints some of these like the next number; {epoch}{batch} prints
 # 1 and 11 like 11 and 1.
 _TELLING_COUNTS = (1, 2, 10, 11, 12, 100, 101, 110, 111, 1_000, 1_011, 1_111, 10_000)
+_LARGE_COUNT = 9_999_999_999
+# In bytes. A name may have 255 on nearly every file system; a value in it has at least room for a
+# number such as -1.234e-05.
+_LONGEST_NAME = 255
 _LONGEST_VALUE = 64
+_SHORTEST_VALUE = 10
 _GAP = "\0"
+_NO_SLASH = r"[^\x2f]+"  # without one itself, since patterns are split at slashes
 _MOST_LEFT_OUT = 4  # fields at a time in a name without them; each doubles the patterns
 
 
@@ -24,26 +31,51 @@ class Template:
 
     Args:
         filepath: The template. Without a suffix it is a folder, and the file in it is named
-            `{epoch:04d}.png`, or `{step:08d}.png` when saving by batches.
+            `{epoch:04d}.png`, or `{step:08d}.png` when saving by batches. Where it has no field, the
+            end of a name such as `lr_0.01` is no suffix, unless it is a known one.
         by_batches: Whether snapshots are saved by batches too.
+        suffixes: The known ones, lower case, with their dots. None: any may be one.
 
     Raises:
         TypeError: If `filepath` is not a path.
-        ValueError: If the template is malformed, or if two snapshots would get one name.
+        ValueError: If the template is malformed, if two snapshots would get one name, or if a name
+            would be longer than file systems allow.
     """
 
-    def __init__(self, filepath: str | os.PathLike[str], *, by_batches: bool = False) -> None:
+    def __init__(
+        self,
+        filepath: str | os.PathLike[str],
+        *,
+        by_batches: bool = False,
+        suffixes: Collection[str] | None = None,
+    ) -> None:
         text = check_path(filepath).replace(os.sep, "/")
         text = re.sub(r"(?<=[^:/])/{2,}", "/", text)  # "runs/" + "/{epoch}.png"; not in gs://
         self._parts = _parse(text)
         plain = "".join(literal + ("0" if field else "") for literal, field, _ in self._parts)
         self.suffix = os.path.splitext(plain)[1].lower()
+        has_fields = any(field for _, field, _ in self._parts)
+        if suffixes is not None and not has_fields and self.suffix not in suffixes:
+            self.suffix = ""
         if not self.suffix:
             text = join(text, "{step:08d}.png" if by_batches else "{epoch:04d}.png")
             self._parts, self.suffix = _parse(text), ".png"
         self.text = text
         self.fields = tuple(field for _, field, _ in self._parts if field)
+        self._longest_value = _LONGEST_VALUE
         self._check_unique(by_batches)
+        self._check_length()
+
+    def absolute(self) -> "Template":
+        """Return the template from the root of the file system on, as the working folder is now.
+
+        Another callback may change the working folder while a run is written.
+        """
+        found = copy.copy(self)
+        found.text = storage_of(self.text).absolute(_working_folder)
+        found._parts = _parse(found.text)
+        vars(found).pop("_patterns", None)
+        return found
 
     @property
     def folder(self) -> str:
@@ -83,7 +115,7 @@ class Template:
                 missing.append(field)
                 text += _GAP
             else:
-                text += formatted if field in counters else formatted[:_LONGEST_VALUE]
+                text += formatted if field in counters else _cut(formatted, self._longest_value)
         return _close_gaps(text), missing
 
     @property
@@ -103,6 +135,21 @@ class Template:
             if match:
                 return {name: int(digits) for name, digits in match.groupdict().items()}
         return None
+
+    def leads_through(self, path: str) -> bool:
+        """Tell whether what some snapshot is named may be in this folder, or below it."""
+        depth = path.count("/") + 1
+        # A field that is left out takes no slash with it, so all patterns have as many names.
+        folders = ("/".join(one.split("/")[:-1][:depth]) for one in self._patterns)
+        return any(re.fullmatch(one, path) for one in folders)
+
+    def longest(self) -> str:
+        """Return a path as long as one can be, by large counters and long values of `logs`."""
+        return "".join(
+            literal
+            + (_large(spec) if field in _COUNTERS else "x" * self._longest_value * bool(field))
+            for literal, field, spec in self._parts
+        )
 
     @functools.cached_property
     def _patterns(self) -> list[str]:
@@ -125,7 +172,7 @@ class Template:
                 named = is_number and not any(f"<{field}>" in one for one in patterns)
                 name = f"?P<{field}>" if named else "?:"
                 text += f"\1{len(patterns)}\2"
-                patterns.append(f"({name}\\d+)" if is_number else "[^/]+")
+                patterns.append(f"({name}\\d+)" if is_number else _NO_SLASH)
         pattern = re.escape(_close_gaps(text))
         return re.sub("\1(\\d+)\2", lambda place: patterns[int(place[1])], pattern)
 
@@ -178,6 +225,27 @@ class Template:
                     f"name, got {self.text!r}. For example: {{epoch:04d}}-{{batch:06d}}."
                 )
 
+    def _check_length(self) -> None:
+        """Find how long the values of `logs` in a name may be; refuse a name without room for them."""
+        filled = "".join(
+            literal + (_large(spec) if field in _COUNTERS else _GAP * bool(field))
+            for literal, field, spec in self._parts
+        )
+        for name in filled.split("/"):
+            values = name.count(_GAP)
+            room = _LONGEST_NAME - (len(os.fsencode(name)) - values)
+            if room < values * _SHORTEST_VALUE:
+                raise ValueError(
+                    f"`filepath` must lead to names of at most {_LONGEST_NAME} bytes, got "
+                    f"{self.text!r}, where one has {_LONGEST_NAME - room} beside {values} of `logs`."
+                )
+            if values:
+                self._longest_value = min(self._longest_value, room // values)
+
+
+def _working_folder() -> str:
+    return os.getcwd().replace(os.sep, "/").replace("{", "{{").replace("}", "}}")
+
 
 def split_fields(name: str, text: str) -> list[tuple[str, str | None, str, str | None]]:
     """Split a template into (literal, field, spec, conversion), the field None after the last one.
@@ -207,6 +275,19 @@ def _parse(text: str) -> list[tuple[str, str, str]]:
                 f"`filepath` must have named fields such as {{epoch:04d}}, got {text!r}."
             )
     return [(literal, field or "", spec) for literal, field, spec, _ in parts]
+
+
+def _large(spec: str) -> str:
+    """Return a counter as long as it may become."""
+    try:
+        return format(_LARGE_COUNT, spec)
+    except ValueError:
+        return ""  # which `_check_unique` has refused
+
+
+def _cut(text: str, size: int) -> str:
+    """Return as much of a text as there is room for, in bytes."""
+    return text.encode("utf-8", "ignore")[:size].decode("utf-8", "ignore") or "_"
 
 
 def _safe(text: str) -> str:

@@ -65,7 +65,7 @@ def _some(lines: list[str]) -> list[str]:
 def _size(path: str) -> int | None:
     try:
         return storage_of(path).size()
-    except FileNotFoundError:
+    except OSError:  # there is none, or what is there is no file that can be read
         return None
 
 

@@ -1,13 +1,16 @@
 """The names that a run gives its pictures, their format, and what stands in them."""
 
+import copy
 import json
+import os
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import ExifTags, Image
 from support.models import assert_drawn, autoencoder, drawn, floats, names, tiles
-from support.training import PREDICTION, Meddler, fit
+from support.recorded import numbered, recorded
+from support.training import PREDICTION, Meddler, X, fit, fit_x
 
 import keras_image_saver
 from keras_image_saver import ImageSaver
@@ -67,3 +70,84 @@ def test_file_tells_its_epoch_step_logs_range_and_the_version(tmp_path):
     assert keras_image_saver.__version__ in text["Software"]
     assert (described["epoch"], described["step"]) == (2, 4)
     assert described["logs"]["loss"] == pytest.approx(history["loss"][1])
+
+
+# Where the files are
+
+
+@pytest.mark.parametrize(
+    ("given", "moment"),
+    [
+        ("run", "on_train_begin"),
+        ("./run/{epoch:04d}.png", "on_epoch_begin"),
+        ("file://run", "on_epoch_end"),
+        ("{epoch:04d}.png", "on_train_begin"),
+    ],
+)
+def test_relative_path_is_fixed_when_training_starts(tmp_path, monkeypatch, given, moment):
+    home, away = tmp_path / "home {0}", tmp_path / "away"
+    home.mkdir()
+    away.mkdir()
+    saver = ImageSaver(given, X)
+    monkeypatch.chdir(home)
+    fit_x(autoencoder(), saver, Meddler(moment, lambda *_: os.chdir(away)), epochs=3)
+    folder = home if given.startswith("{") else home / "run"
+    assert recorded(folder) == numbered(1, 2, 3)
+    assert list(away.iterdir()) == []
+    # A copy is what the user wrote.
+    monkeypatch.chdir(tmp_path)
+    fit_x(autoencoder(), copy.deepcopy(saver), epochs=1)
+    assert recorded(tmp_path if given.startswith("{") else tmp_path / "run") == numbered(1)
+
+
+def test_relative_path_of_a_loop_of_ones_own_is_fixed_when_it_is_watched(tmp_path, monkeypatch):
+    (tmp_path / "away").mkdir()
+    monkeypatch.chdir(tmp_path)
+    paths = []
+    saver = ImageSaver("run", X, listeners=[lambda snapshot: paths.append(snapshot.path)])
+    with saver.watch(autoencoder()):
+        for epoch in range(2):
+            monkeypatch.chdir(tmp_path / "away")
+            saver.save(epoch=epoch)
+    assert recorded(tmp_path / "run") == numbered(1, 2)
+    assert paths == [f"{tmp_path}/run/0001.png", f"{tmp_path}/run/0002.png"]
+
+
+def test_dot_in_a_folders_name_is_no_suffix(tmp_path):
+    fit_x(autoencoder(), ImageSaver(tmp_path / "lr_0.01", X), epochs=1)
+    assert recorded(tmp_path / "lr_0.01") == numbered(1)
+    with pytest.raises(ValueError, match=r"must end in one of .*\.jpgg"):
+        ImageSaver(tmp_path / "{epoch}.jpgg", X)
+
+
+def test_path_that_is_too_long_is_refused_before_training(tmp_path):
+    folder = tmp_path.joinpath(*["x" * 200] * 18)
+    deep = "/".join(["{epoch:0200d}"] * 4)
+    with pytest.raises(
+        ValueError, match=r"`filepath` must lead to paths of at most \d+ bytes there"
+    ):
+        fit_x(autoencoder(), ImageSaver(f"{folder}/{deep}.png", X), epochs=1)
+
+
+@pytest.mark.parametrize("out", [True, False], ids=["out of the folder", "inside"])
+def test_subfolder_that_is_a_link_is_refused_where_it_leads_out(tmp_path, out):
+    folder, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    for path in (folder / "inside", elsewhere):
+        path.mkdir(parents=True)
+    (folder / "0002").symlink_to(elsewhere if out else folder / "inside")
+    (folder / "other").symlink_to(elsewhere)  # no snapshot goes there
+    saver = ImageSaver(folder / "{epoch:04d}" / "a.png", X)
+    if out:
+        with pytest.raises(ValueError, match=r"got .*, where '0002' is a link that leads out"):
+            fit_x(autoencoder(), saver, epochs=2)
+        assert list(elsewhere.iterdir()) == []
+    else:
+        fit_x(autoencoder(), saver, epochs=2)
+        assert recorded(folder) == [(1, "0001/a.png"), (2, "0002/a.png")]
+
+
+def test_folder_that_is_itself_a_link_is_fine(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    fit_x(autoencoder(), ImageSaver(tmp_path / "link", X), epochs=1)
+    assert recorded(tmp_path / "real") == numbered(1)

@@ -105,7 +105,7 @@ def test_disk_full_from_the_first_batch_to_the_end_leaves_training_alone(disk, l
 
     train(saver, epochs=3, others=[Fill()])
     assert names(disk.folder / "run") == []
-    *page, kept, first, run, summary = lines()
+    *page, kept, first, record, run, summary = lines()
     # Only if there was room for an empty record does the page come to be written.
     assert len(page) <= 1
     for line in page:
@@ -113,6 +113,8 @@ def test_disk_full_from_the_first_batch_to_the_end_leaves_training_alone(disk, l
     assert f"could not be kept in {disk.folder / 'run/samples.npz'}: OSError" in kept
     assert run.startswith(f"{disk.folder / 'run/run.json'} could not be written: OSError")
     assert "epoch 1" in first
+    assert f"The record in {disk.folder / 'run'} could not be written to the end: OSError" in record
+    assert "0 pictures have no entry in it" in record
     assert summary == "3 of 3 snapshots were missed, the first at epoch 1."
     disk.empty()
     train(saver, epochs=1)  # the same object goes on, and remembers what was missed
@@ -178,3 +180,28 @@ def test_on_error_raise_raises_what_failed_behind_the_training(disk, epochs):
     assert begun == ([1, 2, 3] if epochs == 5 else [1, 2])
     disk.empty()
     assert saved_and_missed(folder)[0] == [1]
+
+
+def test_record_that_cannot_be_written_from_some_point_on_is_said_once_and_at_the_end(
+    tmp_path, lines
+):
+    folder = tmp_path / "run"
+    saver = ImageSaver(folder, X)
+    record, kept = folder / "snapshots.jsonl", tmp_path / "kept.jsonl"
+
+    def before(epoch):
+        if epoch == 3:  # no file takes the place of a folder
+            record.rename(kept)
+            record.mkdir()
+
+    train(saver, before=before)
+    assert names(folder) == [f"{epoch:04d}.png" for epoch in range(1, 6)]
+    first, last = lines()
+    assert f"Epoch 3, {folder / '0003.png'}: the record could not be written: IsADirec" in first
+    assert f"The record in {folder} could not be written to the end: IsADirectoryError" in last
+    assert "3 pictures have no entry in it" in last
+    record.rmdir()
+    kept.rename(record)
+    train(saver, epochs=1)  # the same object remembers them
+    assert saved_and_missed(folder) == ([1, 2, 3, 4, 5, 6], [])
+    assert lines() == [first, last]

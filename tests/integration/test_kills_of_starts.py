@@ -8,10 +8,11 @@ from support.storage import killed_after
 
 from keras_image_saver import Run
 from keras_image_saver.progress import Moment
+from keras_image_saver.run.job import Job, Saved
 from keras_image_saver.run.lines import read_record
 from keras_image_saver.run.lock import Lock, next_order
 from keras_image_saver.run.record import Record
-from keras_image_saver.run.session import Job, Saved, Session
+from keras_image_saver.run.session import Session
 from keras_image_saver.run.storage import storage_of
 from keras_image_saver.run.template import Template
 from keras_image_saver.samples import Samples

@@ -13,9 +13,22 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from support import together
-from support.models import BACKEND, KERAS_3, assert_drawn, drawn, names, read, regularised, tiles
+from support.models import (
+    BACKEND,
+    KERAS_3,
+    assert_drawn,
+    autoencoder,
+    drawn,
+    floats,
+    names,
+    read,
+    regularised,
+    tiles,
+)
+from support.storage import replacing
+from support.training import Meddler, fit
 
-from keras_image_saver import Run
+from keras_image_saver import ImageSaver, ImageSaverError, Run
 from keras_image_saver.model import workers
 
 TESTS = str(Path(__file__).parents[1])
@@ -147,3 +160,81 @@ def test_is_alone_unless_a_cluster_trains():
     assert workers.is_alone(trained({}))
     assert not workers.is_alone(trained({"worker": ["127.0.0.1:1", "127.0.0.1:2"]}))
     assert workers.is_alone(trained({"worker": ["127.0.0.1:1"]}))
+
+
+# What fails on one of several workers. Each is simulated: alone in its process, told that it is not.
+
+
+@pytest.fixture(params=["chief", "worker"])
+def writes(request, monkeypatch):
+    monkeypatch.setattr(workers, "check_writer", lambda trained: request.param == "chief")
+    monkeypatch.setattr(workers, "is_alone", lambda trained: False)
+    return request.param == "chief"
+
+
+class Failing:
+    """A renderer that fails at its third call: the first is the rehearsal."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, batch):
+        self.calls += 1
+        if self.calls == 3:
+            raise MemoryError("no room")
+        return {"prediction": batch.outputs}
+
+
+def said():
+    match = r'`on_error="raise"` raises what fails in drawing, on each'
+    return pytest.warns(UserWarning, match=match)
+
+
+@pytest.mark.parametrize("background", [True, False], ids=["background", "inline"])
+def test_failing_pass_raises_on_each_worker_at_the_same_hook(tmp_path, writes, background):
+    x, begun = floats(4, 8, 8, 1), []
+    saver = ImageSaver(tmp_path, x, render=Failing(), on_error="raise", background=background)
+    note = Meddler("on_epoch_begin", lambda epoch, logs: begun.append(epoch + 1))
+    with ExitStack() as stack:
+        stack.enter_context(
+            pytest.raises(ImageSaverError, match=r"epoch 2, .*MemoryError: no room")
+        )
+        if writes:
+            stack.enter_context(said())
+        fit(autoencoder(), x, note, saver, epochs=4)
+    assert begun == ([1, 2, 3] if background else [1, 2])
+
+
+def test_failing_pass_is_logged_on_each_worker(tmp_path, writes, lines):
+    x = floats(4, 8, 8, 1)
+    fit(autoencoder(), x, ImageSaver(tmp_path, x, render=Failing()), epochs=3)
+    first, summary = lines()
+    assert "epoch 2, " in first
+    assert "MemoryError: no room" in first
+    assert summary == "1 of 3 snapshots were missed, the first at epoch 2."
+    assert names(tmp_path) == (["0001.png", "0003.png"] if writes else [])
+
+
+def test_failure_that_one_worker_alone_meets_does_not_raise_where_several_train(
+    tmp_path, monkeypatch, lines
+):
+    monkeypatch.setattr(workers, "is_alone", lambda trained: False)
+    x = floats(4, 8, 8, 1)
+
+    def fail(path, replace):
+        if path.endswith("0002.png"):
+            raise PermissionError("read only")
+        replace()
+
+    def broken(snapshot):
+        raise ConnectionError("away")
+
+    saver = ImageSaver(tmp_path, x, on_error="raise", listeners=[broken])
+    with said(), replacing(fail):
+        fit(autoencoder(), x, saver, epochs=3)
+    assert names(tmp_path) == ["0001.png", "0003.png"]
+    listener, picture, summary = lines()
+    assert "The listener broken failed at epoch 1" in listener
+    assert "epoch 2, " in picture
+    assert "PermissionError: read only" in picture
+    assert summary == "1 of 3 snapshots were missed, the first at epoch 2."

@@ -1,5 +1,6 @@
 import io
 import json
+import os
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from support import page_runs
 from keras_image_saver.run import previous as previous_module
 from keras_image_saver.run.found import Found, find
 from keras_image_saver.run.lines import line_of
-from keras_image_saver.run.previous import check_movable, complete, page_files
+from keras_image_saver.run.previous import check_movable, clear_temporaries, complete, page_files
 from keras_image_saver.run.samples_file import save_samples
 from keras_image_saver.run.storage import Local
 from keras_image_saver.run.template import Template
@@ -273,3 +274,10 @@ def test_page_files_are_those_that_are_ours(tmp_path):
     (tmp_path / "snapshots-0000.js").write_text("mine")
     (tmp_path / "page.html").write_text("keras_image_saver page")
     assert page_files(str(tmp_path)) == ["index.html", "snapshots.js"]
+
+
+def test_clear_temporaries_leaves_other_files(tmp_path):
+    for name in (".keras_image_saver-0.tmp", ".keras_image_saver.lock", "a.tmp"):
+        (tmp_path / name).write_bytes(b"")
+    clear_temporaries(str(tmp_path), 0)
+    assert sorted(os.listdir(tmp_path)) == [".keras_image_saver.lock", "a.tmp"]

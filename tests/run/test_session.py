@@ -2,17 +2,21 @@
 
 import inspect
 import json
+import os
 import threading
 
 import numpy as np
 import pytest
+from support.disk import Calls
 from support.storage import replacing
 
 from keras_image_saver import Run
 from keras_image_saver.progress import Moment
 from keras_image_saver.render.base import Finding
+from keras_image_saver.run.bystander import Bystander
+from keras_image_saver.run.job import Job, Saved
 from keras_image_saver.run.lock import next_order
-from keras_image_saver.run.session import Bystander, Job, Saved, Session
+from keras_image_saver.run.session import Session
 from keras_image_saver.run.storage import storage_of
 from keras_image_saver.run.template import Template
 from keras_image_saver.samples import Samples
@@ -104,6 +108,44 @@ def test_record_stands_before_the_first_picture(tmp_path, opened):
     assert entries(tmp_path) == [(1, "0001.png", None)]
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="syncs are told apart there")
+def test_picture_lasts_before_its_entry_does(tmp_path, opened, monkeypatch):
+    session, _ = opened()
+    session.begin(SAMPLES)
+    calls = Calls(tmp_path / "run", monkeypatch)
+    session.submit(job(tmp_path))
+    names = ("0001.png", "snapshots.jsonl")
+    assert calls == [
+        call
+        for name in names
+        for call in (
+            ("sync", "a temporary"),
+            ("rename", f"a temporary to {name}"),
+            ("sync", "."),
+        )
+    ]
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="syncs are told apart there")
+def test_earlier_run_that_is_set_aside_lasts_record_first(tmp_path, opened, monkeypatch):
+    session, _ = opened()
+    session.begin(SAMPLES)
+    session.submit(job(tmp_path))
+    session.close()
+    session, _ = opened()
+    calls = Calls(tmp_path / "run", monkeypatch)
+    session.begin(SAMPLES)
+    to = "previous-1"
+    record = calls.index(("rename", f"snapshots.jsonl to {to}/snapshots.jsonl"))
+    picture = calls.index(("rename", f"0001.png to {to}/0001.png"))
+    new = calls.index(("rename", "a temporary to snapshots.jsonl"))
+    assert record < picture < new
+    # What was moved is in its new folder, and gone from the old one, before the next thing is done.
+    for begin, end in ((record, picture), (picture, new)):
+        synced = [name for what, name in calls[begin:end] if what == "sync"]
+        assert synced[:2] == [to, "."]
+
+
 def test_job_that_fails_is_missed_and_the_next_one_saved(tmp_path, opened):
     error = ValueError("broken")
 
@@ -156,22 +198,42 @@ def test_outcome_comes_once_the_record_is_written(tmp_path, opened):
     assert len(session.collect()) == 1
 
 
-def test_record_that_fails_otherwise_than_by_storage_is_said(tmp_path, opened):
+class OpError(Exception):
+    """As `tf.errors.OpError`, which is no OSError."""
+
+
+@pytest.mark.parametrize("error", [PermissionError, OpError, TypeError])
+@pytest.mark.parametrize("recovers", [True, False])
+def test_record_that_cannot_be_written_is_told_with_each_outcome_and_said_at_the_end(
+    tmp_path, opened, error, recovers
+):
     said = []
     session, _ = opened(say=said.append)
     session.begin(SAMPLES)
 
     def fail(path, replace):
         if path.endswith(".jsonl"):
-            raise TypeError("odd")
+            raise error("odd")
         replace()
 
+    folder = f"{tmp_path}/run"
     with replacing(fail):
-        session.submit(job(tmp_path))
-    assert said == [f"The record in {tmp_path}/run could not be written: TypeError: odd"]
-    assert [outcome.error for outcome in session.collect()] == [None]
+        for epoch in (1, 2, 3):
+            session.submit(job(tmp_path, epoch))
+        session.miss(job(tmp_path, 4), ValueError("not drawn"))
+        outcomes = session.collect()
+        assert [type(outcome.unrecorded) for outcome in outcomes] == [*[error] * 3, type(None)]
+        assert [outcome.error for outcome in outcomes][:3] == [None] * 3
+        if not recovers:
+            assert session.close()
+            assert said == [
+                f"The record in {folder} could not be written to the end: {error.__name__}: odd. "
+                "3 pictures have no entry in it."
+            ]
+            return
     assert session.close()
-    assert entries(tmp_path) == [(1, "0001.png", None)]
+    assert said == []
+    assert [epoch for epoch, _, _ in entries(tmp_path)] == [1, 2, 3, 4]
 
 
 def test_session_resumes_a_run_and_tells_what_was_lost(tmp_path, opened):
@@ -292,15 +354,19 @@ def test_bystander_has_the_methods_of_a_session():
     assert methods(Bystander) == methods(Session)
 
 
-def test_bystander_does_nothing():
-    session = Bystander()
+def test_bystander_has_no_folder_and_tells_what_came_of_each_pass():
+    session, error = Bystander(), ValueError("no memory")
     start = session.open(1, SAMPLES, 3, lambda epoch: True)
     assert (start.samples, start.steps, start.warnings) == (SAMPLES, 0, ())
     assert not session.has_begun
     session.begin(SAMPLES)
     assert session.has_begun
-    session.submit(job("nowhere"))
-    session.miss(job("nowhere"), ValueError())
+    session.submit(job("nowhere", 1))
+    session.miss(job("nowhere", 2), error)
+    drawn, missed = session.collect()
+    assert (drawn.snapshot.path, drawn.error, drawn.is_drawn) == ("", None, True)
+    assert (missed.snapshot.missed, missed.error) == ("ValueError: no memory", error)
+    assert not missed.is_drawn
     assert session.collect() == []
     session.abandon()
     assert session.close()

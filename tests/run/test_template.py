@@ -288,3 +288,110 @@ def test_matches_tells_names_of_snapshots_from_others(template, named, others):
 def test_template_with_a_slash_too_many_is_without(filepath, text, folder):
     template = Template(filepath)
     assert (template.text, template.folder) == (text, folder)
+
+
+# Where it stands
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ("runs/{epoch}.png", "/work {{1}}/runs/{epoch}.png"),
+        ("./runs", "/work {{1}}/runs/{epoch:04d}.png"),
+        ("../runs", "/work {{1}}/../runs/{epoch:04d}.png"),
+        (".", "/work {{1}}/{epoch:04d}.png"),
+        ("{epoch}.png", "/work {{1}}/{epoch}.png"),
+        ("file://runs", "file:///work {{1}}/runs/{epoch:04d}.png"),
+        ("file:///a/runs", "file:///a/runs/{epoch:04d}.png"),
+        ("/a/runs", "/a/runs/{epoch:04d}.png"),
+        ("gs://b/runs", "gs://b/runs/{epoch:04d}.png"),
+    ],
+)
+def test_absolute_template_is_in_the_working_folder_of_then(monkeypatch, given, text):
+    template = Template(given)
+    monkeypatch.setattr(os, "getcwd", lambda: "/work {1}")
+    found = template.absolute()
+    assert found.text == text
+    assert found.path(COUNTERS, {})[0] == text.format(epoch=3)
+    assert template.text == Template(given).text
+    assert found.absolute().text == text
+
+
+def test_absolute_template_needs_no_working_folder(monkeypatch):
+    def getcwd():
+        raise FileNotFoundError
+
+    monkeypatch.setattr(os, "getcwd", getcwd)
+    for text in ("/a/{epoch}.png", "gs://b/{epoch}.png"):
+        assert Template(text).absolute().text == text
+
+
+# A dot in a folder's name
+
+
+SUFFIXES = (".png", ".jpg")
+
+
+@pytest.mark.parametrize(
+    ("given", "text", "suffix"),
+    [
+        ("runs/lr_0.01", "runs/lr_0.01/{epoch:04d}.png", ".png"),
+        ("runs/v1.5/", "runs/v1.5/{epoch:04d}.png", ".png"),
+        ("runs/v1.5/a", "runs/v1.5/a/{epoch:04d}.png", ".png"),
+        ("runs/{epoch}.JPG", "runs/{epoch}.JPG", ".jpg"),
+        # A field makes it a file's name, whose suffix is wrong: `check_format` says so.
+        ("runs/{epoch}.jpgg", "runs/{epoch}.jpgg", ".jpgg"),
+    ],
+)
+def test_template_knows_a_dot_in_a_folders_name_from_a_suffix(given, text, suffix):
+    template = Template(given, suffixes=SUFFIXES)
+    assert (template.text, template.suffix) == (text, suffix)
+
+
+# How long names may be
+
+
+@pytest.mark.parametrize("value", ["x" * 300, "\u4e2d" * 100, "\U00020000" * 100, 1e-7])
+@pytest.mark.parametrize("fields", [1, 3, 6])
+def test_path_fits_a_file_name_whatever_the_logs_hold(value, fields):
+    names = [f"note{number}" for number in range(fields)]
+    template = Template(
+        "runs/" + "-".join(["{epoch:04d}", *(f"{{{name}}}" for name in names)]) + ".png"
+    )
+    path, missing = template.path({**COUNTERS, "epoch": 1_234_567_890}, dict.fromkeys(names, value))
+    assert missing == []
+    name = os.path.basename(path)
+    assert len(os.fsencode(name)) <= 255
+    assert name.startswith("1234567890-")
+    assert name.endswith(".png")
+    assert name.count("-") >= fields  # each has its place
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "x" * 260 + "{epoch}.png",
+        "\u4e2d" * 84 + "{epoch}.png",
+        "{epoch:0300d}.png",
+        "x" * 230 + "/{epoch}" + "-{loss}" * 30 + ".png",
+    ],
+)
+def test_template_of_a_name_without_room_is_refused(template):
+    with pytest.raises(ValueError, match=r"names of at most 255 bytes, got .*epoch"):
+        Template(template)
+
+
+# Subfolders
+
+
+@pytest.mark.parametrize(
+    ("template", "through", "not_through"),
+    [
+        ("runs/{epoch:04d}/a.png", ["runs/0001"], ["runs/a", "runs/0001/a.png", "runs/1/2"]),
+        ("runs/{epoch}/x/{loss}.png", ["runs/1", "runs/1/x"], ["runs/1/y"]),
+        ("runs/{epoch}.png", [], ["runs/1.png", "runs/a"]),
+    ],
+)
+def test_leads_through_tells_the_folders_that_pictures_are_below(template, through, not_through):
+    found = Template(template)
+    assert [path for path in [*through, *not_through] if found.leads_through(path)] == through

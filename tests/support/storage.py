@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import threading
 from unittest import mock
 
 import pytest
@@ -42,6 +43,10 @@ def full_device():
     return mock.patch.object(storage, "open", open_full, create=True)
 
 
+def _refuse(thread):
+    raise RuntimeError("there are as many threads as the system allows")
+
+
 class Killed(BaseException):
     """The process ends here: nothing behind it runs."""
 
@@ -70,6 +75,8 @@ def killed_after(steps, action):
         for name in ("move", "remove"):
             patch.setattr(Local, name, counted(getattr(Local, name)))
         patch.setattr(os, "replace", counted(os.replace))
+        # On this thread, which is what is killed.
+        patch.setattr(threading.Thread, "start", _refuse)
         # What is half written stays, as it does when a process is killed.
         unlink = os.unlink
         patch.setattr(os, "unlink", lambda path: left[0] and unlink(path))
