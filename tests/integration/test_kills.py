@@ -288,7 +288,6 @@ def test_folder_of_several_runs_survives_kills_at_any_moment(server, tmp_path):
     folder, random_ = tmp_path / "run", random.Random(7)
     own = make_folder_of_several(folder)
     killed = 0
-    kinds = []
     while killed < SEVERAL_KILLS:
         before = hashes(folder.rglob("*.png"))
         kind = random_.choice(["begins", "begins", "resumes", "deletes"])
@@ -311,7 +310,6 @@ def test_folder_of_several_runs_survives_kills_at_any_moment(server, tmp_path):
         was_killed = server.kill()
         assert was_killed, f"the start was refused: {kind} at {first}"
         killed += was_killed
-        kinds.append(kind)
         assert_every_picture_decodes_or_is_own(folder, own)
         assert before - may_go <= hashes(folder.rglob("*.png"))
         told(folder)
