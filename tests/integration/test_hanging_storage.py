@@ -159,7 +159,7 @@ def test_folder_is_not_let_go_while_an_earlier_training_may_still_write_to_it(
         else:
             with pytest.raises(KeyboardInterrupt):
                 fit_x(autoencoder(), first, Interrupt(), epochs=3)
-        assert storage.entered.is_set()
+        assert storage.entered.wait(30)
         before = tree(tmp_path)
         with pytest.raises(ValueError, match=r"an earlier training .* still being written"):
             train(ImageSaver(tmp_path, X), epochs=1)
