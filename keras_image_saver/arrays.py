@@ -1,7 +1,8 @@
 """Words for arrays and for structures of them: NumPy alone."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -9,10 +10,25 @@ import numpy.typing as npt
 Array: TypeAlias = npt.NDArray[Any]
 UInt8Array: TypeAlias = npt.NDArray[np.uint8]
 
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
 CHANNELS = (1, 3, 4)
 # Values that are worked on at a time: 256 KiB of float32, so that they stay in a core's cache.
 PIECE = 65_536
 MAGENTA = (255, 0, 255)
+
+
+def without_float_errors(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Let a function overflow and underflow in silence, whatever the user's `np.seterr` says."""
+
+    @functools.wraps(function)
+    def silent(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        # As a decorator, `np.errstate` itself keeps what it restores where all threads share it.
+        with np.errstate(all="ignore"):
+            return function(*args, **kwargs)
+
+    return silent
 
 
 def as_array(values: Any) -> Array:
