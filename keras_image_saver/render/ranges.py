@@ -64,7 +64,7 @@ def to_uint8(images: Any, *, value_range: Any = None) -> UInt8Array:
 
 def convert(images: Any, value_range: Any) -> tuple[UInt8Array, tuple[Finding, ...]]:
     """Do the work of `to_uint8`, and return what there is to warn of."""
-    array = as_array(images)
+    array = as_array(images, "images")
     check_dtype(array, "images")
     plain = array.ndim == 2 or (array.ndim == 3 and array.shape[2] not in CHANNELS)
     deep = array.ndim == 4 and array.shape[3] not in CHANNELS

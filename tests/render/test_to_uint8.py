@@ -294,7 +294,7 @@ _ENDS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 def test_to_uint8_in_any_range_follows_float64(one, other, places):
     """Ends are black and white, more is never darker, and float32 is off by its own rounding only."""
     low, high = sorted((one, other))
-    values = np.sort(np.float32(low + (float(high) - low) * places.astype(np.float64)))
+    values = np.sort(np.clip(low + (float(high) - low) * places.astype(np.float64), low, high))
     values = np.concatenate([[low], values, [high]]).astype(np.float32)
     try:
         mapped = to_uint8(values[np.newaxis], value_range=(low, high))[0]
