@@ -165,7 +165,8 @@ def test_float_class_ids_of_any_width_are_drawn_in_silence(dtype):
 @pytest.mark.parametrize("number", [0.1, 0.3, 0.7])
 def test_overlay_takes_a_weight_of_any_width_as_it_is(kind, number):
     weight = kind(number)
-    photo, color = np.full((1, 3), 250, np.uint8), np.array([[0, 100, 255]], np.uint8)
+    photo = np.repeat(np.arange(256, dtype=np.uint8)[:, np.newaxis], 3, axis=1)
+    color = np.broadcast_to(np.array([0, 100, 255], np.uint8), photo.shape)
     exact = (1 - float(weight)) * photo + float(weight) * color
     assert np.abs(overlay(photo, color, weight) - exact).max() <= 0.5001
 
