@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keras_image_saver.arrays import UInt8Array
+from keras_image_saver.escapes import escaped
 from keras_image_saver.run.files import RECORD, record_names, segment_name, segment_number
 from keras_image_saver.run.logs import from_json_logs, json_logs
 from keras_image_saver.run.storage import check_path, join, storage_of
@@ -97,7 +98,7 @@ class Run:
             raise FileNotFoundError(f"There is no record of a run ({RECORD}) in {folder!r}.")
         entries, unreadable = read_entries(folder, names)
         for text in unreadable:
-            warnings.warn(text, stacklevel=2)
+            warnings.warn(escaped(text), stacklevel=2)
         return cls(folder, entries)
 
     def __iter__(self) -> Iterator[Snapshot]:

@@ -41,7 +41,10 @@ class Local(_Place):
     @property
     def real_path(self) -> str:
         """The one path of what may be reached by several, symbolic links followed."""
-        return os.path.realpath(self._native)
+        try:
+            return os.path.realpath(self._native)
+        except ValueError:  # a record may hold what no file can be called
+            return self._native
 
     def check_scheme(self) -> None:
         """Refuse a path of a scheme that nobody here knows.

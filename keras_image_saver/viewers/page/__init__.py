@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import Any
 
+from keras_image_saver.escapes import escaped
 from keras_image_saver.run.files import PAGE, PAGE_MARK, RECORD, script_name, segment_number
 from keras_image_saver.run.logs import json_logs
 from keras_image_saver.run.previous import is_page_file
@@ -62,12 +63,12 @@ def write_page(folder: str | os.PathLike[str]) -> str:
     names = record_files(folder)
     if not names:
         raise FileNotFoundError(f"There is no record of a run ({RECORD}) in {folder!r}.")
-    page = Page(folder, warnings.warn)
+    page = Page(folder, lambda text: warnings.warn(escaped(text), stacklevel=4))
     for name in names:
         entries, unreadable = read_entries(folder, [name])
         page.add(name, [json_logs(entry) for entry in entries])  # from elsewhere, it may have NaN
         for text in unreadable:
-            warnings.warn(text, stacklevel=2)
+            warnings.warn(escaped(text), stacklevel=2)
     if RECORD not in names:
         page.add(RECORD, ())
     page.write()
