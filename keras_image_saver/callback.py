@@ -41,7 +41,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
             (over the run), all counted from 1, and every key of `logs`. A path without a suffix is
             a folder and means `{epoch:04d}.png` in it, or `{step:08d}.png` when saving by batches.
             The suffix names the format: .png, .jpg, .webp, .tif, .bmp, .gif, .avif. Any
-            `tf.io.gfile` path works.
+            `tf.io.gfile` path works. Where a relative one leads is fixed when training starts.
         samples: What the model is shown, as `fit` reads data: an array; a tuple (x, y) or (x, y, w);
             a list (several inputs) or dict (named inputs) of arrays; a batched `tf.data.Dataset` or
             a Keras `Sequence`/`PyDataset`. Read once, here, and kept as NumPy arrays. Reading a
@@ -171,6 +171,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._began = next_order()
+        self._run.fix_path()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if self._began is not None:
@@ -243,6 +244,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
             )
         self.set_model(model)
         self._began = next_order()
+        self._run.fix_path()
         self._begin(0, scoped=True)
         self._progress.begin_loop()
         try:

@@ -48,6 +48,7 @@ class LiveRun:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._template = settings.template
         self._report = Report(raises=settings.on_error == "raise", listeners=settings.listeners)
         self._samples = settings.samples
         self._session: Session | Bystander | None = None
@@ -61,6 +62,11 @@ class LiveRun:
     def is_drawable(self, trained: Any) -> bool:
         """Tell whether the model can be run without being built, which would change its weights."""
         return trained is not None and look_up(self._settings.model, trained).is_built
+
+    def fix_path(self) -> None:
+        """Let a new run stand where its path leads now, whatever becomes of the working folder."""
+        if self._session is None:
+            self._template = self._settings.template.absolute()
 
     def begin(self, trained: Any, order: int, epoch: int, *, scoped: bool = False) -> int | None:
         """Take the run's folder, or go on in it, and rehearse if the model can be run already.
@@ -126,7 +132,7 @@ class LiveRun:
             )
         if not self.is_ready:
             self.rehearse(trained)
-        job = Job(moment, logs, self._settings.template.text)
+        job = Job(moment, logs, self._template.text)
         try:
             job = replace(job, path=self._path(moment, logs))
             if drawing is None:
@@ -160,7 +166,7 @@ class LiveRun:
             if not answered:
                 say(
                     "Storage does not answer: the last snapshots in "
-                    f"{self._settings.template.folder} may be missing."
+                    f"{self._template.folder} may be missing."
                 )
             self._report.sum_up()
             self._report.close()
@@ -169,13 +175,14 @@ class LiveRun:
         settings = self._settings
         if not workers.check_writer(trained):
             return Bystander()
+        self._template = self._template.absolute()  # for hooks that are called by hand
         return Session(
-            settings.template,
+            self._template,
             settings.pipeline.save,
             say=say,
             background=settings.background,
             previous=settings.previous,
-            page=_follow_page(settings.template.folder) if settings.page else None,
+            page=_follow_page(self._template.folder) if settings.page else None,
             scoped=scoped,
             alone=workers.is_alone(trained),
         )
@@ -220,7 +227,7 @@ class LiveRun:
                 tell(text)
 
     def _path(self, moment: Moment, logs: Mapping[str, Any]) -> str:
-        path, missing = self._settings.template.path(moment._asdict(), logs)
+        path, missing = self._template.path(moment._asdict(), logs)
         if missing and logs and self._report.is_news("field", *missing):
             say(
                 "`filepath` has fields that `logs` does not have, or not as numbers: "

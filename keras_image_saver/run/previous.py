@@ -10,7 +10,7 @@ from typing import Literal
 
 from keras_image_saver.run import files
 from keras_image_saver.run.record import Entry, read_entries, record_files
-from keras_image_saver.run.storage import Storage, join, storage_of
+from keras_image_saver.run.storage import Storage, join, move_all, storage_of
 from keras_image_saver.run.template import Template
 
 Previous = Literal["keep", "delete"]
@@ -95,12 +95,11 @@ def _move(place: Storage, aside: Storage) -> None:
     The record's move is what counts: before it the run is in `place`, after it in `aside`, where
     its record tells which files are still to come.
     """
-    for name in [*record_files(place.path), files.SAMPLES, *page_files(place.path)]:
-        (place / name).move(aside / name)
+    first = [*record_files(place.path), files.SAMPLES, *page_files(place.path)]
+    move_all((place / name, aside / name) for name in first)
     entries, _ = read_entries(aside.path, record_files(aside.path))
-    for entry in entries:
-        if entry.get("file") and place.holds(entry["file"]):
-            (place / entry["file"]).move(aside / entry["file"])
+    named = [entry["file"] for entry in entries if entry.get("file") and place.holds(entry["file"])]
+    move_all((place / name, aside / name) for name in named)
     (aside / files.MOVING).remove()
 
 

@@ -20,7 +20,7 @@ from keras_image_saver.run.resume import Found, Start, resume
 from keras_image_saver.run.samples_file import keep_samples
 from keras_image_saver.run.storage import storage_of
 from keras_image_saver.run.template import Template
-from keras_image_saver.run.writer import Background, Inline, within_limit
+from keras_image_saver.run.writer import Background, Inline
 from keras_image_saver.samples import Samples
 
 logger = logging.getLogger("keras_image_saver")
@@ -108,10 +108,11 @@ class Session:
         self._page = page
         self._alone = alone
         self._writer = Background(say) if background else Inline(say)
-        self._lock = Lock(template.folder, self._writer.flush, say, scoped=scoped)
+        self._lock = Lock(template.folder, self._writer, say, scoped=scoped)
         self._start = Start(Samples(None))
         self._record = Record(self._folder)
         self._outcomes: deque[Outcome] = deque()
+        self._is_given_up = False
         self.has_begun = False
 
     def open(
@@ -129,10 +130,15 @@ class Session:
             ValueError: If the folder is in use, or its record cannot be built on.
             OSError: If the folder cannot be written, or storage does not answer.
         """
-        thread, resumes = threading.get_ident(), epochs_done > 0 and not self.has_begun
-        found = within_limit(
-            lambda: self._look(began, thread, samples, resumes), f"looking into {self._folder!r}"
-        )
+        thread, resumes = threading.current_thread(), epochs_done > 0 and not self.has_begun
+        # What it wrote last may hang still: then this training has the folder, and misses snapshots.
+        hangs = self.has_begun and not self._writer.flush() and self._lock.keep(thread)
+        found = Found()
+        if not hangs:
+            found = self._writer.ask(
+                lambda: self._look(began, thread, samples, resumes),
+                f"looking into {self._folder!r}",
+            )
         start = Start(samples, warnings=found.warnings)
         if resumes:
             # On this thread: `epoch_is_due` may be the user's code.
@@ -144,10 +150,11 @@ class Session:
         self._start = start
         return start
 
-    def _look(self, began: int, thread: int, samples: Samples, resumes: bool) -> Found:
+    def _look(self, began: int, thread: threading.Thread, samples: Samples, resumes: bool) -> Found:
         folder = storage_of(self._folder)
         folder.check_scheme()
         self._lock.acquire(began, thread)
+        self._check_wanted()
         if self.has_begun:
             try:
                 self._record.check_ours()
@@ -172,19 +179,26 @@ class Session:
         Raises:
             OSError: If the folder cannot be written, or storage does not answer.
         """
-        if not self.has_begun:
-            within_limit(lambda: self._begin(samples), f"preparing {self._folder!r}")
-
-    def _begin(self, samples: Samples) -> None:
-        resumed = self._start.resumed
-        storage_of(self._folder).probe()
-        if not resumed:
-            set_aside(self._folder, self._previous)
-        self._record = Record(self._folder, self._start.entries, mirror=self._page)
-        if resumed:
-            self._record.rewrite()
+        if self.has_begun:
+            return
+        self._record = self._writer.ask(self._begin, f"preparing {self._folder!r}")
         self.has_begun = True
-        self._writer.submit(partial(self._write_first, samples, resumed))
+        self._writer.submit(partial(self._write_first, samples, self._start.resumed))
+
+    def _begin(self) -> Record:
+        storage_of(self._folder).probe()
+        self._check_wanted()
+        if not self._start.resumed:
+            set_aside(self._folder, self._previous)
+        record = Record(self._folder, self._start.entries, mirror=self._page)
+        if self._start.resumed:
+            record.rewrite()
+        return record
+
+    def _check_wanted(self) -> None:
+        """Refuse to go on with a start that was given up while storage did not answer."""
+        if self._is_given_up:
+            raise TimeoutError("storage answered too late")
 
     def _write_first(self, samples: Samples, resumed: bool) -> None:
         self._write_record()  # so that whatever follows is known to be ours
@@ -232,14 +246,25 @@ class Session:
         return [self._outcomes.popleft() for _ in range(len(self._outcomes))]
 
     def close(self) -> bool:
-        """Write what is queued and release the folder; False if storage does not answer."""
-        answered = self._writer.finish(self._write_record)
-        self._lock.release()
+        """Write what is queued and release the folder; False if storage does not answer.
+
+        Then the folder stays ours until it does: what is written late must not meet another run.
+        """
+        turn = self._lock.turn
+        answered = self._writer.finish(partial(self._end, turn))
+        if not answered:
+            self._lock.leave(turn)
         return answered
+
+    def _end(self, turn: int) -> None:
+        self._write_record()
+        self._lock.release(turn)
 
     def abandon(self) -> None:
         """Release the folder after a failed start, and leave it as it was."""
-        self._lock.cancel()
+        self._is_given_up = True
+        if not self._writer.finish(self._lock.cancel):
+            self._lock.leave()
 
 
 class Bystander:

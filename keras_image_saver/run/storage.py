@@ -10,10 +10,11 @@ import contextlib
 import io
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, ClassVar
 
+from keras_image_saver.run import disk
 from keras_image_saver.run.files import PROBE, is_temporary, temporary_name
 
 
@@ -25,6 +26,11 @@ class _Place:
 
     def __truediv__(self, name: str) -> "Storage":
         return storage_of(join(self.path, name))
+
+    @property
+    def folder(self) -> "Storage":
+        """The folder that this is in."""
+        return storage_of(os.path.dirname(self.path))
 
     @property
     def _native(self) -> str:
@@ -45,6 +51,13 @@ class Local(_Place):
             return os.path.realpath(self._native)
         except ValueError:  # a record may hold what no file can be called
             return self._native
+
+    def absolute(self, folder: Callable[[], str]) -> str:
+        """Return this path, as one in the folder that `folder` gives where it is relative."""
+        if os.path.isabs(self._native):
+            return self.path
+        scheme = "file://" if self.path.startswith("file://") else ""
+        return scheme + join(folder(), re.sub(r"^(\.(/+|$))+", "", self._native))
 
     def check_scheme(self) -> None:
         """Refuse a path of a scheme that nobody here knows.
@@ -73,8 +86,9 @@ class Local(_Place):
         Raises:
             OSError: If the file cannot be written.
         """
+        disk.check_replaceable(self._native)
         folder = os.path.dirname(self._native) or "."
-        os.makedirs(folder, exist_ok=True)
+        disk.make_folders(folder)
         temporary = os.path.join(folder, temporary_name())
         try:
             # "x" with open's own mode: permissions are the umask's, which mkstemp's are not.
@@ -87,18 +101,26 @@ class Local(_Place):
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
+        disk.sync_folder(folder)  # which is what makes the new name last
 
     def open(self) -> BinaryIO:
-        """Open this file for reading, without reading all of it where that can be done."""
-        return open(self._native, "rb")
+        """Open this file for reading, without reading all of it where that can be done.
+
+        Raises:
+            OSError: If it cannot be read, or is no regular file: another kind may never answer.
+        """
+        return disk.open_regular(self._native)
 
     def size(self) -> int:
         """Return the size of this file in bytes.
 
         Raises:
             FileNotFoundError: If there is no such file.
+            OSError: If it is no regular file.
         """
-        return os.path.getsize(self._native)
+        found = os.stat(self._native)
+        disk.check_regular(self._native, found)
+        return found.st_size
 
     def exists(self) -> bool:
         """Tell whether there is a file or folder here."""
@@ -112,19 +134,24 @@ class Local(_Place):
             return []
 
     def remove(self) -> None:
-        """Remove this file; it is no error if there is none."""
-        with contextlib.suppress(FileNotFoundError):
+        """Remove this file; it is no error if there is none, or one of a kind that we do not write."""
+        with contextlib.suppress(FileNotFoundError, FileExistsError):
+            disk.check_replaceable(self._native)
             os.unlink(self._native)
 
     def move(self, target: "Storage") -> None:
-        """Move this file, if there is one, making the target's folders.
+        """Move this file, if there is one, making the target's folders; `move_all` makes it last.
 
         Raises:
             OSError: If storage fails, or cannot move.
         """
         if self.exists():
-            os.makedirs(os.path.dirname(target._native) or ".", exist_ok=True)
+            disk.make_folders(os.path.dirname(target._native) or ".")
             os.replace(self._native, target._native)
+
+    def sync(self) -> None:
+        """Make the names in this folder last, also where the power fails; where the system can."""
+        disk.sync_folder(self._native)
 
     def files(self, *, depth: int, unless: str) -> "Iterator[Storage]":
         """Yield the files of this folder and its subfolders, if storage can list those.
@@ -166,6 +193,9 @@ class Remote(_Place):
 
     @property
     def real_path(self) -> str:
+        return self.path
+
+    def absolute(self, folder: Callable[[], str]) -> str:
         return self.path
 
     @property
@@ -222,6 +252,9 @@ class Remote(_Place):
     def move(self, target: "Storage") -> None:
         raise OSError(f"{self.path!r} cannot be moved: remote storage would copy it.")
 
+    def sync(self) -> None:
+        pass
+
     def files(self, *, depth: int, unless: str) -> "Iterator[Storage]":
         return iter(())  # each folder would be one more request
 
@@ -239,6 +272,24 @@ def storage_of(path: str) -> Storage:
     """Return a path with what its storage can do."""
     scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", path)
     return Remote(path) if scheme and scheme[0] != "file://" else Local(path)
+
+
+def move_all(moves: Iterable[tuple[Storage, Storage]]) -> None:
+    """Move files, in order, and make it last before anything else is done.
+
+    Args:
+        moves: From where, and to where. What is not there is left out.
+
+    Raises:
+        OSError: If storage fails, or cannot move; each file is in one place or in the other.
+    """
+    gained, left = {}, {}
+    for source, target in moves:
+        if source.exists():
+            source.move(target)
+            gained[target.folder] = left[source.folder] = True
+    for folder in {**gained, **left}:  # the new names first: a file may have two, and never none
+        folder.sync()
 
 
 def join(folder: str, name: str) -> str:

@@ -1,5 +1,6 @@
 """File names from a template, as in `ModelCheckpoint`."""
 
+import copy
 import itertools
 import os
 import re
@@ -7,7 +8,7 @@ import string
 from collections.abc import Mapping
 from typing import Any
 
-from keras_image_saver.run.storage import check_path, join
+from keras_image_saver.run.storage import check_path, join, storage_of
 
 _COUNTERS = ("epoch", "batch", "step")
 # A lossy format such as {epoch:.0e} prints some of these like the next number; {epoch}{batch} prints
@@ -42,6 +43,16 @@ class Template:
         self.text = text
         self.fields = tuple(field for _, field, _ in self._parts if field)
         self._check_unique(by_batches)
+
+    def absolute(self) -> "Template":
+        """Return the template from the root of the file system on, as the working folder is now.
+
+        Another callback may change the working folder while a run is written.
+        """
+        found = copy.copy(self)
+        found.text = storage_of(self.text).absolute(_working_folder)
+        found._parts = _parse(found.text)
+        return found
 
     @property
     def folder(self) -> str:
@@ -142,6 +153,10 @@ class Template:
                     "`filepath` must keep epoch and batch apart, or else snapshots would get one "
                     f"name, got {self.text!r}. For example: {{epoch:04d}}-{{batch:06d}}."
                 )
+
+
+def _working_folder() -> str:
+    return os.getcwd().replace(os.sep, "/").replace("{", "{{").replace("}", "}}")
 
 
 def split_fields(name: str, text: str) -> list[tuple[str, str | None, str, str | None]]:

@@ -1,11 +1,11 @@
-"""The writer: jobs run one after another, behind the training or in it.
+"""The writer: all that a run does on storage, one job after another, behind the training or in it.
 
 Guarantees:
-- Jobs run in the order of `submit`, one at a time.
+- Jobs run in the order of `submit`, one at a time, none on the caller's thread as long as the system
+  has one more; so nobody waits for storage longer than for `STALL_S`.
 - One job runs, one waits; `submit` waits for room, but never longer than `STALL_S`. After that it
-  refuses, at once, until the job that hangs has ended.
-- `finish`, `flush` and the interpreter's exit wait no longer than `STALL_S` either.
-- `within_limit` bounds in the same way what must be done before training goes on.
+  refuses, at once, until the job that hangs has ended. The same holds for `ask`, `finish` and `flush`.
+- The interpreter's exit waits no longer than `STALL_S` either.
 - A job's exception ends nothing; jobs report through what they hold, the rest is said.
 - The thread exists only while there is something to do, so a `fit` that raises leaves none behind.
 """
@@ -46,58 +46,115 @@ class Background:
         self._process = os.getpid()
         self._changed = threading.Condition()
         self._waiting: deque[Callable[[], None]] = deque()
+        self._last: Callable[[], None] | None = None  # what runs when nothing waits
         self._thread: threading.Thread | None = None
-        self._stalled = False  # `submit` has waited in vain for the job that runs
+        self._stalled = False  # somebody has waited in vain for the job that runs
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every job has run."""
+        self._forget_parent()
+        return self._thread is None
 
     def submit(self, job: Callable[[], None]) -> bool:
         """Run `job`, now or soon; False if it is refused because storage hangs."""
         self._forget_parent()
         with self._changed:
-            limit = 0.0 if self._stalled else STALL_S
-            if not self._changed.wait_for(lambda: not self._waiting, limit):
+            if not self._changed.wait_for(lambda: not self._waiting, self._limit()):
                 self._stalled = True
                 return False
             self._waiting.append(job)
-            if self._thread is not None or self._start_thread():
-                return True
-            self._waiting.pop()
-        job()
+        self._run_soon()
         return True
 
-    def flush(self) -> bool:
-        """Wait until every job has run; False if that takes longer than `STALL_S`."""
-        return self._wait_until_idle(time.monotonic() + STALL_S)
+    def ask(self, job: Callable[[], T], doing: str) -> T:
+        """Run `job` and wait for it, no longer than `STALL_S`.
+
+        Args:
+            job: What to run; its exception is raised here.
+            doing: What it does, for the error.
+
+        Raises:
+            TimeoutError: If it takes longer; what has been submitted still runs, whenever it can.
+        """
+        outcome: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                outcome.set_result(job())
+            except BaseException as error:
+                outcome.set_exception(error)
+
+        limit = self._limit()
+        ends = time.monotonic() + limit
+        # Not `result(...)`: the job may raise a TimeoutError of its own.
+        if self.submit(run) and wait([outcome], max(0.0, ends - time.monotonic())).done:
+            return outcome.result()
+        self._stalled = True
+        raise TimeoutError(f"Storage does not answer: {doing} took longer than {STALL_S:g} s.")
+
+    def flush(self, share: float = 1.0) -> bool:
+        """Wait until every job has run; False if storage hangs.
+
+        Args:
+            share: Of `STALL_S`, how much to wait; less than 1 where somebody waits for the caller.
+        """
+        return self._wait_until_idle(time.monotonic() + share * self._limit())
 
     def finish(self, job: Callable[[], None]) -> bool:
-        """Run a last job and wait for it; False if all of it takes longer than `STALL_S`."""
-        ends = time.monotonic() + STALL_S
-        return self.submit(job) and self._wait_until_idle(ends)
+        """Run a job once no other is left, and wait for it; False if it is still to come.
+
+        It needs no room: it runs whenever storage answers.
+        """
+        self._forget_parent()
+        with self._changed:
+            self._last = job
+            limit = self._limit()
+        ends = time.monotonic() + limit
+        self._run_soon()
+        return self._wait_until_idle(ends)
+
+    def _limit(self) -> float:
+        return 0.0 if self._stalled else STALL_S
 
     def _wait_until_idle(self, ends: float) -> bool:
         self._forget_parent()
         with self._changed:
             limit = max(0.0, ends - time.monotonic())
-            return self._changed.wait_for(lambda: self._thread is None, limit)
+            idle = self._changed.wait_for(lambda: self._thread is None, limit)
+            self._stalled = not idle
+            return idle
 
-    def _start_thread(self) -> bool:
-        """Start the thread that empties the queue; False if the caller is to run its job itself."""
-        self._thread = threading.Thread(target=self._work, name="keras_image_saver", daemon=True)
+    def _run_soon(self) -> None:
+        """See to it that a thread empties the queue."""
+        with self._changed:
+            if self._thread is not None:
+                return
+            self._thread = threading.Thread(
+                target=self._work, name="keras_image_saver", daemon=True
+            )
+            try:
+                self._thread.start()
+                return
+            except RuntimeError as error:  # there are as many threads as the system allows
+                logger.debug("Training waits for a job: %s", error)
         try:
-            self._thread.start()
-        except RuntimeError as error:  # there are as many threads as the system allows
-            logger.debug("Training waits for a job: %s", error)
-            self._thread = None
-        return self._thread is not None
+            self._work()
+        finally:
+            self._thread = None  # an interrupt may have ended it
 
     def _work(self) -> None:
         while True:
             with self._changed:
                 self._stalled = False
                 self._changed.notify_all()
-                if not self._waiting:
+                if self._waiting:
+                    job = self._waiting.popleft()
+                elif self._last is not None:
+                    job, self._last = self._last, None
+                else:
                     self._thread = None
                     return
-                job = self._waiting.popleft()
             try:
                 job()
             except Exception as error:
@@ -110,35 +167,13 @@ class Background:
 
 
 class Inline(Background):
-    """Runs each job at once, on the caller's thread: a `Background` that never has a thread."""
+    """A `Background` that waits for each job, as long as storage answers."""
 
-    def _start_thread(self) -> bool:
-        return False
-
-
-def within_limit(job: Callable[[], T], doing: str) -> T:
-    """Run `job` on a thread of its own and wait for it, no longer than `STALL_S`.
-
-    Args:
-        job: What to run; its exception is raised here.
-        doing: What it does, for the error.
-
-    Raises:
-        TimeoutError: If it takes longer; it goes on by itself.
-    """
-    outcome: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            outcome.set_result(job())
-        except BaseException as error:
-            outcome.set_exception(error)
-
-    threading.Thread(target=run, name="keras_image_saver_start", daemon=True).start()
-    # Not `result(STALL_S)`: the job may raise a TimeoutError of its own.
-    if not wait([outcome], STALL_S).done:
-        raise TimeoutError(f"Storage does not answer: {doing} took longer than {STALL_S:g} s.")
-    return outcome.result()
+    def submit(self, job: Callable[[], None]) -> bool:
+        if not super().submit(job):
+            return False
+        self.flush()
+        return True
 
 
 _live: weakref.WeakSet[Background] = weakref.WeakSet()

@@ -63,7 +63,7 @@ def _some(lines: list[str]) -> list[str]:
 def _size(path: str) -> int | None:
     try:
         return storage_of(path).size()
-    except (FileNotFoundError, ValueError):  # a record may hold what no file can be called
+    except (OSError, ValueError):  # there is none that can be read, or no file can be called so
         return None
 
 

@@ -1,13 +1,16 @@
 """The names that a run gives its pictures, their format, and what stands in them."""
 
+import copy
 import json
+import os
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import ExifTags, Image
 from support.models import assert_drawn, autoencoder, drawn, floats, names, tiles
-from support.training import PREDICTION, Meddler, fit
+from support.recorded import numbered, recorded
+from support.training import PREDICTION, Meddler, X, fit, fit_x
 
 import keras_image_saver
 from keras_image_saver import ImageSaver
@@ -67,3 +70,37 @@ def test_file_tells_its_epoch_step_logs_range_and_the_version(tmp_path):
     assert keras_image_saver.__version__ in text["Software"]
     assert (described["epoch"], described["step"]) == (2, 4)
     assert described["logs"]["loss"] == pytest.approx(history["loss"][1])
+
+
+# Where the files are
+
+
+@pytest.mark.parametrize("given", ["run", "./run/{epoch:04d}.png", "file://run", "{epoch:04d}.png"])
+@pytest.mark.parametrize("moment", ["on_train_begin", "on_epoch_begin", "on_epoch_end"])
+def test_relative_path_is_fixed_when_training_starts(tmp_path, monkeypatch, given, moment):
+    home, away = tmp_path / "home {0}", tmp_path / "away"
+    home.mkdir()
+    away.mkdir()
+    saver = ImageSaver(given, X)
+    monkeypatch.chdir(home)
+    fit_x(autoencoder(), saver, Meddler(moment, lambda *_: os.chdir(away)), epochs=3)
+    folder = home if given.startswith("{") else home / "run"
+    assert recorded(folder) == numbered(1, 2, 3)
+    assert list(away.iterdir()) == []
+    # A copy is what the user wrote.
+    monkeypatch.chdir(tmp_path)
+    fit_x(autoencoder(), copy.deepcopy(saver), epochs=1)
+    assert recorded(tmp_path if given.startswith("{") else tmp_path / "run") == numbered(1)
+
+
+def test_relative_path_of_a_loop_of_ones_own_is_fixed_when_it_is_watched(tmp_path, monkeypatch):
+    (tmp_path / "away").mkdir()
+    monkeypatch.chdir(tmp_path)
+    paths = []
+    saver = ImageSaver("run", X, listeners=[lambda snapshot: paths.append(snapshot.path)])
+    with saver.watch(autoencoder()):
+        for epoch in range(2):
+            monkeypatch.chdir(tmp_path / "away")
+            saver.save(epoch=epoch)
+    assert recorded(tmp_path / "run") == numbered(1, 2)
+    assert paths == [f"{tmp_path}/run/0001.png", f"{tmp_path}/run/0002.png"]

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+import threading
 import warnings
 
 import numpy as np
@@ -14,9 +15,10 @@ import pytest
 import tensorflow as tf
 from support.models import BACKEND, Counter, autoencoder, floats, gan, names, only_tensorflow
 from support.recorded import numbered, recorded, tree
-from support.training import Meddler, X, fit_x
+from support.training import Meddler, X, fit, fit_x
 
 from keras_image_saver import ImageSaver, Run, latents
+from keras_image_saver.run.writer import flush_all
 
 keras = tf.keras
 
@@ -149,11 +151,41 @@ def test_savers_of_nested_folders_leave_one_another_alone(tmp_path):
 OTHER = """
     import sys
     from keras_image_saver.run.lock import Lock, next_order
-    held = Lock(sys.argv[1], lambda: None, print, scoped=False)
+    from keras_image_saver.run.writer import Background
+    held = Lock(sys.argv[1], Background(print), print, scoped=False)
     held.acquire(next_order())
     print("held", flush=True)
     sys.stdin.read()
 """
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="open files are counted there")
+@pytest.mark.parametrize("folders", [1, 12])
+def test_fits_that_raise_in_threads_lock_no_folder_and_leave_no_open_file(tmp_path, folders):
+    x, model = floats(4, 8, 8, 1), autoencoder()
+    fit(model, x, epochs=1)
+    savers, failed = [], []
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyError("stop")
+
+    def train(number):
+        savers.append(ImageSaver(tmp_path / str(number % folders), x))
+        try:
+            fit(model, x, savers[-1], Stop())
+        except KeyError:
+            failed.append(number)
+
+    counts = []
+    for number in range(12):
+        thread = threading.Thread(target=train, args=(number,))
+        thread.start()
+        thread.join()
+        assert flush_all()
+        counts.append(len(os.listdir("/proc/self/fd")))
+    assert failed == list(range(12))
+    assert max(counts[1:]) <= counts[0]
 
 
 def test_second_process_is_refused_before_it_trains(tmp_path):

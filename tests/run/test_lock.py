@@ -1,17 +1,31 @@
 import errno
+import gc
 import multiprocessing
+import os
 import subprocess
 import sys
 import textwrap
 import threading
+import time
+from functools import partial
 
 import pytest
 
 from keras_image_saver.run.lock import Lock, next_order
+from keras_image_saver.run.writer import Background, flush_all
 
 
-def lock(folder, *, scoped=False, flush=lambda: None, say=pytest.fail):
-    return Lock(str(folder), flush, say, scoped=scoped)
+def lock(folder, *, scoped=False, writer=None, say=pytest.fail):
+    return Lock(str(folder), writer or Background(pytest.fail), say, scoped=scoped)
+
+
+def descriptors():
+    return len(os.listdir("/proc/self/fd"))
+
+
+with_descriptors = pytest.mark.skipif(
+    not os.path.isdir("/proc/self/fd"), reason="this system does not list open files so"
+)
 
 
 def tree(folder):
@@ -35,26 +49,160 @@ def test_lock_refuses_a_second_saver_of_the_process_and_is_free_after_release(tm
 
 
 def test_lock_of_an_interrupted_training_gives_way_and_is_flushed_first(tmp_path):
-    flushed = []
-    lock(tmp_path, flush=lambda: flushed.append(True)).acquire(next_order())
-    second = lock(tmp_path)
+    written, writer = [], Background(pytest.fail)
+    first, second = lock(tmp_path, writer=writer), lock(tmp_path)
+    first.acquire(next_order())
+    began = threading.Event()
+
+    def job():
+        assert began.wait(30)
+        time.sleep(0.05)  # so that whoever does not wait for it is seen
+        written.append(True)
+
+    writer.submit(job)
     # Its training began later, on the same thread: the first has ended.
+    began.set()
     second.acquire(next_order())
-    assert flushed == [True]
+    assert written == [True]
     second.release()
+
+
+@pytest.mark.parametrize("ending", ["interrupted", "left", "thread"])
+def test_lock_is_not_taken_before_what_is_queued_is_written(tmp_path, stall_limit, ending):
+    stall_limit(0.05)
+    answers, writer = threading.Event(), Background(pytest.fail)
+    first, second = lock(tmp_path, writer=writer), lock(tmp_path)
+    if ending == "thread":
+        thread = threading.Thread(target=first.acquire, args=(next_order(),))
+        thread.start()
+        thread.join()
+    else:
+        first.acquire(next_order())
+    writer.submit(answers.wait)
+    if ending == "left":
+        assert not writer.finish(first.release)
+        first.leave()
+    with pytest.raises(ValueError, match="still being written, since storage does not answer"):
+        second.acquire(next_order())
+    answers.set()
+    stall_limit(30)
+    assert flush_all()
+    second.acquire(next_order())
+    second.release()
+    assert tree(tmp_path) == []
+
+
+def test_lock_that_is_left_and_acquired_anew_is_kept(tmp_path, stall_limit):
+    stall_limit(0.05)
+    answers, writer = threading.Event(), Background(pytest.fail)
+    held = lock(tmp_path, writer=writer)
+    held.acquire(next_order())
+    writer.submit(answers.wait)
+    turn = held.turn
+    assert not writer.finish(partial(held.release, turn))
+    held.leave(turn)
+    began = next_order()
+    assert held.keep(threading.current_thread())
+    answers.set()
+    stall_limit(30)
+    assert flush_all()
+    # It is of a training that is at work: of the same `fit`, or of one that began before.
+    with pytest.raises(ValueError, match="another ImageSaver of this process"):
+        lock(tmp_path).acquire(began)
+    held.release()
+    assert not held.keep(threading.current_thread())
+
+
+@with_descriptors
+@pytest.mark.parametrize("scoped", [False, True], ids=["fit", "watch"])
+def test_lock_of_a_thread_that_has_ended_gives_way_and_leaves_no_open_file(tmp_path, scoped):
+    kept = []
+
+    def train(number):
+        kept.append(lock(tmp_path / str(number % 3), scoped=scoped))
+        kept[-1].acquire(next_order())
+
+    before = descriptors()
+    for number in range(9):
+        thread = threading.Thread(target=train, args=(number,))
+        thread.start()
+        thread.join()
+    assert len(kept) == 9
+    assert descriptors() <= before + 1
+    last = lock(tmp_path / "last")
+    last.acquire(next_order())
+    assert tree(tmp_path) == ["last/.keras_image_saver.lock"]
+    last.release()
+    assert descriptors() == before
+
+
+@with_descriptors
+def test_lock_of_a_saver_that_is_forgotten_leaves_no_open_file(tmp_path):
+    before = descriptors()
+    for number in range(3):
+        lock(tmp_path / str(number)).acquire(next_order())
+    gc.collect()
+    assert descriptors() == before
+    assert tree(tmp_path) == []
+    lock(tmp_path / "0", scoped=True).acquire(next_order())
+    held = lock(tmp_path / "0")
+    held.acquire(0)
+    held.release()
+
+
+def test_lock_whose_file_hangs_holds_nobody_else_up(tmp_path, monkeypatch, stall_limit):
+    stall_limit(0.05)
+    entered, answers, makedirs = threading.Event(), threading.Event(), os.makedirs
+
+    def hang(path, **options):
+        if str(path).endswith("hangs"):
+            entered.set()
+            assert answers.wait(30)
+        makedirs(path, **options)
+
+    monkeypatch.setattr(os, "makedirs", hang)
+    writer = Background(pytest.fail)
+    first = lock(tmp_path / "hangs", writer=writer)
+    with pytest.raises(TimeoutError, match="opening took"):
+        writer.ask(lambda: first.acquire(next_order()), "opening")
+    assert entered.wait(30)
+    first.leave()
+    with pytest.raises(ValueError, match="still being written"):
+        lock(tmp_path / "hangs").acquire(next_order())
+    other = lock(tmp_path / "answers")
+    other.acquire(next_order())
+    other.release()
+    answers.set()
+    stall_limit(30)
+    assert flush_all()
+    assert writer.finish(first.cancel)
+    assert tree(tmp_path) == []
 
 
 @pytest.mark.parametrize("reason", ["watch", "thread"])
 def test_lock_of_a_live_saver_does_not_give_way(tmp_path, reason):
-    holder = lock(tmp_path, scoped=reason == "watch")
+    holder, acquired, go = (
+        lock(tmp_path, scoped=reason == "watch"),
+        threading.Event(),
+        threading.Event(),
+    )
+
+    def train():
+        holder.acquire(next_order())
+        acquired.set()
+        assert go.wait(30)
+
+    thread = threading.Thread(target=train)
     if reason == "thread":
-        thread = threading.Thread(target=holder.acquire, args=(next_order(),))
         thread.start()
-        thread.join()
+        assert acquired.wait(30)
     else:
         holder.acquire(next_order())
     with pytest.raises(ValueError, match="another ImageSaver of this process"):
         lock(tmp_path).acquire(next_order())
+    go.set()
+    if reason == "thread":
+        thread.join(30)
     holder.release()
 
 
@@ -78,7 +226,8 @@ def test_lock_where_a_file_stands_is_an_error(tmp_path):
 HOLDER = """
     import sys
     from keras_image_saver.run.lock import Lock, next_order
-    held = Lock(sys.argv[1], lambda: None, print, scoped=False)
+    from keras_image_saver.run.writer import Background
+    held = Lock(sys.argv[1], Background(print), print, scoped=False)
     held.acquire(next_order())
     print("held", flush=True)
     sys.stdin.read()
@@ -112,12 +261,13 @@ def test_lock_inherited_by_a_fork_is_not_the_childs(tmp_path):
     script = f"""
         import os
         from keras_image_saver.run.lock import Lock, next_order
-        held = Lock({str(tmp_path)!r}, lambda: None, print, scoped=False)
+        from keras_image_saver.run.writer import Background
+        held = Lock({str(tmp_path)!r}, Background(print), print, scoped=False)
         held.acquire(next_order())
         child = os.fork()
         if child == 0:
             try:
-                Lock({str(tmp_path)!r}, lambda: None, print, scoped=False).acquire(next_order())
+                Lock({str(tmp_path)!r}, Background(print), print, scoped=False).acquire(next_order())
             except ValueError as error:
                 os._exit(0 if "another process" in str(error) else 2)
             os._exit(1)

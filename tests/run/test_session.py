@@ -2,10 +2,12 @@
 
 import inspect
 import json
+import os
 import threading
 
 import numpy as np
 import pytest
+from support.disk import Calls
 from support.storage import replacing
 
 from keras_image_saver import Run
@@ -94,6 +96,44 @@ def test_record_stands_before_the_first_picture(tmp_path, opened):
     session.submit(job(tmp_path))
     assert seen == []
     assert entries(tmp_path) == [(1, "0001.png", None)]
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="syncs are told apart there")
+def test_picture_lasts_before_its_entry_does(tmp_path, opened, monkeypatch):
+    session, _ = opened()
+    session.begin(SAMPLES)
+    calls = Calls(tmp_path / "run", monkeypatch)
+    session.submit(job(tmp_path))
+    names = ("0001.png", "snapshots.jsonl")
+    assert calls == [
+        call
+        for name in names
+        for call in (
+            ("sync", "a temporary"),
+            ("rename", f"a temporary to {name}"),
+            ("sync", "."),
+        )
+    ]
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="syncs are told apart there")
+def test_earlier_run_that_is_set_aside_lasts_record_first(tmp_path, opened, monkeypatch):
+    session, _ = opened()
+    session.begin(SAMPLES)
+    session.submit(job(tmp_path))
+    session.close()
+    session, _ = opened()
+    calls = Calls(tmp_path / "run", monkeypatch)
+    session.begin(SAMPLES)
+    to = "previous-1"
+    record = calls.index(("rename", f"snapshots.jsonl to {to}/snapshots.jsonl"))
+    picture = calls.index(("rename", f"0001.png to {to}/0001.png"))
+    new = calls.index(("rename", "a temporary to snapshots.jsonl"))
+    assert record < picture < new
+    # What was moved is in its new folder, and gone from the old one, before the next thing is done.
+    for begin, end in ((record, picture), (picture, new)):
+        synced = [name for what, name in calls[begin:end] if what == "sync"]
+        assert synced[:2] == [to, "."]
 
 
 def test_job_that_fails_is_missed_and_the_next_one_saved(tmp_path, opened):

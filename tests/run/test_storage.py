@@ -1,13 +1,16 @@
 """Replacing whole files, locally and through `tf.io.gfile`."""
 
+import errno
 import inspect
 import os
+import socket
 import stat
 
 import pytest
+from support.disk import Calls
 
 from keras_image_saver.run.files import is_temporary
-from keras_image_saver.run.storage import Local, Remote, storage_of
+from keras_image_saver.run.storage import Local, Remote, move_all, storage_of
 
 
 def listing(folder):
@@ -302,3 +305,130 @@ def test_remote_file_whose_name_another_one_begins_with_is_written_and_removed()
     (folder / "a.js").remove()
     with (folder / "a.jsonl").open() as file:
         assert file.read() == b"new"
+
+
+# What lasts where the power fails
+
+on_linux = pytest.mark.skipif(
+    not os.path.isdir("/proc/self/fd"), reason="syncs are told apart there"
+)
+
+
+@on_linux
+def test_replace_syncs_the_file_then_its_folder_and_new_folders_in_their_parents(
+    tmp_path, monkeypatch
+):
+    calls = Calls(tmp_path, monkeypatch)
+    path = storage_of(str(tmp_path / "a" / "b" / "c.png"))
+    path.replace(lambda file: file.write(b"new"))
+    written = [
+        ("sync", "a temporary"),
+        ("rename", "a temporary to a/b/c.png"),
+        ("sync", "a/b"),
+    ]
+    assert calls == [("sync", "."), ("sync", "a"), *written]
+    calls.clear()
+    path.replace(lambda file: file.write(b"new"))
+    assert calls == written
+
+
+@on_linux
+def test_move_all_syncs_each_folder_once_those_that_gain_names_first(tmp_path, monkeypatch):
+    (tmp_path / "a").mkdir()
+    for name in ("a/1", "a/2", "3"):
+        (tmp_path / name).write_bytes(b"")
+    folder, calls = storage_of(str(tmp_path)), Calls(tmp_path, monkeypatch)
+    (tmp_path / "to").mkdir()
+    names = ("3", "a/1", "a/2", "none")
+    move_all((folder / name, folder / f"to/{name}") for name in names)
+    assert calls == [
+        ("rename", "3 to to/3"),
+        ("sync", "to"),  # which a new folder is in
+        ("rename", "a/1 to to/a/1"),
+        ("rename", "a/2 to to/a/2"),
+        *[("sync", name) for name in ("to", "to/a", ".", "a")],
+    ]
+
+
+@pytest.mark.parametrize("error", [errno.EINVAL, errno.EPERM, errno.ENOTSUP, errno.EIO])
+def test_folder_that_cannot_be_synced_is_no_failure_of_storage(tmp_path, monkeypatch, error):
+    fsync = os.fsync
+
+    def refuse(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(error, os.strerror(error))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    file = storage_of(str(tmp_path / "a.png"))
+    if error == errno.EIO:
+        with pytest.raises(OSError, match=os.strerror(error)):
+            file.replace(lambda opened: opened.write(b"new"))
+    else:
+        file.replace(lambda opened: opened.write(b"new"))
+    assert listing(tmp_path) == {"a.png": b"new"}
+
+
+def test_folder_is_not_synced_where_none_can_be_opened(tmp_path, monkeypatch):
+    synced, fsync = [], os.fsync
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(fsync(descriptor)))
+    monkeypatch.delattr(os, "O_DIRECTORY", raising=False)
+    storage_of(str(tmp_path / "a.png")).replace(lambda file: file.write(b"new"))
+    assert len(synced) == 1
+
+
+# What is no regular file
+
+
+@pytest.fixture
+def special(tmp_path):
+    """A FIFO that nobody writes to, a socket, a link to a device, and a folder."""
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no FIFO")
+    os.mkfifo(tmp_path / "fifo")
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(os.path.relpath(tmp_path / "socket"))
+        os.symlink("/dev/zero", tmp_path / "device")
+        (tmp_path / "folder").mkdir()
+        yield tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("fifo", "a FIFO and no regular file"),
+        ("socket", "a socket and no regular file"),
+        ("device", "a device and no regular file"),
+        ("folder", "[Ii]s a directory"),
+    ],
+)
+def test_only_a_regular_file_is_read(special, name, reason):
+    for read in ("open", "size"):
+        with pytest.raises(OSError, match=rf"{reason}.*{name}"):
+            getattr(storage_of(str(special / name)), read)()
+
+
+def test_file_that_becomes_a_fifo_before_it_is_opened_is_not_waited_for(special, monkeypatch):
+    path, found = special / "file", os.stat
+    path.write_bytes(b"a file")
+
+    def swap(name, **options):
+        seen = found(name, **options)
+        if name == str(path):
+            path.unlink()
+            os.mkfifo(path)
+        return seen
+
+    monkeypatch.setattr(os, "stat", swap)
+    with pytest.raises(OSError, match="a FIFO"):
+        storage_of(str(path)).open()
+
+
+@pytest.mark.parametrize("name", ["fifo", "socket"])
+def test_what_we_never_write_is_neither_replaced_nor_removed(special, name):
+    before, file = os.lstat(special / name), storage_of(str(special / name))
+    with pytest.raises(FileExistsError, match=rf"(?i)It is a {name}.* left as it is.*{name}"):
+        file.replace(lambda opened: opened.write(b"new"))
+    file.remove()
+    assert os.path.samestat(before, os.lstat(special / name))
+    assert len(os.listdir(special)) == 4

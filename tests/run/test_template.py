@@ -288,3 +288,39 @@ def test_matches_tells_names_of_snapshots_from_others(template, named, others):
 def test_template_with_a_slash_too_many_is_without(filepath, text, folder):
     template = Template(filepath)
     assert (template.text, template.folder) == (text, folder)
+
+
+# Where it stands
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ("runs/{epoch}.png", "/work {{1}}/runs/{epoch}.png"),
+        ("./runs", "/work {{1}}/runs/{epoch:04d}.png"),
+        ("../runs", "/work {{1}}/../runs/{epoch:04d}.png"),
+        (".", "/work {{1}}/{epoch:04d}.png"),
+        ("{epoch}.png", "/work {{1}}/{epoch}.png"),
+        ("file://runs", "file:///work {{1}}/runs/{epoch:04d}.png"),
+        ("file:///a/runs", "file:///a/runs/{epoch:04d}.png"),
+        ("/a/runs", "/a/runs/{epoch:04d}.png"),
+        ("gs://b/runs", "gs://b/runs/{epoch:04d}.png"),
+    ],
+)
+def test_absolute_template_is_in_the_working_folder_of_then(monkeypatch, given, text):
+    template = Template(given)
+    monkeypatch.setattr(os, "getcwd", lambda: "/work {1}")
+    found = template.absolute()
+    assert found.text == text
+    assert found.path(COUNTERS, {})[0] == text.format(epoch=3)
+    assert template.text == Template(given).text
+    assert found.absolute().text == text
+
+
+def test_absolute_template_needs_no_working_folder(monkeypatch):
+    def getcwd():
+        raise FileNotFoundError
+
+    monkeypatch.setattr(os, "getcwd", getcwd)
+    for text in ("/a/{epoch}.png", "gs://b/{epoch}.png"):
+        assert Template(text).absolute().text == text

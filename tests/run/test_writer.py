@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from keras_image_saver.run.writer import Background, Inline, flush_all, within_limit
+from keras_image_saver.run.writer import Background, Inline, flush_all
 
 
 class Storage:
@@ -27,11 +27,30 @@ def short_stall(stall_limit):
     stall_limit(0.05)
 
 
-def test_inline_runs_each_job_on_the_callers_thread():
-    ran = []
-    assert Inline(pytest.fail).submit(lambda: ran.append(threading.get_ident()))
-    assert ran == [threading.get_ident()]
-    assert Inline(pytest.fail).flush()
+def test_inline_waits_for_each_job(waits):
+    writer, ran = Inline(pytest.fail), []
+    for number in range(3):
+        assert writer.submit(partial(ran.append, number))
+        assert ran == list(range(number + 1))
+        assert writer.is_idle
+    assert writer.flush()
+
+
+def test_inline_waits_once_for_storage_that_hangs_then_refuses_at_once(stall_limit, waits):
+    stall_limit(0.05)
+    writer, storage, ran = Inline(pytest.fail), Storage(), []
+    answers = [writer.submit(storage)]
+    assert storage.entered.wait(30)
+    answers += [writer.submit(partial(ran.append, number)) for number in range(3)]
+    assert answers == [True, True, False, False]
+    assert sum(limit > 0.01 for limit in waits.limits) == 2  # for room, and for the first job
+    assert ran == []
+    storage.answers.set()
+    stall_limit(30)
+    assert flush_all()
+    assert ran == [0]
+    assert writer.submit(partial(ran.append, "next"))
+    assert ran == [0, "next"]
 
 
 def test_background_keeps_the_order_and_runs_on_another_thread():
@@ -105,7 +124,7 @@ def test_background_waits_once_for_storage_that_hangs_then_refuses_at_once(
     assert not writer.flush()
     storage.answers.set()
     stall_limit(30)
-    assert writer.flush()
+    assert flush_all()
     assert writer.submit(lambda: None)
     assert writer.flush()
 
@@ -187,41 +206,49 @@ def test_a_forked_child_neither_waits_for_nor_repeats_the_parents_jobs(tmp_path)
     assert len(os.listdir(tmp_path)) == 1
 
 
-def test_within_limit_returns_what_the_job_does_and_raises_its_error():
-    assert within_limit(lambda: 7, "counting") == 7
+@pytest.mark.parametrize("kind", [Background, Inline])
+def test_ask_returns_what_the_job_does_and_raises_its_error(kind):
+    writer = kind(pytest.fail)
+    assert writer.ask(lambda: 7, "counting") == 7
     with pytest.raises(ZeroDivisionError):
-        within_limit(lambda: 1 / 0, "dividing")
+        writer.ask(lambda: 1 / 0, "dividing")
 
 
-def test_within_limit_does_not_wait_for_storage_that_hangs(short_stall):
-    storage = Storage()
+@pytest.mark.parametrize("kind", [Background, Inline])
+def test_ask_does_not_wait_for_storage_that_hangs(short_stall, stall_limit, kind):
+    writer, storage = kind(pytest.fail), Storage()
     with pytest.raises(TimeoutError, match=r"does not answer: looking took longer than 0\.05 s"):
-        within_limit(storage, "looking")
+        writer.ask(storage, "looking")
     storage.answers.set()
-
-
-def test_finish_runs_the_last_job_after_those_that_wait():
-    for writer in (Background(pytest.fail), Inline(pytest.fail)):
-        ran: list = []
-        assert writer.submit(partial(ran.append, "first"))
-        assert writer.finish(partial(ran.append, "last"))
-        assert ran == ["first", "last"]
-
-
-def test_finish_waits_no_longer_than_the_limit_for_room_and_for_the_end(stall_limit, waits):
-    stall_limit(0.2)
-    writer, first, second = Background(pytest.fail), Storage(), Storage()
-    writer.submit(first)
-    assert first.entered.wait(30)
-    writer.submit(second)
-    waits.clear()
-    waits.at_next = threading.Timer(0.1, first.answers.set).start
-    assert not writer.finish(lambda: None)
-    assert waits.limits[0] == 0.2
-    assert 0 <= waits.limits[1] <= 0.11
-    second.answers.set()
     stall_limit(30)
-    assert writer.flush()
+    assert flush_all()
+
+
+@pytest.mark.parametrize("kind", [Background, Inline])
+def test_finish_runs_the_last_job_after_those_that_wait(kind):
+    writer, ran = kind(pytest.fail), []
+    assert writer.submit(partial(ran.append, "first"))
+    assert writer.finish(partial(ran.append, "last"))
+    assert ran == ["first", "last"]
+
+
+@pytest.mark.parametrize("kind", [Background, Inline])
+def test_finish_waits_no_longer_than_the_limit_and_its_job_runs_all_the_same(
+    short_stall, stall_limit, waits, kind
+):
+    writer, storage, ran = kind(pytest.fail), Storage(), []
+    writer.submit(storage)
+    writer.submit(partial(ran.append, "waiting"))
+    waits.clear()
+    assert not writer.finish(partial(ran.append, "last"))
+    assert all(one.limit <= 0.05 for one in waits)
+    waits.clear()
+    assert not writer.flush()  # storage has been waited for, so it costs nothing more
+    assert max(waits.limits) < 0.001
+    storage.answers.set()
+    stall_limit(30)
+    assert flush_all()
+    assert ran == ["waiting", "last"]
 
 
 def test_background_runs_a_job_itself_where_no_thread_can_be_started(monkeypatch):
