@@ -43,7 +43,7 @@ def as_array(values: Any, name: str = "values", *, as_ids: bool = False) -> Arra
         as_ids: Whether a palette's indices are meant, as in masks, and not the colours that they name.
 
     Raises:
-        ValueError: If integers or bool are masked, which have no NaN.
+        ValueError: If integers or bool are masked, which have no NaN, or rows have different shapes.
     """
     if isinstance(values, (list, tuple)) and any(map(_needs_care, values)):
         values = [as_array(item, name, as_ids=as_ids) for item in values]
@@ -55,7 +55,10 @@ def as_array(values: Any, name: str = "values", *, as_ids: bool = False) -> Arra
         values = values.detach().cpu()
         if str(values.dtype) == "torch.bfloat16":
             values = values.float()
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"`{name}` must be one array, got what is none: {error}") from error
     # bfloat16 and float8 (from ml_dtypes) are not "floating" to NumPy.
     if array.dtype.kind == "V" and "float" in array.dtype.name:
         array = array.astype(np.float32)

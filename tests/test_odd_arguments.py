@@ -105,6 +105,25 @@ BLUE_ORANGE = [[[0, 0, 255], [255, 128, 0]]]
             id="0-d colors",
         ),
         pytest.param(
+            lambda: to_uint8([[1, 2], [3]]), ValueError, "`images` must be one array", id="ragged"
+        ),
+        pytest.param(
+            lambda: Segmentation(multi_label=np.zeros(2)),
+            ValueError,
+            "`multi_label` must be",
+            id="array",
+        ),
+        pytest.param(
+            lambda: draw(
+                Images((0, 1), input_range=([0] * 3, [1] * 3)),
+                np.zeros((1, 2, 2, 1)),
+                inputs=np.zeros((1, 2, 2, 1)),
+            ),
+            ValueError,
+            "`input_range` must have one value a channel",
+            id="channels of an input",
+        ),
+        pytest.param(
             lambda: Images((0, 10**400)), ValueError, "`value_range` must be", id="beyond float64"
         ),
         pytest.param(

@@ -241,7 +241,9 @@ class _BoundImages(BoundRenderer):
             images, table = self.sources.images(name, batch), self.colormaps.get(name)
             # What is coloured has more channels than what is mapped, so there is no room for it.
             room = (out or {}).get(name) if table is None else None
-            mapped, rendered.counts[name] = map_to_uint8(images, limits, room)
+            mapped, rendered.counts[name] = map_to_uint8(
+                images, limits, room, self.range_argument(name)
+            )
             rendered.panels[name] = mapped if table is None else apply_colormap(mapped, table)
         return rendered
 

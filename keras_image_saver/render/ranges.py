@@ -173,7 +173,10 @@ def extent(values: Array) -> tuple[float, float]:
 # A value beyond float32 becomes infinite, and so magenta. A product beyond it is clipped.
 @without_float_errors
 def map_to_uint8(
-    images: Array, value_range: Range | None, out: UInt8Array | None = None
+    images: Array,
+    value_range: Range | None,
+    out: UInt8Array | None = None,
+    argument: str = "value_range",
 ) -> tuple[UInt8Array, PixelCounts]:
     """Map values to bytes: rint(clip((float32(x) - low) * float32(255 / (high - low)), 0, 255)).
 
@@ -181,6 +184,7 @@ def map_to_uint8(
         images: (..., C), bool, integer or float; never changed. bool is 0 or 255.
         value_range: The values that become 0 and 255. None leaves uint8 as it is.
         out: Where floats and integers may be mapped to, uint8 of the same shape.
+        argument: What set the range, for the error.
 
     Returns:
         uint8 of the same shape, `out` or a new array, except that C = 1 becomes 3 where a pixel is
@@ -196,7 +200,7 @@ def map_to_uint8(
         if images.dtype != np.uint8:
             raise ValueError(f"`value_range` must be given for {images.dtype} images, got None.")
         return images, counts
-    scale = _scale(value_range, images.shape)
+    scale = _scale(value_range, images.shape, argument)
     mapped = np.empty(images.shape, np.uint8) if out is None else out
     # One buffer serves all pieces, so that it stays in the cache with the values.
     buffer = np.empty(0, np.float32)
@@ -216,12 +220,12 @@ def map_to_uint8(
     return _paint(mapped, bad), counts
 
 
-def _scale(value_range: Range, shape: tuple[int, ...]) -> _Scale:
+def _scale(value_range: Range, shape: tuple[int, ...], argument: str) -> _Scale:
     """Return what maps images of a shape: as scalars, or a row of pixels long by channel."""
     low, high = (np.asarray(end, np.float64) for end in value_range)
     if low.ndim and low.shape != shape[-1:]:
         raise ValueError(
-            f"`value_range` must have one value a channel, got {show_range(value_range)} for "
+            f"`{argument}` must have one value a channel, got {show_range(value_range)} for "
             f"images of {shape[-1]} channels."
         )
     scale = _float32_scale(low, high)

@@ -76,7 +76,7 @@ class Segmentation(PanelRenderer):
         super().__init__(input_range, input_image, panels)
         check_int("num_classes", num_classes, 1, optional=True)
         check_ignore_index(ignore_index)
-        if multi_label not in (None, True, False):
+        if multi_label is not None and not isinstance(multi_label, (bool, np.bool_)):
             raise ValueError(f"`multi_label` must be True, False or None, got {multi_label!r}.")
         if not is_number(threshold) or not 0 < threshold < 1:
             raise ValueError(
@@ -213,7 +213,7 @@ class _BoundSegmentation(BoundRenderer):
         if "input" in self.ranges:
             image = self.sources.images("input", batch)
             drawn.panels["input"], drawn.counts["input"] = map_to_uint8(
-                image, self.ranges["input"], (out or {}).get("input")
+                image, self.ranges["input"], (out or {}).get("input"), "input_range"
             )
         for name in self.panels:
             if name != "input":
