@@ -110,7 +110,9 @@ def colorize(
     # the table below.
     ignored = ignore_index is not None and 0 <= ignore_index < count
     if ids.size and not ignored and ids.min() >= 0 and ids.max() < count:
-        return np.take(colors, ids.astype(np.intp, copy=False), axis=0)
+        # NumPy takes by indices that fit its own integer, which uint64 may not.
+        indices = ids.astype(np.intp) if ids.dtype == np.uint64 else ids
+        return np.take(colors, indices, axis=0)
     # Else every id becomes an entry of one table: the classes, then magenta, then the ignored.
     table = np.concatenate([colors, np.array([MAGENTA, _IGNORED], np.uint8)])
     entries = np.full(ids.shape, count, np.intp)

@@ -4,6 +4,7 @@ The mapping subtracts, then multiplies, in float32: no compiler can fuse that in
 every backend gives the same bytes.
 """
 
+import functools
 import math
 import warnings
 from collections.abc import Iterator
@@ -200,7 +201,7 @@ def map_to_uint8(
         if images.dtype != np.uint8:
             raise ValueError(f"`value_range` must be given for {images.dtype} images, got None.")
         return images, counts
-    scale = _scale(value_range, images.shape, argument)
+    scale = _scale(value_range, images.shape[-2:], argument)
     mapped = np.empty(images.shape, np.uint8) if out is None else out
     # One buffer serves all pieces, so that it stays in the cache with the values.
     buffer = np.empty(0, np.float32)
@@ -220,6 +221,7 @@ def map_to_uint8(
     return _paint(mapped, bad), counts
 
 
+@functools.lru_cache(maxsize=64)  # a grid is mapped sample by sample
 def _scale(value_range: Range, shape: tuple[int, ...], argument: str) -> _Scale:
     """Return what maps images of a shape: as scalars, or a row of pixels long by channel."""
     low, high = (np.asarray(end, np.float64) for end in value_range)
