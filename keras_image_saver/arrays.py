@@ -1,7 +1,8 @@
 """Words for arrays and for structures of them: NumPy alone."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -9,23 +10,93 @@ import numpy.typing as npt
 Array: TypeAlias = npt.NDArray[Any]
 UInt8Array: TypeAlias = npt.NDArray[np.uint8]
 
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
 CHANNELS = (1, 3, 4)
 # Values that are worked on at a time: 256 KiB of float32, so that they stay in a core's cache.
 PIECE = 65_536
 MAGENTA = (255, 0, 255)
 
 
-def as_array(values: Any) -> Array:
-    """Return `values` as a NumPy array: tensors of any library, bfloat16 as float32."""
-    if hasattr(values, "detach"):  # PyTorch tensors may require grad, or live on a device
+def without_float_errors(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Let a function overflow and underflow in silence, whatever the user's `np.seterr` says."""
+
+    @functools.wraps(function)
+    def silent(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        # As a decorator, `np.errstate` itself keeps what it restores where all threads share it.
+        with np.errstate(all="ignore"):
+            return function(*args, **kwargs)
+
+    return silent
+
+
+def as_array(values: Any, name: str = "values", *, as_ids: bool = False) -> Array:
+    """Return `values` as a NumPy array: tensors of any library, bfloat16 as float32.
+
+    Masked floats become NaN. A picture of Pillow's that is not in grey, RGB or RGBA, such as one with
+    a palette, is converted.
+
+    Args:
+        values: What the user gave, or a list of such.
+        name: The argument that it is, for the error.
+        as_ids: Whether a palette's indices are meant, as in masks, and not the colours that they name.
+
+    Raises:
+        ValueError: If integers or bool are masked, which have no NaN, or rows have different shapes.
+    """
+    if isinstance(values, (list, tuple)) and any(map(_needs_care, values)):
+        values = [as_array(item, name, as_ids=as_ids) for item in values]
+    elif _is_picture(values):
+        values = _in_colors(values, as_ids=as_ids)
+    elif isinstance(values, np.ma.MaskedArray):
+        values = _without_mask(values, name)
+    elif hasattr(values, "detach"):  # PyTorch tensors may require grad, or live on a device
         values = values.detach().cpu()
         if str(values.dtype) == "torch.bfloat16":
             values = values.float()
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"`{name}` must be one array, got what is none: {error}") from error
     # bfloat16 and float8 (from ml_dtypes) are not "floating" to NumPy.
     if array.dtype.kind == "V" and "float" in array.dtype.name:
         array = array.astype(np.float32)
     return array
+
+
+def _needs_care(item: Any) -> bool:
+    return _is_picture(item) or isinstance(item, np.ma.MaskedArray) or hasattr(item, "detach")
+
+
+def _is_picture(values: Any) -> bool:
+    # Told without importing Pillow, which reading a run does not need.
+    return hasattr(values, "getbands") and hasattr(values, "getpalette")
+
+
+def _in_colors(picture: Any, *, as_ids: bool) -> Any:
+    """Return a picture of Pillow's whose bands are what arrays of 1, 3 or 4 channels hold."""
+    bands = picture.getbands()
+    if bands[0] == "P" and as_ids:
+        return picture.getchannel(0)
+    if bands in (("R", "G", "B"), ("R", "G", "B", "A")) or (len(bands) == 1 and bands[0] != "P"):
+        return picture
+    # Others are palettes, CMYK, YCbCr and such; of those with alpha it is the last band.
+    has_alpha = bands[-1] in "Aa" or "transparency" in picture.info
+    return picture.convert("RGBA" if has_alpha else "RGB")
+
+
+def _without_mask(values: Any, name: str) -> Array:
+    if not np.ma.is_masked(values):
+        return np.ma.getdata(values)
+    if values.dtype.kind == "f":
+        return np.ma.filled(values, np.nan)
+    masked = np.count_nonzero(np.ma.getmaskarray(values))
+    raise ValueError(
+        f"`{name}` must have no masked values unless it is float, got {masked} "
+        f"masked ones and {describe(values)}. Pass {name}.filled(value) with the value to draw: an "
+        f"id to ignore in class maps, or, in {name}.astype(float), NaN, which is magenta."
+    )
 
 
 def leaves(structure: Any, prefix: str = "") -> dict[str, Any]:

@@ -8,9 +8,10 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, TextIO, TypeAlias
 
 import keras_image_saver
+from keras_image_saver.escapes import escaped
 from keras_image_saver.version import __version__
 
 _NAME = "keras-image-saver"
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _info(run: str) -> None:
     from keras_image_saver.viewers.overview import overview
 
-    sys.stdout.write(overview(keras_image_saver.Run.open(run)) + "\n")
+    _write(sys.stdout, overview(keras_image_saver.Run.open(run)) + "\n")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -128,13 +129,19 @@ def _add_max_pixels(parser: argparse.ArgumentParser) -> None:
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    sys.stderr.write(f"{_NAME}: warning: {_one_line(str(message))}\n")
+    _write(sys.stderr, f"{_NAME}: warning: {_one_line(str(message))}\n")
 
 
 def _fail(text: str) -> int:
-    sys.stderr.write(f"{_NAME}: error: {_one_line(text)}\n")
+    _write(sys.stderr, f"{_NAME}: error: {_one_line(text)}\n")
     return _FAILED
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return escaped(" ".join(text.split()))
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write text to a stream, whose encoding may lack some of it."""
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from keras_image_saver.escapes import escaped
 from keras_image_saver.run.job import Outcome
 from keras_image_saver.run.record import Snapshot, reason_of
 
@@ -29,12 +30,12 @@ class ImageSaverError(RuntimeError):
 
 def warn(text: str) -> None:
     """Warn before the first batch of what the user should change."""
-    warnings.warn(text, stacklevel=2)
+    warnings.warn(escaped(text), stacklevel=2)
 
 
 def say(text: str) -> None:
     """Say something once training has begun, on any thread."""
-    logger.warning("%s", text)
+    logger.warning("%s", escaped(text))
 
 
 class Report:
@@ -130,7 +131,7 @@ class Report:
 
     def _fail(self, kind: str, text: str, error: Exception, *, everywhere: bool = False) -> None:
         if self._raises and (self.is_alone or everywhere):
-            self._failures.append(ImageSaverError(text, error))
+            self._failures.append(ImageSaverError(escaped(text), error))
         elif self.is_news(kind, type(error).__name__):
             say(f"{text}. Training goes on; the next snapshot is tried anew.")
 

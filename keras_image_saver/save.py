@@ -50,7 +50,7 @@ def save_image(
     path = check_path(filepath)
     kind = formats.check_format(path, encoder_options)
     check_grid(columns, padding, pad_value)
-    array = as_array(images)
+    array = as_array(images, "images")
     if array.ndim not in (2, 3, 4) or (array.ndim > 2 and array.shape[-1] not in CHANNELS):
         raise ValueError(
             "`images` must have the shape (H, W), (H, W, C) or (N, H, W, C) with C in {1, 3, 4}, "

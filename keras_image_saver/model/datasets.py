@@ -121,6 +121,11 @@ def _keep(values: Any) -> Array:
             "`samples` must be an array, a tuple (x, y), a list or dict of arrays, a batched "
             f"tf.data.Dataset or a Keras Sequence, got {describe(values)}."
         )
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"`samples` must have no masked values, got some in {describe(values)}: the model needs "
+            "a number in each place. Pass .filled(value)."
+        )
     array = np.array(as_array(values))
     if array.dtype.kind == "O" and all(isinstance(item, (bytes, str)) for item in array.flat):
         return array  # strings, as tf.data hands them over

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -33,7 +34,8 @@ def encode_image(
         options: `compress_level` (PNG, 0 to 9), `quality` (JPEG, WebP, AVIF, 0 to 100), `lossless`
             (WebP; the default unless `quality` is given).
         metadata: Written into the file: PNG text chunks by name, JSON in EXIF's ImageDescription in
-            JPEG, WebP, TIFF and AVIF, JSON in the comment of a GIF. BMP has no room.
+            JPEG, WebP, TIFF and AVIF, JSON in the comment of a GIF. BMP has no room. What is too
+            long for JPEG is left out, and the file says so in its place.
 
     Returns:
         The file's bytes.
@@ -41,16 +43,22 @@ def encode_image(
     Raises:
         ValueError: If the image, the format or an option is not valid, if the format cannot hold an
             alpha channel (JPEG, GIF, BMP), or if the image is over its size.
+        TypeError: If `options` or `metadata` is no dict.
 
     Example:
         >>> encode_image(np.zeros((2, 2, 3), np.uint8), "bmp")[:2]
         b'BM'
     """
-    suffix = f".{format.lower().removeprefix('.')}"
+    suffix = f".{format.lower().removeprefix('.')}" if isinstance(format, str) else ""
     if suffix not in formats.BY_SUFFIX:
         known = ", ".join(one.removeprefix(".") for one in formats.BY_SUFFIX)
         raise ValueError(f"`format` must be one of {known}, got {format!r}.")
-    return encode(image, formats.check_format(f"image{suffix}", options), metadata)
+    if metadata is not None and not isinstance(metadata, Mapping):
+        raise TypeError(f'`metadata` must be a dict such as {{"epoch": 3}}, got {metadata!r}.')
+    found = formats.BY_SUFFIX[suffix]
+    formats.check_support(found, f"`format` is {format!r}")
+    settings = formats.check_options(found, options, "options")
+    return encode(image, replace(found, settings=settings), metadata)
 
 
 def encode(image: Any, format: formats.Format, metadata: Mapping[str, Any] | None = None) -> bytes:
@@ -77,7 +85,7 @@ def write_image(
     Raises:
         ValueError: If the image is not one, or the format cannot hold it.
     """
-    array = as_array(image)
+    array = as_array(image, "image")
     is_image = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in CHANNELS)
     if array.dtype != np.uint8 or not is_image or not array.size:
         raise ValueError(
@@ -97,19 +105,62 @@ def _embedded(metadata: Mapping[str, Any] | None, format: formats.Format) -> dic
     if format.metadata == "text chunks":
         chunks = PngImagePlugin.PngInfo()
         for name, value in {**metadata, "Software": _SOFTWARE}.items():
-            keyword = name.encode("latin-1", "replace")[:_LONGEST_KEYWORD].decode("latin-1")
-            chunks.add_text(keyword, value if isinstance(value, str) else _json(value))
+            keyword = _text(str(name)).encode("latin-1", "replace")[:_LONGEST_KEYWORD] or b"?"
+            text = _text(value) if isinstance(value, str) else _json(value)
+            chunks.add_text(keyword.decode("latin-1"), text)
         return {"pnginfo": chunks}
-    kept = {**metadata, "software": _SOFTWARE}
-    while len(text := _json(kept)) > format.longest_metadata:
-        longest = max(kept, key=lambda name: len(_json(kept[name])))
-        kept[longest] = f"left out: too long for {format.name}"
+    text = _fitting_json(metadata, format)
     if format.metadata == "comment":
         return {"comment": text.encode("ascii")}
     exif = Image.Exif()
     exif[ExifTags.Base.ImageDescription] = text
     exif[ExifTags.Base.Software] = _SOFTWARE
     return {"exif": exif}
+
+
+def _text(value: str) -> str:
+    """Return text that a chunk can hold: it ends at a zero byte, and UTF-8 has no lone surrogates."""
+    return value.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _fitting_json(metadata: Mapping[str, Any], format: formats.Format) -> str:
+    """Write JSON no longer than the format has room for: values are left out, then names, too."""
+    entries = {_json(str(name)): _json(value) for name, value in metadata.items()}
+    entries['"software"'] = _json(_SOFTWARE)
+    room = format.longest_metadata - sum(map(_length, entries.items()))
+    if room < 0:
+        room = _shorten(entries, room, _json(f"left out: too long for {format.name}"))
+    if room < 0:
+        _thin_out(entries, room, f"of {len(entries)} entries: too long for {format.name}")
+    return "{" + ", ".join(f"{name}: {value}" for name, value in entries.items()) + "}"
+
+
+def _shorten(entries: dict[str, str], room: float, note: str) -> float:
+    """Put a note in the place of values, of the longest first, until there is room; return what is."""
+    for name in sorted(entries, key=lambda name: len(entries[name]), reverse=True):
+        if room >= 0 or len(entries[name]) <= len(note):
+            break
+        room += len(entries[name]) - len(note)
+        entries[name] = note
+    return room
+
+
+def _thin_out(entries: dict[str, str], room: float, note: str) -> None:
+    """Drop entries, the longest first, until there is room for the rest and for a count of them."""
+    software = entries.pop('"software"')
+    names = sorted(entries, key=lambda name: _length((name, entries[name])))
+    count = len(names)
+    told = '"left out"', _json(f"{count} {note}")
+    room -= _length(told)
+    while room < 0 and names:
+        name = names.pop()
+        room += _length((name, entries.pop(name)))
+    entries['"left out"'] = _json(f"{count - len(names)} {note}")
+    entries['"software"'] = software
+
+
+def _length(entry: tuple[str, str]) -> int:
+    return len(entry[0]) + len(entry[1]) + 4  # ": " and ", "; the last entry has braces instead
 
 
 def _json(value: Any) -> str:

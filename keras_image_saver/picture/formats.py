@@ -132,28 +132,43 @@ BY_NAME = {one.name: one for one in FORMATS}
 BY_SUFFIX = {suffix: one for one in FORMATS for suffix in one.suffixes}
 
 
-def check_format(filepath: str, options: Mapping[str, Any] | None = None) -> Format:
+def check_format(
+    filepath: str, options: Mapping[str, Any] | None = None, argument: str = "filepath"
+) -> Format:
     """Return the format that a path's suffix names, with the user's options in its settings.
+
+    Args:
+        filepath: The path.
+        options: Those of the user.
+        argument: What the path is called where the user gave it.
 
     Raises:
         ValueError: If there is no such format, this Pillow cannot write it, or an option is not valid.
         TypeError: If `options` is not a mapping.
     """
-    from PIL import features
-
     suffix = os.path.splitext(filepath)[1].lower()
     if suffix not in BY_SUFFIX:
         raise ValueError(
-            f"`filepath` must end in one of {', '.join(BY_SUFFIX)}, got {filepath!r}. A folder whose "
+            f"`{argument}` must end in one of {', '.join(BY_SUFFIX)}, got {filepath!r}. A folder whose "
             "name has a dot ends in a slash."
         )
     found = BY_SUFFIX[suffix]
-    if found.needs and not features.check(found.needs):
-        raise ValueError(
-            f"`filepath` ends in {suffix!r}, which this Pillow cannot write. Install pillow>=11.3, "
-            "or choose .png."
-        )
+    check_support(found, f"`{argument}` ends in {suffix!r}")
     return replace(found, settings=check_options(found, options))
+
+
+def check_support(format: Format, asked: str) -> None:
+    """Refuse a format that this Pillow was built without; `asked` says how it was asked for.
+
+    Raises:
+        ValueError: If it was.
+    """
+    from PIL import features
+
+    if format.needs and not features.check(format.needs):
+        raise ValueError(
+            f"{asked}, which this Pillow cannot write. Install pillow>=11.3, or choose png."
+        )
 
 
 def check_animated_format(out: str, options: Mapping[str, Any] | None = None) -> AnimatedFormat:
@@ -164,13 +179,15 @@ def check_animated_format(out: str, options: Mapping[str, Any] | None = None) ->
         TypeError: If `options` is not a mapping.
     """
     suffixes = tuple(suffix for one in ANIMATED for suffix in one.suffixes)
-    found = check_format(out, options) if out.lower().endswith(suffixes) else None
+    found = check_format(out, options, "out") if out.lower().endswith(suffixes) else None
     if not isinstance(found, AnimatedFormat):
         raise ValueError(f"`out` must end in one of {', '.join(suffixes)}, got {out!r}.")
     return replace(found, trials=()) if options else found
 
 
-def check_options(format: Format, options: Mapping[str, Any] | None) -> dict[str, Any]:
+def check_options(
+    format: Format, options: Mapping[str, Any] | None, argument: str = "encoder_options"
+) -> dict[str, Any]:
     """Return what Pillow is told: the user's options over our defaults.
 
     Pillow ignores options that it does not know, so they are refused here.
@@ -180,22 +197,19 @@ def check_options(format: Format, options: Mapping[str, Any] | None) -> dict[str
         TypeError: If `options` is not a mapping.
     """
     if options is not None and not isinstance(options, Mapping):
-        raise TypeError(
-            f'`encoder_options` must be a dict such as {{"quality": 90}}, got {options!r}.'
-        )
+        raise TypeError(f'`{argument}` must be a dict such as {{"quality": 90}}, got {options!r}.')
     chosen = dict(options or {})
     for name, value in chosen.items():
         if name not in format.options:
             known = ", ".join(f"`{option}`" for option in format.options) or "none"
             raise ValueError(
-                f"`encoder_options` has no {name!r} for {format.name}, got {chosen!r}. "
-                f"Options: {known}."
+                f"`{argument}` has no {name!r} for {format.name}, got {chosen!r}. Options: {known}."
             )
-        argument, largest = f"encoder_options[{name!r}]", format.options[name]
+        one, largest = f"{argument}[{name!r}]", format.options[name]
         if largest is not True:
-            check_int(argument, value, 0, largest)
+            check_int(one, value, 0, largest)
         elif not isinstance(value, bool):
-            raise ValueError(f"`{argument}` must be True or False, got {value!r}.")
+            raise ValueError(f"`{one}` must be True or False, got {value!r}.")
     if format.lossless and chosen.get("lossless", "quality" not in chosen):
         return {**format.lossless, **chosen}
     return {**format.settings, **chosen}

@@ -234,7 +234,7 @@ def make_grid(
         >>> make_grid(np.zeros((5, 8, 8, 3), np.uint8), padding=0).shape
         (16, 24, 3)
     """
-    array = as_array(images)
+    array = as_array(images, "images")
     are_images = array.ndim == 4 and array.shape[3] in CHANNELS
     if array.dtype != np.uint8 or not are_images or not array.size:
         raise ValueError(

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from keras_image_saver.arrays import UInt8Array
+from keras_image_saver.escapes import escaped
 
 # Font sizes in pixels: smaller letters cannot be read, larger ones only take room from the tiles.
 _SMALLEST, _LARGEST = 10, 20
@@ -63,7 +64,7 @@ def line_size(texts: Iterable[str], width: int) -> tuple[int, int, int]:
         (font size, line height, width that the longest text needs): the width is larger than
         `width` where even the smallest font does not fit.
     """
-    longest = sorted(set(texts), key=len)[-_LINES_MEASURED:]
+    longest = sorted({escaped(text) for text in texts}, key=len)[-_LINES_MEASURED:]
     for size in range(_LARGEST, _SMALLEST - 1, -1):
         font: Any = ImageFont.load_default(size)
         needed = math.ceil(max(font.getlength(text) for text in longest)) + 2 * _LINE_MARGIN
@@ -76,6 +77,7 @@ def draw_line(text: str, font_size: int, height: int, width: int) -> UInt8Array:
     """Write one line of text, white on black, centred: uint8 (height, width, 1)."""
     picture = Image.new("L", (width, height))
     font = ImageFont.load_default(font_size)
+    text = escaped(text)
     x = max(_LINE_MARGIN, (width - round(font.getlength(text))) // 2)
     ImageDraw.Draw(picture).text((x, _LINE_MARGIN // 2), text, fill=255, font=font)
     return np.asarray(picture)[..., np.newaxis]
@@ -87,5 +89,5 @@ def _caption_font(width: int) -> Any:
 
 
 def _shorten(caption: str) -> str:
-    line = " ".join(caption.split())
+    line = escaped(" ".join(caption.split()))
     return line if len(line) <= _LONGEST_CAPTION else line[: _LONGEST_CAPTION - 1] + "…"

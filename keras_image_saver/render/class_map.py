@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from keras_image_saver.arrays import Array, describe
+from keras_image_saver.arrays import Array, describe, without_float_errors
 from keras_image_saver.render.base import NOT_FINITE, ClassDecision
 from keras_image_saver.render.ranges import check_dtype
 
@@ -42,12 +42,13 @@ class Classes:
             return None
         return ClassDecision(self.decision == "argmax", self.limit)
 
+    @without_float_errors
     def of_scores(self, scores: Array) -> Array:
         """Return the class map (N, H, W) of outputs, channels last."""
         # Float scores have no int32 of rank 3, so this is a class map that the device has decided.
         if self.decision == "ids" or (scores.ndim == 3 and scores.dtype == np.int32):
             ids = _without_channel(scores)
-            return ids if ids.dtype == np.int32 else ids.astype(np.int64)
+            return ids if ids.dtype == np.int32 else _as_int64(ids)
         if scores.dtype.kind == "f":
             # The device compares float32 too, so that both decide alike at the limit.
             scores = scores.astype(np.float32, copy=False)
@@ -60,6 +61,7 @@ class Classes:
             ids = np.argmax(scores, axis=-1)
         return _masked(ids, scores)
 
+    @without_float_errors
     def of_target(self, values: Array) -> Array:
         """Return the class map (N, H, W) of ids, (N, H, W[, 1]), or of a one-hot target."""
         if self.is_one_hot(values):
@@ -67,7 +69,8 @@ class Classes:
             return _masked(hot, values)
         ids = _without_channel(values)
         if ids.dtype.kind != "f":
-            return ids.astype(np.int64)
+            return _as_int64(ids)
+        ids = ids.astype(np.float64, copy=False)  # float16 does not know so large an id
         finite = np.isfinite(ids)
         whole = np.rint(np.clip(np.where(finite, ids, 0), -_LARGEST_ID, _LARGEST_ID))
         return np.where(finite, whole, NOT_FINITE).astype(np.int64)
@@ -135,6 +138,13 @@ def logit(probability: float) -> float:
 
 def _without_channel(values: Array) -> Array:
     return values[..., 0] if values.ndim == 4 else values
+
+
+def _as_int64(ids: Array) -> Array:
+    # What is beyond int64 would wrap, to ids that may be ignored.
+    return (np.minimum(ids, np.uint64(_LARGEST_ID)) if ids.dtype == np.uint64 else ids).astype(
+        np.int64
+    )
 
 
 def _topmost(hits: Array) -> Array:

@@ -4,8 +4,16 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import CHANNELS, MAGENTA, Array, UInt8Array, as_array, describe
-from keras_image_saver.checks import check_int, check_number
+from keras_image_saver.arrays import (
+    CHANNELS,
+    MAGENTA,
+    Array,
+    UInt8Array,
+    as_array,
+    describe,
+    without_float_errors,
+)
+from keras_image_saver.checks import check_int, check_number, is_int
 
 # The VOC devkit draws its "void" label, 255, in this colour: entry 255 of the same table.
 _IGNORED = (224, 224, 192)
@@ -46,10 +54,7 @@ def check_palette(palette: Any, num_classes: int | None) -> UInt8Array:
         if palette != "voc":
             raise ValueError(f'`palette` must be "voc" or colours of your own, got {palette!r}.')
         return voc_palette(_VOC_COLORS if num_classes is None else num_classes)
-    try:
-        table = np.asarray(palette)
-    except ValueError:  # NumPy refuses rows of different lengths; as objects they can be described
-        table = np.array(palette, object)
+    table = _as_table(palette)
     if table.ndim != 2 or table.shape[1] != 3 or table.dtype.kind not in "ui" or not len(table):
         raise ValueError(
             f"`palette` must be (K, 3) integers from 0 to 255, got {describe(table)}. "
@@ -73,7 +78,8 @@ def colorize(
     """Colour a class map.
 
     Args:
-        class_map: Integers or bool, any shape, usually (H, W) or (N, H, W).
+        class_map: Integers or bool, any shape, usually (H, W) or (N, H, W). Of a picture of Pillow's
+            with a palette, as masks often are, the indices.
         palette: "voc" (see `voc_palette`), or colours of one's own: (K, 3), integers 0 to 255.
         num_classes: Number of classes. None means as many as the palette has colours (VOC: 256).
         ignore_index: The id of pixels that do not count; drawn (224, 224, 192), VOC's void colour.
@@ -83,34 +89,50 @@ def colorize(
 
     Raises:
         TypeError: If `class_map` is not an array of integers.
-        ValueError: If the palette has fewer colours than there are classes.
+        ValueError: If the palette has fewer colours than there are classes, `ignore_index` is no int,
+            or ids are masked.
 
     Example:
         >>> colorize(np.array([0, 1, 255]), ignore_index=255).tolist()
         [[0, 0, 0], [128, 0, 0], [224, 224, 192]]
     """
-    ids = as_array(class_map)
-    if ids.dtype.kind not in "bui":
+    ids = as_array(class_map, "class_map", as_ids=True)
+    if ids.dtype == np.bool_:
+        ids = ids.astype(np.uint8)
+    if ids.dtype.kind not in "ui":
         raise TypeError(
             f"`class_map` must be integers, got {describe(ids)}. Take argmax(scores, -1) first."
         )
+    check_ignore_index(ignore_index)
     colors = check_palette(palette, num_classes)
     count = len(colors)
     # Most class maps hold classes and nothing else. Two passes that find this out are cheaper than
-    # the table below, and `np.take` reads any integers but bool.
+    # the table below.
     ignored = ignore_index is not None and 0 <= ignore_index < count
-    plain = ids.size and ids.dtype != np.bool_ and not ignored
-    if plain and ids.min() >= 0 and ids.max() < count:
-        return np.take(colors, ids, axis=0)
+    if ids.size and not ignored and ids.min() >= 0 and ids.max() < count:
+        # NumPy takes by indices that fit its own integer, which uint64 may not.
+        indices = ids.astype(np.intp) if ids.dtype == np.uint64 else ids
+        return np.take(colors, indices, axis=0)
     # Else every id becomes an entry of one table: the classes, then magenta, then the ignored.
-    ids = ids.astype(np.int64)
     table = np.concatenate([colors, np.array([MAGENTA, _IGNORED], np.uint8)])
-    entries = np.where((ids >= 0) & (ids < count), ids, count).astype(np.intp)
+    entries = np.full(ids.shape, count, np.intp)
+    np.copyto(entries, ids, where=(ids >= 0) & (ids < count), casting="unsafe")
     if ignore_index is not None:
         entries[ids == ignore_index] = count + 1
     return np.take(table, entries, axis=0)
 
 
+def check_ignore_index(ignore_index: Any) -> None:
+    """Refuse what is no id.
+
+    Raises:
+        ValueError: If it is neither an int nor None.
+    """
+    if ignore_index is not None and not is_int(ignore_index):
+        raise ValueError(f"`ignore_index` must be one int or None, got {ignore_index!r}.")
+
+
+@without_float_errors
 def overlay(images: Any, colors: Any, weight: float) -> UInt8Array:
     """Lay colours over images: rint((1 - weight) * image + weight * color).
 
@@ -129,7 +151,7 @@ def overlay(images: Any, colors: Any, weight: float) -> UInt8Array:
         >>> overlay(np.full((1, 1, 1), 100, np.uint8), np.array([[[200, 0, 0]]], np.uint8), 0.5)
         array([[[150,  50,  50]]], dtype=uint8)
     """
-    photos, tints = as_array(images), as_array(colors)
+    photos, tints = as_array(images, "images"), as_array(colors, "colors")
     check_number("weight", weight, 0, 1)
     if photos.dtype != np.uint8 or tints.dtype != np.uint8:
         raise ValueError(
@@ -137,16 +159,18 @@ def overlay(images: Any, colors: Any, weight: float) -> UInt8Array:
             "Use to_uint8 and colorize first."
         )
     fits = photos.shape[:-1] == tints.shape[:-1] and tints.shape[-1:] == (3,)
-    if not fits or photos.shape[-1] not in CHANNELS:
+    if not fits or not photos.ndim or photos.shape[-1] not in CHANNELS:
         raise ValueError(
             "`images` must have 1, 3 or 4 channels, and `colors` the same shape with 3, got images "
             f"of shape {photos.shape} and colors of shape {tints.shape}."
         )
-    mixed = np.float32(1 - weight) * photos[..., :3] + np.float32(weight) * tints
+    share = float(weight)  # of float16, 1 - weight would be one too
+    mixed = np.float32(1 - share) * photos[..., :3] + np.float32(share) * tints
     blended: UInt8Array = np.rint(mixed).astype(np.uint8)
     return blended
 
 
+@without_float_errors
 def check_colormap(colormap: Any) -> UInt8Array:
     """Return a (256, 3) uint8 table from a table, or from the name of one of Matplotlib's.
 
@@ -154,7 +178,7 @@ def check_colormap(colormap: Any) -> UInt8Array:
         ValueError: If there is no such name, or the table is not valid.
         ImportError: If `colormap` is a name and Matplotlib is not installed.
     """
-    table = _matplotlib_table(colormap) if isinstance(colormap, str) else np.asarray(colormap)
+    table = _matplotlib_table(colormap) if isinstance(colormap, str) else _as_table(colormap)
     if table.shape != (256, 3) or table.dtype.kind not in "uif":
         raise ValueError(f"`colormap` must be a (256, 3) table, got {describe(table)}.")
     if table.dtype.kind != "f":
@@ -180,6 +204,13 @@ def apply_colormap(mapped: UInt8Array, table: UInt8Array) -> UInt8Array:
         # What was grey has three equal channels, so unequal ones tell the magenta pixels.
         colored[mapped[..., 0] != mapped[..., 1]] = MAGENTA
     return colored
+
+
+def _as_table(given: Any) -> Array:
+    try:
+        return np.asarray(given)
+    except ValueError:  # NumPy refuses rows of different lengths; as objects they can be described
+        return np.array(given, object)
 
 
 def _matplotlib_table(name: str) -> Array:

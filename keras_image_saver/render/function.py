@@ -71,8 +71,10 @@ class _BoundFunction(BoundRenderer):
             )
         rendered = Rendered()
         for name, values in panels.items():
-            images = check_images(as_array(values), "`render`", f" for the panel {name!r}")
-            check_dtype(images, f"render()[{name!r}]")
+            source = f"render()[{name!r}]"
+            array = as_array(values, source)
+            images = check_images(array, "`render`", f" for the panel {name!r}")
+            check_dtype(images, source)
             panel, limits = str(name), default_range(images.dtype)
             self.ranges[panel] = limits  # of the panels that were returned last
             if limits is None:

@@ -4,14 +4,21 @@ The range comes from the argument, else from the activation that ends the model,
 data: a range read from the data changes from epoch to epoch and hides what it should show.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from keras_image_saver.arrays import Array, UInt8Array, describe, is_image
-from keras_image_saver.render.base import Batch, BoundRenderer, OutputInfo, Range, Rendered
+from keras_image_saver.render.base import (
+    Batch,
+    BoundRenderer,
+    OutputInfo,
+    Range,
+    Rendered,
+    show_range,
+)
 from keras_image_saver.render.colors import apply_colormap, check_colormap
 from keras_image_saver.render.panels import PanelRenderer, Sources, require_chosen
 from keras_image_saver.render.ranges import (
@@ -21,6 +28,9 @@ from keras_image_saver.render.ranges import (
     extent,
     map_to_uint8,
 )
+
+# Images from 0 to 1 have something as dark as this; few from -1 to 1 have that, and nothing darker.
+_DARK = 0.25
 
 _ACTIVATION_RANGES: dict[str | None, Range] = {
     "tanh": (-1.0, 1.0),
@@ -93,14 +103,33 @@ class Images(PanelRenderer):
         return _BoundImages(
             sources=sources,
             ranges={name: ranges[name] for name in images},
-            warnings=tuple(
-                f"The {name} is uint8 with 1 as its largest value, and is drawn as it is: black. "
-                f"Pass {_advice(name, '(0, 1)')} if 1 means white."
-                for name, image in images.items()
-                if ranges[name] is None and image.dtype == np.uint8 and image.max() == 1
-            ),
+            warnings=tuple(self._warnings(images, ranges)),
             colormaps=self._colormaps(images),
         )
+
+    def _warnings(
+        self, images: Mapping[str, Array], ranges: Mapping[str, Range | None]
+    ) -> Iterator[str]:
+        """Say where 1 seems to mean white, and is drawn as another value."""
+        for name, image in images.items():
+            if ranges[name] is None and image.dtype == np.uint8 and image.max() == 1:
+                yield (
+                    f"The {name} is uint8 with 1 as its largest value, and is drawn as it is: black. "
+                    f"Pass {_advice(name, '(0, 1)')} if 1 means white."
+                )
+        limits = ranges.get("input")
+        is_given = self.input_range is not None or "input" in self.panel_ranges
+        if limits is None or is_given:
+            return
+        least, most = extent(images["input"])
+        # Of one value alone, as of an empty mask, nothing can be said.
+        seem_0_to_1 = 0 <= least <= _DARK and least < most <= 1
+        if seem_0_to_1 and np.min(np.subtract(limits[1], limits[0])) >= 2:
+            shown = show_range(limits)
+            yield (
+                f"The inputs' values go from {least:.6g} to {most:.6g}, but are drawn in {shown}. Pass "
+                f"input_range=(0, 1) if 1 means white, or else input_range={shown}."
+            )
 
     def _images(self, batch: Batch, sources: Sources) -> dict[str, Array]:
         """Return the images of the panels to draw, once everything that is asked for exists."""
@@ -212,7 +241,9 @@ class _BoundImages(BoundRenderer):
             images, table = self.sources.images(name, batch), self.colormaps.get(name)
             # What is coloured has more channels than what is mapped, so there is no room for it.
             room = (out or {}).get(name) if table is None else None
-            mapped, rendered.counts[name] = map_to_uint8(images, limits, room)
+            mapped, rendered.counts[name] = map_to_uint8(
+                images, limits, room, self.range_argument(name)
+            )
             rendered.panels[name] = mapped if table is None else apply_colormap(mapped, table)
         return rendered
 

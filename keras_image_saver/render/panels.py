@@ -1,6 +1,6 @@
 """What `Images` and `Segmentation` share: where panels come from, and which there are."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -140,7 +140,8 @@ class Sources:
         if batch.shown is not None:
             return batch.shown
         if self.input_image is not None:
-            images = channels_last(as_array(self.input_image(batch.inputs)), self.info)
+            images = as_array(self.input_image(batch.inputs), "input_image()")
+            images = channels_last(images, self.info)
             return check_images(images, "`input_image`")
         return self.as_images(single(batch.inputs), batch)
 
@@ -217,13 +218,15 @@ def check_panels(panels: Sequence[str] | None) -> tuple[str, ...] | None:
     """Check the `panels` argument of a renderer."""
     if panels is None:
         return None
-    if isinstance(panels, str) or not all(isinstance(name, str) for name in panels) or not panels:
+    is_sequence = isinstance(panels, Iterable) and not isinstance(panels, str)
+    names = tuple(panels) if is_sequence else ()
+    if not names or not all(isinstance(name, str) for name in names):
         raise ValueError(
             f'`panels` must be a sequence of names such as ("input", "prediction"), got {panels!r}.'
         )
-    if len(set(panels)) != len(panels):
-        raise ValueError(f"`panels` must name each panel once, got {tuple(panels)!r}.")
-    return tuple(panels)
+    if len(set(names)) != len(names):
+        raise ValueError(f"`panels` must name each panel once, got {names!r}.")
+    return names
 
 
 def require_chosen(info: OutputInfo, batch: Batch) -> None:

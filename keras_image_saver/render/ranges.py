@@ -4,6 +4,7 @@ The mapping subtracts, then multiplies, in float32: no compiler can fuse that in
 every backend gives the same bytes.
 """
 
+import functools
 import math
 import warnings
 from collections.abc import Iterator
@@ -11,7 +12,17 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from keras_image_saver.arrays import CHANNELS, MAGENTA, PIECE, Array, UInt8Array, as_array, describe
+from keras_image_saver.arrays import (
+    CHANNELS,
+    MAGENTA,
+    PIECE,
+    Array,
+    UInt8Array,
+    as_array,
+    describe,
+    without_float_errors,
+)
+from keras_image_saver.checks import is_number
 from keras_image_saver.render.base import Finding, PixelCounts, Range, findings, show_range
 
 # A range in float32, low and high, and the bytes of one unit.
@@ -54,7 +65,7 @@ def to_uint8(images: Any, *, value_range: Any = None) -> UInt8Array:
 
 def convert(images: Any, value_range: Any) -> tuple[UInt8Array, tuple[Finding, ...]]:
     """Do the work of `to_uint8`, and return what there is to warn of."""
-    array = as_array(images)
+    array = as_array(images, "images")
     check_dtype(array, "images")
     plain = array.ndim == 2 or (array.ndim == 3 and array.shape[2] not in CHANNELS)
     deep = array.ndim == 4 and array.shape[3] not in CHANNELS
@@ -82,31 +93,63 @@ def check_dtype(array: Array, name: str) -> None:
         raise TypeError(f"`{name}` must be bool, integer or float, got {describe(array)}.")
 
 
+@without_float_errors
 def check_range(value_range: Any, name: str) -> Range:
     """Return a range as floats, or as one tuple of floats a channel.
 
     Raises:
-        ValueError: If it is not (low, high) with low < high, both finite.
+        ValueError: If it is not (low, high) with low < high, both finite, or if float32 cannot hold
+            it: ends that are one value to it, or so near or far that their scale is none.
     """
     try:
-        if isinstance(value_range, str):
-            raise TypeError
-        low, high = (np.asarray(end, np.float64) for end in value_range)
-        # Values are mapped in float32: ends that it cannot tell apart, or hold, are no range.
-        with np.errstate(over="ignore"):
-            ends = np.stack([low, high]).astype(np.float32)
+        low, high = (_range_end(end) for end in value_range)
         shapes = {(), *((channels,) for channels in CHANNELS)}
-        valid = low.shape in shapes and np.isfinite(ends).all() and (ends[0] < ends[1]).all()
-    except (TypeError, ValueError):
+        valid = low.shape == high.shape and low.shape in shapes
+        valid = valid and bool(np.isfinite([low, high]).all() and (low < high).all())
+    except (TypeError, ValueError, OverflowError):
         valid = False
     if not valid:
         raise ValueError(
             f"`{name}` must be (low, high) with low < high, each one number or one a channel, got "
             f"{value_range!r}. For a tanh generator pass (-1, 1)."
         )
+    least, most, factor = _float32_scale(low, high)
+    if not (np.isfinite([least, most, most - least, factor]).all() and (least < most).all()):
+        raise ValueError(
+            f"`{name}` must be (low, high) that float32, in which values are mapped, can hold and "
+            f"tell apart, got {value_range!r}. Shift or scale the values, and the range with them."
+        )
     if low.ndim:
         return tuple(low.tolist()), tuple(high.tolist())
     return float(low), float(high)
+
+
+def _range_end(end: Any) -> Array:
+    """Return one end of a range in float64.
+
+    Raises:
+        TypeError: If it holds anything but real numbers.
+        OverflowError: If one of them is beyond float64.
+    """
+    array = as_array(end)
+    # Python's ints beyond 64 bits, and its fractions, come as objects.
+    is_real = all(map(is_number, array.flat)) if array.dtype.kind == "O" else True
+    if array.dtype.kind not in "buifO" or not is_real:
+        raise TypeError
+    return array.astype(np.float64)
+
+
+def _float32_scale(low: Array, high: Array) -> _Scale:
+    """Return a range in float32, and the bytes of one unit: such that `high` is 255 exactly."""
+    least, most = low.astype(np.float32), high.astype(np.float32)
+    # The factor is rounded once, from float64: from rounded ends it would be another one.
+    factor = np.asarray(255 / (high - low)).astype(np.float32)
+    # Where float32 knows few values between the ends, rounding moves them by more than half a byte.
+    # It is their own distance that counts then: with the other one white would be grey, or black,
+    # since a byte wraps.
+    is_white = np.rint((most - least) * factor) == 255
+    own = np.asarray(255 / (most.astype(np.float64) - least)).astype(np.float32)
+    return least, most, np.where(is_white, factor, own)
 
 
 def default_range(dtype: Any) -> Range | None:
@@ -120,6 +163,7 @@ def default_range(dtype: Any) -> Range | None:
     return (0.0, 1.0) if np.dtype(dtype).kind == "f" else (0.0, 255.0)
 
 
+@without_float_errors
 def extent(values: Array) -> tuple[float, float]:
     """Return the smallest and largest finite value; NaN where there is none."""
     finite = values.astype(np.float32)
@@ -127,8 +171,13 @@ def extent(values: Array) -> tuple[float, float]:
     return (float(finite.min()), float(finite.max())) if finite.size else (np.nan, np.nan)
 
 
+# A value beyond float32 becomes infinite, and so magenta. A product beyond it is clipped.
+@without_float_errors
 def map_to_uint8(
-    images: Array, value_range: Range | None, out: UInt8Array | None = None
+    images: Array,
+    value_range: Range | None,
+    out: UInt8Array | None = None,
+    argument: str = "value_range",
 ) -> tuple[UInt8Array, PixelCounts]:
     """Map values to bytes: rint(clip((float32(x) - low) * float32(255 / (high - low)), 0, 255)).
 
@@ -136,6 +185,7 @@ def map_to_uint8(
         images: (..., C), bool, integer or float; never changed. bool is 0 or 255.
         value_range: The values that become 0 and 255. None leaves uint8 as it is.
         out: Where floats and integers may be mapped to, uint8 of the same shape.
+        argument: What set the range, for the error.
 
     Returns:
         uint8 of the same shape, `out` or a new array, except that C = 1 becomes 3 where a pixel is
@@ -151,41 +201,41 @@ def map_to_uint8(
         if images.dtype != np.uint8:
             raise ValueError(f"`value_range` must be given for {images.dtype} images, got None.")
         return images, counts
-    scale = _scale(value_range, images.shape)
+    scale = _scale(value_range, images.shape[-2:], argument)
     mapped = np.empty(images.shape, np.uint8) if out is None else out
     # One buffer serves all pieces, so that it stays in the cache with the values.
     buffer = np.empty(0, np.float32)
     bad: Array | None = None
-    # A value beyond float32 becomes infinite, and so magenta. A product beyond it is clipped.
-    with np.errstate(over="ignore"):
-        for piece in _pieces(images.shape):
-            values = images[piece]
-            if buffer.size < values.size:
-                buffer = np.empty(values.size, np.float32)
-            finite = _map_piece(values, scale, mapped[piece], buffer[: values.size], counts)
-            if finite is not None:
-                if bad is None:
-                    bad = np.zeros(images.shape[:-1], np.bool_)
-                bad[piece] = ~finite.reshape(values.shape).all(-1)
+    for piece in _pieces(images.shape):
+        values = images[piece]
+        if buffer.size < values.size:
+            buffer = np.empty(values.size, np.float32)
+        finite = _map_piece(values, scale, mapped[piece], buffer[: values.size], counts)
+        if finite is not None:
+            if bad is None:
+                bad = np.zeros(images.shape[:-1], np.bool_)
+            bad[piece] = ~finite.reshape(values.shape).all(-1)
     if bad is None:
         return mapped, counts
     counts.non_finite_pixels = int(np.count_nonzero(bad))
     return _paint(mapped, bad), counts
 
 
-def _scale(value_range: Range, shape: tuple[int, ...]) -> _Scale:
+@functools.lru_cache(maxsize=64)  # a grid is mapped sample by sample
+def _scale(value_range: Range, shape: tuple[int, ...], argument: str) -> _Scale:
     """Return what maps images of a shape: as scalars, or a row of pixels long by channel."""
     low, high = (np.asarray(end, np.float64) for end in value_range)
     if low.ndim and low.shape != shape[-1:]:
         raise ValueError(
-            f"`value_range` must have one value a channel, got {show_range(value_range)} for "
+            f"`{argument}` must have one value a channel, got {show_range(value_range)} for "
             f"images of {shape[-1]} channels."
         )
-    # The factor is rounded once, from float64: from rounded ends it would be another one.
-    scale: list[Array] = [part.astype(np.float32) for part in (low, high, 255 / (high - low))]
+    scale = _float32_scale(low, high)
+    if not low.ndim:
+        return scale
     # NumPy is slow at inner loops over three channels, so a row of pixels is one loop.
-    low, high, factor = [np.tile(part, shape[-2]) for part in scale] if low.ndim else scale
-    return low, high, factor
+    least, most, factor = (np.tile(part, shape[-2]) for part in scale)
+    return least, most, factor
 
 
 def _map_piece(
@@ -221,8 +271,8 @@ def _map_piece(
     scaled = buffer.reshape(floats.shape)
     np.subtract(floats, low, out=scaled)
     np.multiply(scaled, factor, out=scaled)
-    # A byte wraps what does not fit it, so values outside the range are clipped before the cast. Where
-    # there are none, the pass is saved.
+    # A byte wraps what does not fit it, so values outside the range are clipped before the cast. Those
+    # within are no more than the range's end, which the scale makes 255, so that pass is saved.
     if under or over:
         np.clip(scaled, 0, 255, out=scaled)
     np.rint(scaled, out=scaled)

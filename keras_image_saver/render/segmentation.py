@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_image_saver.arrays import MAGENTA, Array, UInt8Array, describe, nearest
-from keras_image_saver.checks import check_int, check_number, is_int, is_number
+from keras_image_saver.checks import check_int, check_number, is_number
 from keras_image_saver.render.base import (
     NOT_FINITE,
     Batch,
@@ -19,7 +19,7 @@ from keras_image_saver.render.base import (
     Rendered,
 )
 from keras_image_saver.render.class_map import Classes, Decision, choose_decision, logit
-from keras_image_saver.render.colors import check_palette, colorize, overlay
+from keras_image_saver.render.colors import check_ignore_index, check_palette, colorize, overlay
 from keras_image_saver.render.panels import PanelRenderer, Sources, channels_last, require_chosen
 from keras_image_saver.render.ranges import check_dtype, default_range, extent, map_to_uint8
 
@@ -75,9 +75,8 @@ class Segmentation(PanelRenderer):
     ) -> None:
         super().__init__(input_range, input_image, panels)
         check_int("num_classes", num_classes, 1, optional=True)
-        if ignore_index is not None and not is_int(ignore_index):
-            raise ValueError(f"`ignore_index` must be one int or None, got {ignore_index!r}.")
-        if multi_label not in (None, True, False):
+        check_ignore_index(ignore_index)
+        if multi_label is not None and not isinstance(multi_label, (bool, np.bool_)):
             raise ValueError(f"`multi_label` must be True, False or None, got {multi_label!r}.")
         if not is_number(threshold) or not 0 < threshold < 1:
             raise ValueError(
@@ -90,7 +89,7 @@ class Segmentation(PanelRenderer):
         self.num_classes = num_classes
         self.palette = palette
         self.from_logits = from_logits
-        self.threshold = threshold
+        self.threshold = float(threshold)  # what is computed from a float16 would be one too
         self.multi_label = multi_label
         self.ignore_index = ignore_index
         self.overlay = overlay
@@ -214,7 +213,7 @@ class _BoundSegmentation(BoundRenderer):
         if "input" in self.ranges:
             image = self.sources.images("input", batch)
             drawn.panels["input"], drawn.counts["input"] = map_to_uint8(
-                image, self.ranges["input"], (out or {}).get("input")
+                image, self.ranges["input"], (out or {}).get("input"), "input_range"
             )
         for name in self.panels:
             if name != "input":

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keras_image_saver.arrays import UInt8Array
+from keras_image_saver.escapes import escaped
 from keras_image_saver.run.files import RECORD, segment_name, segment_number
 from keras_image_saver.run.lines import (
     FORMAT,
@@ -114,7 +115,7 @@ class Run:
             raise FileNotFoundError(f"There is no record of a run ({RECORD}) in {folder!r}.")
         about, unreadable = read_run(folder)
         for text in (*found.warnings, *unreadable):
-            warnings.warn(text, stacklevel=2)
+            warnings.warn(escaped(text), stacklevel=2)
         return cls(folder, found.entries, about)
 
     @property

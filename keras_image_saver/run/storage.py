@@ -47,7 +47,10 @@ class Local(_Place):
     @property
     def real_path(self) -> str:
         """The one path of what may be reached by several, symbolic links followed."""
-        return os.path.realpath(self._native)
+        try:
+            return os.path.realpath(self._native)
+        except ValueError:  # a record may hold what no file can be called
+            return self._native
 
     def absolute(self, folder: Callable[[], str]) -> str:
         """Return this path, as one in the folder that `folder` gives where it is relative."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from keras_image_saver.escapes import escaped
 from keras_image_saver.run.record import Snapshot
 from keras_image_saver.run.template import split_fields
 
@@ -33,8 +34,8 @@ def captions(template: str, snapshots: Sequence[Snapshot]) -> list[str]:
     unknown = [field for _, field, _, _ in parts if field and field not in known]
     if unknown:
         raise ValueError(
-            f"`caption` has fields that no snapshot has, {', '.join(unknown)}, got {template!r}. "
-            f"Fields are {', '.join(known)}."
+            f"`caption` has fields that no snapshot has, {escaped(', '.join(unknown))}, got "
+            f"{template!r}. Fields are {escaped(', '.join(known))}."
         )
     lines = (
         "".join(

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from keras_image_saver.escapes import escaped
 from keras_image_saver.run.files import RUN_FILE, SAMPLES
 from keras_image_saver.run.lines import record_files
 from keras_image_saver.run.record import Run, Snapshot
@@ -16,7 +17,7 @@ _MOST_LISTED = 10
 def overview(run: Run) -> str:
     """Return what there is to know of a run, as a table: a name and a value a line."""
     return "\n".join(
-        f"{name:<10}{line}".rstrip()
+        f"{name:<10}{escaped(line)}".rstrip()
         for title, lines in _rows(run)
         for name, line in zip([title, *[""] * len(lines)], lines, strict=False)
     )
@@ -65,7 +66,7 @@ def _some(lines: list[str]) -> list[str]:
 def _size(path: str) -> int | None:
     try:
         return storage_of(path).size()
-    except OSError:  # there is none, or what is there is no file that can be read
+    except (OSError, ValueError):  # there is none that can be read, or no file can be called so
         return None
 
 

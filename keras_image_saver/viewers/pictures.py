@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_image_saver.arrays import UInt8Array, nearest
 from keras_image_saver.checks import check_int
+from keras_image_saver.escapes import escaped
 from keras_image_saver.picture import decoder
 from keras_image_saver.picture.grid import blank, paste, sample_box
 from keras_image_saver.run.files import PAGE, SAMPLES
@@ -106,7 +107,7 @@ class Pictures:
         snapshot = self.snapshots[number]
         name = os.path.basename(snapshot.path)
         reason = "there is no such file" if isinstance(error, FileNotFoundError) else error
-        self._gaps.setdefault(number, f"epoch {snapshot.epoch}, {name}: {reason}")
+        self._gaps.setdefault(number, escaped(f"epoch {snapshot.epoch}, {name}: {reason}"))
 
     def _listed(self) -> str:
         listed = [self._gaps[number] for number in sorted(self._gaps)]

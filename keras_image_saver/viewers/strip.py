@@ -61,7 +61,7 @@ def strip(
     """
     opened = open_run(run)
     path = check_output(out, opened)
-    kind = formats.check_format(path)
+    kind = formats.check_format(path, argument="out")
     check_int("epochs", epochs, 1)
     check_int("samples", samples, 1)
     check_choice("spacing", spacing, ("log", "even"))

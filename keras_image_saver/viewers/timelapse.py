@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.checks import check_int, check_number, is_number
+from keras_image_saver.escapes import escaped
 from keras_image_saver.picture import animation, decoder, formats
 from keras_image_saver.picture.grid import blank, paste
 from keras_image_saver.picture.text import draw_line, line_size
@@ -93,7 +94,7 @@ def timelapse(
     times = animation.durations(len(snapshots), fps, hold_last_s, kind.tick_ms)
 
     def write(file: BinaryIO) -> None:
-        frames = with_progress(film.frames(), len(snapshots), os.path.basename(path))
+        frames = with_progress(film.frames(), len(snapshots), escaped(os.path.basename(path)))
         timed = zip(frames, times, strict=True)
         animation.write_animation(file, timed, kind, probes=probes)
 

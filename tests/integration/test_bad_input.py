@@ -52,6 +52,13 @@ SAMPLES = [
         r"0 rows",
     ),
     case(
+        "masked values",
+        autoencoder,
+        saver_of(np.ma.masked_less(X, 0.5)),
+        "`samples` must have no masked values",
+        r"shape \(4, 8, 8, 1\).*\.filled",
+    ),
+    case(
         "over 1,024 rows",
         autoencoder,
         saver_of(np.zeros((1025, 8, 8, 1), np.float32)),

@@ -43,6 +43,20 @@ def test_autoencoder_with_targets_draws_three_panels_in_columns_of_samples(tmp_p
     assert_drawn(found["target"], to_uint8(x[::-1], value_range=(-1, 1)))
 
 
+def test_tanh_model_with_inputs_from_0_to_1_is_told_before_training(tmp_path):
+    """A whole rehearsal: what is said comes as a warning, and the picture is as it was said."""
+    model, x = autoencoder(channels=3, activation="tanh"), floats(5, 8, 8, 3)
+    with pytest.warns(UserWarning, match=r"inputs' values go from 0.*input_range=\(0, 1\)"):
+        fit_data(model, x, x, saver=ImageSaver(tmp_path / "pale", x))
+    found = panels(read(tmp_path / "pale/0002.png"), 5, (8, 8), INPUT_PREDICTION)
+    assert_drawn(found["input"], to_uint8(x, value_range=(-1, 1)))
+    fit_data(
+        model, x, x, saver=ImageSaver(tmp_path / "right", x, render=Images(input_range=(0, 1)))
+    )
+    found = panels(read(tmp_path / "right/0002.png"), 5, (8, 8), INPUT_PREDICTION)
+    assert_drawn(found["input"], to_uint8(x))
+
+
 @only_tensorflow
 def test_super_resolution_enlarges_the_smaller_input_beside_its_output(tmp_path):
     model = keras.Sequential(

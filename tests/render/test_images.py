@@ -490,3 +490,63 @@ def test_images_leave_the_arrays_of_the_batch():
     draw(Images((0, 1)), outputs, inputs=inputs, targets=targets)
     for array, kept in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(array, kept)
+
+
+# Inputs that the range of the outputs does not fit
+
+
+def warned(inputs, render=None, activation="tanh"):
+    """What is said of inputs (a value a pixel) to a model of images that ends in `activation`."""
+    images = np.array(inputs).reshape(-1, 1, 2, 1)
+    outputs = np.zeros(images.shape, np.float32)
+    render = Images() if render is None else render
+    return bind(render, outputs, inputs=images, activations=(activation,)).warnings
+
+
+@pytest.mark.parametrize(
+    ("inputs", "render", "limits"),
+    [
+        pytest.param([[0.0, 1.0], [0.2, 0.7]], Images(), r"\(-1, 1\)", id="tanh"),
+        pytest.param([[0.0, 0.6]], Images(), r"\(-1, 1\)", id="dark"),
+        pytest.param([[0.1, 0.9]], Images((-1, 1)), r"\(-1, 1\)", id="value_range"),
+        pytest.param([[0.0, 1.0]], Images((0, 255)), r"\(0, 255\)", id="bytes"),
+        pytest.param([[0, 1]], Images(), r"\(0, 255\)", id="integers of 0 and 1"),
+    ],
+)
+def test_images_of_inputs_from_0_to_1_in_a_wider_range_warn(inputs, render, limits):
+    (text,) = warned(inputs, render)
+    assert re.search(rf"drawn in {limits}.*input_range=\(0, 1\).*input_range={limits}", text)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "render"),
+    [
+        pytest.param([[-1.0, 1.0]], Images(), id="in the range"),
+        pytest.param([[-0.01, 1.0]], Images(), id="hardly negative"),
+        pytest.param([[0.0, 1.01]], Images((-2, 2)), id="over 1"),
+        pytest.param([[0.4, 0.9]], Images(), id="bright, which tells nothing"),
+        pytest.param([[0.0, 0.0], [0.0, 0.0]], Images(), id="black"),
+        pytest.param([[1.0, 1.0]], Images(), id="white"),
+        pytest.param([[np.nan, np.nan]], Images(), id="NaN"),
+        pytest.param([[0.0, 1.0]], Images(input_range=(-1, 1)), id="input_range is given"),
+        pytest.param([[0.0, 1.0]], Images({"input": (-1, 1)}), id="given by panel"),
+        pytest.param([[0.0, 1.0]], Images((0, 1)), id="fits"),
+        pytest.param([[0.0, 1.0]], Images(panels=["prediction"]), id="not drawn"),
+        pytest.param(np.array([[0, 2]], np.uint8), Images(), id="bytes as they are"),
+    ],
+)
+def test_images_of_inputs_that_may_fit_their_range_say_nothing(inputs, render):
+    assert warned(inputs, render) == ()
+
+
+def test_images_of_inputs_from_0_to_1_say_nothing_where_a_sigmoid_ends_the_model():
+    assert warned([[0.0, 1.0]], activation="sigmoid") == ()
+
+
+@pytest.mark.parametrize("spread", [0, 1])
+def test_images_of_inputs_from_0_to_1_warn_in_a_range_by_channel_that_is_wide_in_each(spread):
+    """ImageNet's ranges, given for the outputs; one that is narrow in a channel is left alone."""
+    inputs = np.linspace(0, 1, 12, dtype=np.float32).reshape(1, 2, 2, 3)
+    limits = ((-2.1, -2.0, 0.0), (2.2, 2.4, 1.0 + spread))
+    bound = bind(Images(limits), np.zeros_like(inputs), inputs=inputs)
+    assert len(bound.warnings) == spread

@@ -1,5 +1,6 @@
 """The public `to_uint8`."""
 
+import re
 import warnings
 
 import ml_dtypes
@@ -222,3 +223,112 @@ def test_to_uint8_of_any_array_follows_the_formula(dtype, data):
     colored = np.repeat(expected, 3, -1) if expected.shape[-1] == 1 else expected.copy()
     colored[~pixels] = (255, 0, 255, 255)[: colored.shape[-1]]
     np.testing.assert_array_equal(mapped, colored)
+
+
+# Ranges at the limits of float32
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [
+        pytest.param(101325.003, 101326.999, id="a pressure"),
+        pytest.param(1e8, 1e8 + 5, id="ends further apart in float32"),
+        pytest.param(1e8 + 1, 1e8 + 11, id="ends nearer in float32"),
+        pytest.param(-1e-30, 1e-30, id="tiny"),
+        pytest.param(1e-45, 1.0, id="an end that float32 holds as a subnormal"),
+        pytest.param(0, 3e38, id="huge"),
+        pytest.param(-1.7e38, 1.7e38, id="as wide as float32"),
+    ],
+)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_to_uint8_of_a_ranges_ends_is_black_and_white(low, high, channels):
+    image = np.array([[[low] * channels, [high] * channels]])
+    limits = (low, high) if channels == 1 else ([low] * channels, [high] * channels)
+    with np.errstate(all="raise"):
+        mapped = to_uint8(image, value_range=limits)
+    assert mapped.tolist() == [[[0] * channels, [255] * channels]]
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        pytest.param((0, 1e-40), id="subnormal"),
+        pytest.param((-3.4e38, 3.4e38), id="wider than float32"),
+        pytest.param((1.0, 1.0 + 1e-12), id="equal in float32"),
+        pytest.param((0, 1e39), id="beyond float32"),
+        pytest.param(([0, 0, 0], [1, 1e-40, 1]), id="one channel"),
+    ],
+)
+def test_to_uint8_with_a_range_that_float32_cannot_hold_is_refused(limits):
+    rule = "`value_range` must be .* float32, .* can hold and tell apart, got " + re.escape(
+        repr(limits)
+    )
+    with np.errstate(all="raise"), pytest.raises(ValueError, match=rule):
+        to_uint8(np.zeros((2, 2, 3), np.float32), value_range=limits)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        pytest.param((0, 10**400), id="beyond float64"),
+        pytest.param((0, 1j), id="complex"),
+        pytest.param((np.complex64(0), np.complex64(1)), id="complex of NumPy"),
+        pytest.param(np.array([0, 1j]), id="complex array"),
+        pytest.param(("0", "1"), id="texts"),
+        pytest.param(([0, None, 0], [1, 1, 1]), id="no number"),
+    ],
+)
+def test_to_uint8_with_ends_that_are_no_numbers_shows_them(limits):
+    rule = r"`value_range` must be \(low, high\) with low < high.*got " + re.escape(
+        repr(limits)[:20]
+    )
+    with pytest.raises(ValueError, match=rule):
+        to_uint8(np.zeros((2, 2), np.float32), value_range=limits)
+
+
+_ENDS = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+@settings(max_examples=100, deadline=None)
+@given(_ENDS, _ENDS, hnp.arrays(np.float32, 8, elements=st.floats(0, 1, width=32)))
+def test_to_uint8_in_any_range_follows_float64(one, other, places):
+    """Ends are black and white, more is never darker, and float32 is off by its own rounding only."""
+    low, high = sorted((one, other))
+    values = np.sort(np.clip(low + (float(high) - low) * places.astype(np.float64), low, high))
+    values = np.concatenate([[low], values, [high]]).astype(np.float32)
+    try:
+        mapped = to_uint8(values[np.newaxis], value_range=(low, high))[0]
+    except ValueError as error:
+        assert "`value_range` must be" in str(error)  # noqa: PT017 - most ranges are valid
+        width = float(high) - low
+        assert not 255 / 3.4e38 < width < 3.4e38
+        return
+    exact = (values.astype(np.float64) - low) * 255 / (float(high) - low)
+    assert mapped[0] == 0
+    assert mapped[-1] == 255
+    assert (np.diff(mapped.astype(int)) >= 0).all()
+    assert np.abs(mapped - exact).max() <= 0.5001
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.floats(-1e7, 1e7),
+    st.floats(1e-3, 1e3),
+    hnp.arrays(np.float64, 8, elements=st.floats(-0.5, 1.5)),
+)
+def test_to_uint8_with_an_offset_never_wraps(low, width, places):
+    high = low + width
+    values = np.sort(low + width * places)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # it clips
+            mapped = to_uint8(np.array([[low, *values, high]]), value_range=(low, high))[0]
+    except ValueError:
+        assert np.float32(low) == np.float32(high)
+        return
+    assert (mapped[0], mapped[-1]) == (0, 255)
+    assert (np.diff(mapped[1:-1].astype(int)) >= 0).all()
+    # Each of value and ends is off by half a step of float32 at most.
+    step = float(np.spacing(np.float32(max(abs(low), abs(high)) + width)))
+    exact = np.clip((values - low) * 255 / width, 0, 255)
+    assert np.abs(mapped[1:-1] - exact).max() <= 0.51 + 255 * 2 * step / width

@@ -12,7 +12,7 @@ const read = (name) => readFileSync(new URL(name, folder), "utf-8");
 const { PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf, ...words } = vm.runInNewContext(
   `"use strict"; ${read("entry.js")} ${read("state.js")} ${read("keys.js")}
   ({ PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf,
-     countsText, missedPlaces, placeOf, snapshotName, tilesOf, valueText })`,
+     countsText, missedPlaces, placeOf, snapshotName, tilesOf, valueText, wantedSegments })`,
 );
 
 const GEOMETRY = {
@@ -286,6 +286,35 @@ for (const geometry of [
   test(`the geometry ${JSON.stringify(geometry)} tells of no tiles`, () => {
     assert.equal(words.tilesOf({ geometry }), null);
     assert.equal(words.tilesOf(undefined), null);
+  });
+}
+
+for (const [segments, wanted, leftOut] of [
+  [0, [], 0],
+  [3, [0, 1, 2], 0],
+  [[0, 2, 99999999999], [0, 2, 99999999999], 0],
+  [[1, 1, -1, 0.5, 1e300, "2", null], [1], 6],
+  [-1, [], 1],
+  [NaN, [], 1],
+  [Infinity, [], 1],
+  ["4", [], 1],
+  [undefined, [], 1],
+]) {
+  test(`of the segments ${JSON.stringify(segments)} those with a number are loaded`, () => {
+    const found = words.wantedSegments(segments);
+    assert.deepEqual([...found.wanted], wanted);
+    assert.equal(found.leftOut, leftOut);
+  });
+}
+
+for (const segments of [99999999999, 1e300, Array.from({ length: 100000 }, (_, index) => index)]) {
+  test("of segments beyond reason the oldest and the newest are loaded", () => {
+    const { wanted, leftOut } = words.wantedSegments(segments);
+    const count = segments.length ?? segments;
+    assert.ok(wanted.length <= 1024);
+    assert.deepEqual([...wanted.slice(0, 3)], [0, 1, 2]);
+    if (count < 1e15) assert.equal(wanted.at(-1), count - 1);
+    assert.equal(leftOut, count - wanted.length);
   });
 }
 

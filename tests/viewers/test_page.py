@@ -230,3 +230,17 @@ def test_record_that_is_resumed_and_cut_rewrites_its_scripts_under_a_new_key(tmp
 def test_record_without_a_page_writes_none(tmp_path):
     Record(str(tmp_path)).write()
     assert files(tmp_path) == ["snapshots.jsonl"]
+
+
+def test_write_page_names_the_segments_that_there_are(tmp_path, no_fsync):
+    writer = Writer(tmp_path, page=False)
+    for epoch in range(1, SEGMENT + 2):
+        writer.save(epoch, content=b"", write=False)
+    writer.record.write()
+    (tmp_path / "snapshots-99999999999.jsonl").write_text("")
+    write_page(tmp_path)
+    assert read_script(tmp_path / "snapshots.js")[1]["segments"] == [0, 99999999999]
+    assert read_script(tmp_path / "snapshots-99999999999.js") == (
+        99999999999,
+        {"format": 1, "entries": []},
+    )

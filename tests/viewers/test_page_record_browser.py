@@ -6,7 +6,7 @@ from support.browser import in_browser
 from support.page_reader import gap, press, settle, source, wait_for_epoch
 from support.page_runs import Writer, layout, long_run, make_run, picture
 
-from keras_image_saver import encode_image
+from keras_image_saver import encode_image, write_page
 from keras_image_saver.run.files import RECORD
 from keras_image_saver.run.lines import read_entries
 from keras_image_saver.run.record import SEGMENT
@@ -111,6 +111,40 @@ def test_part_of_the_record_that_is_missing_is_said(show, tmp_path, no_fsync):
     page = show(tmp_path)
     assert "2 parts of the record cannot be read" in page.locator("#notices").inner_text()
     assert page.locator("#counts").inner_text() == "10 snapshots"
+
+
+def with_segments(script, segments):
+    """Put another number of segments into the newest entries' script."""
+    text = script.read_text("ascii")
+    changed = text.replace(r"\"segments\": 1}", rf"\"segments\": {segments}}}")
+    assert changed != text
+    script.write_text(changed)
+
+
+@pytest.mark.parametrize("segments", ["99999999999", "1e999", "-5", "null"])
+def test_segments_beyond_reason_show_what_there_is_and_say_the_rest(
+    show, tmp_path, segments, no_fsync
+):
+    long_run(tmp_path, SEGMENT + 10)
+    with_segments(tmp_path / "snapshots.js", segments)
+    page = show(tmp_path)
+    assert source(page) == f"./{SEGMENT + 10:04d}.png"
+    assert "of the record cannot be read" in page.locator("#notices").inner_text()
+    there = SEGMENT + 10 if segments == "99999999999" else 10
+    assert page.locator("#counts").inner_text().startswith(f"{there} snapshots")
+
+
+def test_record_with_a_file_of_a_number_beyond_reason_is_shown_whole(show, tmp_path, no_fsync):
+    long_run(tmp_path, SEGMENT + 10)
+    odd = Writer(tmp_path / "odd", page=False).save(9999)
+    (tmp_path / "odd" / RECORD).rename(tmp_path / "snapshots-99999999999.jsonl")
+    (tmp_path / "odd" / "9999.png").rename(tmp_path / "9999.png")
+    del odd
+    write_page(tmp_path)
+    page = show(tmp_path)
+    assert page.locator("#counts").inner_text() == f"{SEGMENT + 11} snapshots"
+    assert page.locator("#notices").inner_text() == ""
+    assert source(page) == "./9999.png"
 
 
 # Long runs

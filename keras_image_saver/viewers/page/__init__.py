@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import Any
 
+from keras_image_saver.escapes import escaped
 from keras_image_saver.run.files import PAGE, PAGE_MARK, RECORD, script_name, segment_number
 from keras_image_saver.run.lines import FORMAT, Entry, read_entries, record_files
 from keras_image_saver.run.logs import json_logs
@@ -62,12 +63,12 @@ def write_page(folder: str | os.PathLike[str]) -> str:
     names = record_files(folder)
     if not names:
         raise FileNotFoundError(f"There is no record of a run ({RECORD}) in {folder!r}.")
-    page = Page(folder, warnings.warn)
+    page = Page(folder, lambda text: warnings.warn(escaped(text), stacklevel=4))
     for name in names:
         entries, unreadable = read_entries(folder, [name])
         page.add(name, [json_logs(entry) for entry in entries])  # from elsewhere, it may have NaN
         for text in unreadable:
-            warnings.warn(text, stacklevel=2)
+            warnings.warn(escaped(text), stacklevel=2)
     if RECORD not in names:
         page.add(RECORD, ())
     page.write()
@@ -86,7 +87,7 @@ class Page:
         self._folder = storage_of(folder)
         self._say = say
         self._key = uuid.uuid4().hex  # another one tells an open page to read everything anew
-        self._segments = 0
+        self._segments: set[int] = set()
         self._unwritten: dict[str, Sequence[Entry] | None] = {}
         self._ours: set[str] = set()  # files that may be replaced
         self._failed = False
@@ -116,8 +117,10 @@ class Page:
         """Note what a file of the record holds; `write` brings it to storage, then or later."""
         number = segment_number(name)
         if number is not None and entries is not None:
-            self._segments = number + 1
-        # To the end: the newest entries' script says how many segments there are before it.
+            self._segments.add(number)
+        elif number is not None:
+            self._segments.discard(number)
+        # To the end: the newest entries' script says which segments there are before it.
         self._unwritten.pop(name, None)
         self._unwritten[name] = entries
 
@@ -148,12 +151,17 @@ class Page:
     def _script(self, name: str, entries: Sequence[Entry]) -> str:
         content: dict[str, Any] = {"format": FORMAT, "entries": list(entries)}
         if name == RECORD:
-            content |= {"key": self._key, "segments": self._segments}
+            content |= {"key": self._key, "segments": self._known_segments()}
         segment = "newest" if name == RECORD else segment_number(name)
         # As text in a text, both ASCII: data is never code, nor a prototype.
         data = json.dumps(json.dumps(content, allow_nan=False)).replace("<", "\\u003c")
         call = f"kerasImageSaver({json.dumps(segment)}, {data});"
         return f"// {PAGE_MARK}: the record beside it as a script\n{call}\n"
+
+    def _known_segments(self) -> int | list[int]:
+        """Return how many there are, or their numbers where some are missing: a number may be any."""
+        numbers = sorted(self._segments)
+        return len(numbers) if numbers == list(range(len(numbers))) else numbers
 
     def _replace(self, name: str, text: str) -> None:
         (self._folder / name).replace(lambda file: file.write(text.encode("utf-8")))

@@ -13,6 +13,24 @@ function placeOf(entry, entries) {
   return entries.findIndex((one) => entryKey(one) === key && one.time === entry.time);
 }
 
+/* Each is a file of 256 snapshots; so many that are not there are told within two seconds. */
+const MOST_SEGMENTS = 1024;
+
+/* Which full parts of the record to load, of their count or a list of their numbers, and how many are
+   left out: of too many the oldest and the newest are taken, and no number may be beyond reason. */
+function wantedSegments(segments) {
+  const listed = Array.isArray(segments);
+  const count = listed ? segments.length : segments;
+  if (!Number.isFinite(count) || count < 0) return { wanted: [], leftOut: 1 };
+  const taken = Math.min(count, MOST_SEGMENTS);
+  const numbers = Array.from({ length: taken }, (_, index) => {
+    const place = index < taken / 2 ? index : count - taken + index;
+    return listed ? segments[place] : place;
+  });
+  const wanted = new Set(numbers.filter((number) => Number.isSafeInteger(number) && number >= 0));
+  return { wanted: [...wanted], leftOut: count - wanted.size };
+}
+
 function epochName(entry) {
   return entry.epoch ? `epoch ${entry.epoch}` : entry.step ? `step ${entry.step}` : "untrained";
 }

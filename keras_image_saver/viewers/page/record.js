@@ -57,13 +57,11 @@ class RunRecord {
     return true;
   }
 
-  async loadSegments(count) {
-    const missing = [];
-    for (let number = 0; number < count; number++) {
-      if (!this.segments.has(number)) missing.push(number);
-    }
+  async loadSegments(segments) {
+    const { wanted, leftOut } = wantedSegments(segments);
+    const missing = wanted.filter((number) => !this.segments.has(number));
     await Promise.all(missing.map((number) => this.loadSegment(number)));
-    this.lost = missing.filter((number) => !this.segments.has(number)).length;
+    this.lost = leftOut + missing.filter((number) => !this.segments.has(number)).length;
   }
 
   async loadSegment(number) {
