@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import Array, describe, leaves, map_leaves
+from keras_image_saver.arrays import Array, cut_rows, map_leaves
 from keras_image_saver.model import backend
 from keras_image_saver.model.lookup import DrawnModel
-from keras_image_saver.model.outputs import Outputs, output_info
+from keras_image_saver.model.outputs import Outputs, output_info, read_outputs
 from keras_image_saver.render.base import OutputInfo
 from keras_image_saver.samples import Samples
 
@@ -68,25 +68,15 @@ class Inference:
         """
         with backend.jax_state_kept(self._trained), self._variables.kept():
             if samples.inputs is None:
-                outputs = self._predicted(None)
-                chunks = [_to_numpy(decide(outputs) if decide else outputs)]
+                chunks = [self._read(self._predicted(None), samples, None, decide)]
             else:
-                rows = len(samples)
-                starts = range(0, rows, self._size)
-                chunks = [self._chunk(samples.inputs, start, rows, decide) for start in starts]
-        if self._info is None:
-            self._info = output_info(
-                chunks[0],
-                self._model,
-                self._output,
-                predicted=self._predict is not None,
-                noise=samples.noise,
-            )
+                starts = range(0, len(samples), self._size)
+                chunks = [self._chunk(samples, start, decide) for start in starts]
+        assert self._info is not None  # each chunk is read by it
         return Outputs(self._info, chunks)
 
-    def _chunk(
-        self, inputs: Any, start: int, rows: int, decide: Callable[[Any], Any] | None
-    ) -> Any:
+    def _chunk(self, samples: Samples, start: int, decide: Callable[[Any], Any] | None) -> Any:
+        rows = len(samples)
         stop = min(start + self._size, rows)
         padded = stop if self._predict is not None else start + self._size
 
@@ -96,11 +86,21 @@ class Inference:
             # The last row is repeated: one size is one trace.
             return array[np.minimum(np.arange(start, padded), rows - 1)]
 
-        chunk = map_leaves(cut, inputs)
+        chunk = map_leaves(cut, samples.inputs)
         returned = self._called(chunk) if self._predict is None else self._predicted(chunk)
-        outputs = _to_numpy(decide(returned) if decide else returned)
-        _check_rows(outputs, padded - start, "predict" if self._predict else "model")
-        return map_leaves(lambda array: array[: stop - start], outputs)
+        return cut_rows(self._read(returned, samples, padded - start, decide), 0, stop - start)
+
+    def _read(
+        self, returned: Any, samples: Samples, rows: int | None, decide: Callable[[Any], Any] | None
+    ) -> Any:
+        """Return outputs as arrays, once it is known which there are."""
+        predicted = self._predict is not None
+        if self._info is None:
+            self._info = output_info(
+                returned, self._model, self._output, predicted=predicted, noise=samples.noise
+            )
+        outputs = decide(returned) if decide else returned
+        return read_outputs(outputs, self._info, rows, "predict" if predicted else "model")
 
     def _predicted(self, inputs: Any) -> Any:
         assert self._predict is not None  # the caller asked
@@ -191,22 +191,3 @@ def _fixed_batch_size(model: Any) -> int | None:
         return None
     size = sizes.pop() if len(sizes) == 1 else None
     return None if size is None else int(size)
-
-
-def _to_numpy(outputs: Any) -> Any:
-    def convert(value: Any) -> Array:
-        array = backend.to_numpy(value)
-        if array.dtype.kind not in "buif":
-            raise TypeError(f"Outputs must be arrays or tensors, got {describe(value)}.")
-        return array
-
-    return map_leaves(convert, outputs)
-
-
-def _check_rows(outputs: Any, rows: int, source: str) -> None:
-    for name, array in leaves(outputs).items():
-        if array.ndim == 0 or len(array) != rows:
-            raise ValueError(
-                f"`{source}` must return a row a sample, got {describe(array)} for {rows} samples"
-                + (f" in output {name!r}." if name else ".")
-            )

@@ -119,9 +119,9 @@ class Sources:
         return "prediction" if self.info.chosen is None else self.info.names[self.info.chosen]
 
     def outputs(self, batch: Batch) -> dict[str, Array]:
-        """Return all outputs by name, channels last."""
-        found = leaves(batch.outputs).values()
-        return dict(zip(self.info.names, (channels_last(x, self.info) for x in found), strict=True))
+        """Return by name the outputs that are arrays of a row a sample, channels last."""
+        found = zip(self.info.names, leaves(batch.outputs).values(), strict=True)
+        return {name: channels_last(x, self.info) for name, x in found if x is not None}
 
     def prediction(self, batch: Batch) -> Array:
         """Return the output that is the prediction, channels last."""
@@ -166,7 +166,8 @@ class Sources:
             images = self.as_images(self.target(batch), batch)
         else:
             output = self.prediction_name if panel == "prediction" else panel
-            images = with_channels(self.outputs(batch)[output])
+            values = self.outputs(batch).get(output)
+            images = None if values is None else with_channels(values)
         if images is None:
             raise ValueError(f"the {panel} has no images")
         return images

@@ -1,9 +1,20 @@
 """Models with several inputs or outputs: which is drawn, and from which samples."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
-from support.models import ALL_PANELS, assert_drawn, drawn, floats, panels, read, run
+from support.models import (
+    ALL_PANELS,
+    assert_drawn,
+    drawn,
+    floats,
+    only_tensorflow,
+    panels,
+    read,
+    run,
+)
 from support.training import fit_data
 
 from keras_image_saver import Images, ImageSaver, to_uint8
@@ -111,3 +122,102 @@ def test_functional_model_with_two_inputs_draws_from_every_form_of_samples(tmp_p
     assert_drawn(found["input"], to_uint8(other))
     assert_drawn(found["prediction"], drawn(model, inputs, (0, 1)))
     assert_drawn(found["target"], to_uint8(one))
+
+
+class Returning(keras.Model):
+    """An autoencoder that returns what a function makes of its images."""
+
+    def __init__(self, returned):
+        super().__init__()
+        self.conv = layers.Conv2D(1, 3, padding="same", activation="sigmoid")
+        self.returned = returned
+
+    def call(self, inputs, training=None):
+        return self.returned(self.conv(inputs))
+
+
+def returning(returned):
+    model = Returning(returned)
+    model(floats(1, 8, 8, 1))
+    return model
+
+
+def drawn_alone(folder, model, x, **arguments):
+    """The prediction that `save` draws of what no `fit` could train."""
+    saver = ImageSaver(folder, x, **arguments)
+    with saver.watch(model):
+        saver.save(epoch=0)
+    return panels(read(folder / "0001.png"), len(x), (8, 8), ("input", "prediction"))["prediction"]
+
+
+@pytest.mark.parametrize(
+    ("returned", "output"),
+    [
+        pytest.param(lambda image: (image, tf.constant(0.5)), 0, id="a loss beside it"),
+        pytest.param(lambda image: (tf.ones((512, 4)), image), 1, id="a codebook before it"),
+        pytest.param(lambda image: {"aux": None, "img": image}, "img", id="None beside it"),
+        pytest.param(lambda image: [image, tf.constant(["no"])], 0, id="text beside it"),
+    ],
+)
+@only_tensorflow
+def test_only_the_output_that_is_chosen_has_to_be_drawable(tmp_path, returned, output):
+    model, x = returning(returned), floats(5, 8, 8, 1)
+    for size in (2, 32):
+        found = drawn_alone(
+            tmp_path / str(size), model, x, output=output, batch_size=size, render=Images((0, 1))
+        )
+        np.testing.assert_array_equal(found, to_uint8(np.asarray(model.conv(x))))
+
+
+@only_tensorflow
+def test_own_renderer_gets_none_for_an_output_that_has_no_row_a_sample(tmp_path):
+    model, x = returning(lambda image: {"img": image, "loss": tf.constant(1.0)}), floats(3, 8, 8, 1)
+
+    def render(batch):
+        assert batch.outputs["loss"] is None
+        return {"input": batch.inputs, "prediction": batch.outputs["img"]}
+
+    found = drawn_alone(tmp_path, model, x, render=render, batch_size=2)
+    np.testing.assert_array_equal(found, to_uint8(np.asarray(model.conv(x))))
+
+
+@dataclasses.dataclass
+class Answer:
+    """What a model of other libraries returns: an object that holds its tensors."""
+
+    logits: object
+
+    def __repr__(self):
+        return "values " * 700
+
+
+@only_tensorflow
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        ({}, r"Pass predict=lambda model, x: model\(x, training=False\)\.logits\."),
+        ({"predict": lambda model, x: model(x)}, r"Pass a `predict` that returns the array itself"),
+    ],
+    ids=["model", "predict"],
+)
+def test_output_of_unknown_type_is_named_by_its_type(tmp_path, arguments, advice):
+    saver = ImageSaver(tmp_path, floats(2, 8, 8, 1), **arguments)
+    refused = pytest.raises(TypeError, match=f"an object of type Answer.*{advice}")
+    with refused as info, saver.watch(returning(Answer)):
+        pytest.fail("the loop began")
+    assert len(str(info.value)) < 300
+
+
+@pytest.mark.parametrize("chosen", ["a", "prediction"])
+def test_range_is_that_of_the_chosen_output_where_another_is_called_prediction(tmp_path, chosen):
+    inputs = keras.Input((8, 8, 1))
+    ends = {"a": "sigmoid", "prediction": "tanh"}
+    outputs = [
+        layers.Conv2D(1, 3, padding="same", activation=end, name=name)(inputs)
+        for name, end in ends.items()
+    ]
+    model, x = keras.Model(inputs, outputs), floats(2, 8, 8, 1)
+    found = drawn_alone(tmp_path, model, x, output=chosen)
+    expected = run(model, x)[list(ends).index(chosen)]
+    value_range = (0, 1) if chosen == "a" else (-1, 1)
+    assert_drawn(found, to_uint8(expected, value_range=value_range))
