@@ -105,7 +105,9 @@ def _split(data: Any) -> Samples:
     if inputs is None:
         raise ValueError("`samples` must not be None unless `predict` is given, got None.")
     return Samples(
-        map_leaves(_keep, inputs), None if targets is None else map_leaves(_keep, targets)
+        map_leaves(_keep, inputs),
+        None if targets is None else map_leaves(_keep, targets),
+        parts=("x", "y", "sample_weight")[: len(parts)],
     )
 
 
@@ -178,7 +180,7 @@ def _read_batches(batches: Iterator[Any], wanted: int) -> Samples:
         inputs = joined([one.inputs for one in read])
         without = read[0].targets is None
         targets = None if without else joined([one.targets for one in read])
-        return Samples(inputs, targets, elements=elements)
+        return Samples(inputs, targets, elements=elements, parts=read[0].parts)
     except ValueError as error:
         raise ValueError(
             f"`samples` must be batches of one shape, got batches that do not join: {error}. Is the "

@@ -17,6 +17,7 @@ import numpy as np
 from keras_image_saver.arrays import Array, cut_rows, map_leaves
 from keras_image_saver.model import backend
 from keras_image_saver.model.lookup import DrawnModel
+from keras_image_saver.model.misfit import check_count, how_read, is_for_want_of_memory, misfit
 from keras_image_saver.model.outputs import Outputs, output_info, read_outputs
 from keras_image_saver.render.base import OutputInfo
 from keras_image_saver.samples import Samples
@@ -63,12 +64,13 @@ class Inference:
             decide: What is done to the outputs while they are on the device, or None.
 
         Raises:
-            ValueError: If an output has not a row a sample, or the chosen one does not exist.
-            Exception: Whatever the model or `predict` raises.
+            ValueError: If the prediction has not a row a sample, or does not exist; or from what the
+                model or `predict` raised, where it has not worked yet.
+            Exception: Whatever the model or `predict` raises once it has worked.
         """
         with backend.jax_state_kept(self._trained), self._variables.kept():
             if samples.inputs is None:
-                chunks = [self._read(self._predicted(None), samples, None, decide)]
+                chunks = [self._read(self._returned(None, samples), samples, None, decide)]
             else:
                 starts = range(0, len(samples), self._size)
                 chunks = [self._chunk(samples, start, decide) for start in starts]
@@ -87,8 +89,21 @@ class Inference:
             return array[np.minimum(np.arange(start, padded), rows - 1)]
 
         chunk = map_leaves(cut, samples.inputs)
-        returned = self._called(chunk) if self._predict is None else self._predicted(chunk)
+        returned = self._returned(chunk, samples)
         return cut_rows(self._read(returned, samples, padded - start, decide), 0, stop - start)
+
+    def _returned(self, inputs: Any, samples: Samples) -> Any:
+        """Return what the model or `predict` returns, or say why the samples do not fit it."""
+        predicted = self._predict is not None
+        if self._info is None and not predicted:
+            check_count(self._model, samples)
+        try:
+            return self._predicted(inputs) if predicted else self._called(inputs)
+        except Exception as error:
+            # What has worked fails for another reason than the samples.
+            if self._info is not None or is_for_want_of_memory(error):
+                raise
+            raise misfit(error, self._model, samples, predicted=predicted) from error
 
     def _read(
         self, returned: Any, samples: Samples, rows: int | None, decide: Callable[[Any], Any] | None
@@ -100,7 +115,9 @@ class Inference:
                 returned, self._model, self._output, predicted=predicted, noise=samples.noise
             )
         outputs = decide(returned) if decide else returned
-        return read_outputs(outputs, self._info, rows, "predict" if predicted else "model")
+        if predicted:
+            return read_outputs(outputs, self._info, rows, "predict")
+        return read_outputs(outputs, self._info, rows, "model", how_read(self._model, samples))
 
     def _predicted(self, inputs: Any) -> Any:
         assert self._predict is not None  # the caller asked

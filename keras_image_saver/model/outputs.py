@@ -23,7 +23,9 @@ class Outputs:
     chunks: list[Any]
 
 
-def read_outputs(returned: Any, info: OutputInfo, rows: int | None, source: str) -> Any:
+def read_outputs(
+    returned: Any, info: OutputInfo, rows: int | None, source: str, advice: str = ""
+) -> Any:
     """Return outputs as NumPy arrays in their own structure, for a drawing to take what it draws.
 
     A model may return more than can be drawn: a loss, None, an object. Such an output is None.
@@ -33,6 +35,7 @@ def read_outputs(returned: Any, info: OutputInfo, rows: int | None, source: str)
         info: Which of them is the prediction, if that is known.
         rows: How many rows each must have; None: as many as the prediction, or the first.
         source: The argument that returned them, for the error.
+        advice: What the error says of how the samples were read.
 
     Raises:
         ValueError: If the prediction, or where none is known every output, has not a row a sample.
@@ -51,7 +54,12 @@ def read_outputs(returned: Any, info: OutputInfo, rows: int | None, source: str)
         index = wanted[0]
         value = list(leaves(returned).values())[index] if found[index] is None else found[index]
         name = "" if len(found) == 1 else f" in output {info.names[index]!r}"
-        raise _unfit(value, found[index] is None, source, rows, name)
+        if found[index] is None:
+            raise _unknown(value, source, name)
+        raise ValueError(
+            f"`{source}` must return a row a sample, got {describe(value)} for {rows} "
+            f"samples{name}.{advice}"
+        )
     return map_leaves(lambda array: array if fits(array) else None, arrays)
 
 
@@ -66,12 +74,8 @@ def _array(value: Any) -> Array | None:
     return array if array.dtype.kind in "buif" else None
 
 
-def _unfit(value: Any, is_object: bool, source: str, rows: int, name: str) -> Exception:
-    """Return the error for an output that cannot be drawn."""
-    if not is_object:
-        return ValueError(
-            f"`{source}` must return a row a sample, got {describe(value)} for {rows} samples{name}."
-        )
+def _unknown(value: Any, source: str, name: str) -> Exception:
+    """Return the error for an output that is no array."""
     held = [key for key, part in getattr(value, "__dict__", {}).items() if hasattr(part, "shape")]
     advice = f"predict=lambda model, x: model(x, training=False).{(held or ['images'])[0]}"
     if source == "predict":

@@ -22,6 +22,12 @@ Range: TypeAlias = tuple[Any, Any]
 # is far below any `ignore_index` that is in use.
 NOT_FINITE = -1_000_000
 
+# What an error says of outputs of five axes, (N, D, H, W, C).
+ONE_SLICE = (
+    "of volumes or clips let `predict` return one slice: predict=lambda model, x: "
+    "model(x, training=False)[:, 0]"
+)
+
 # A few values at the ends are no news; a larger share is a range that does not fit.
 _CLIPPED_SHARE = 0.01
 

@@ -11,7 +11,14 @@ from typing import Any
 import numpy as np
 
 from keras_image_saver.arrays import Array, UInt8Array, describe, is_image
-from keras_image_saver.render.base import Batch, BoundRenderer, OutputInfo, Range, Rendered
+from keras_image_saver.render.base import (
+    ONE_SLICE,
+    Batch,
+    BoundRenderer,
+    OutputInfo,
+    Range,
+    Rendered,
+)
 from keras_image_saver.render.colors import apply_colormap, check_colormap
 from keras_image_saver.render.panels import PanelRenderer, Sources, require_chosen
 from keras_image_saver.render.ranges import (
@@ -221,6 +228,8 @@ def _not_an_image(array: Array) -> str:
     text = (
         f"images have the shape (N, H, W) or (N, H, W, C) with C in {{1, 3, 4}}, not {array.shape}"
     )
+    if array.ndim == 5:
+        text += f"; {ONE_SLICE}"
     if array.ndim == 4:
         text += (
             "; class scores are drawn by `Segmentation`, and where channels come first, "
