@@ -48,7 +48,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
             shuffled training dataset changes the order that `fit` sees later: pass arrays or a
             separate dataset. None only together with `predict`.
         model: What draws: None for the model in training, the name of an attribute of it
-            ("generator", "vae.decoder"), or a Keras model.
+            ("generator", "vae.decoder", also into dicts and lists: "nets.0"), or a Keras model.
         predict: `predict(model, inputs) -> outputs` instead of a plain call with `training=False`:
             for a sampler, a method, dropout at inference. Called eagerly, a chunk of rows at a time,
             with tensors in the samples' structure; returns arrays, or a list or dict of them, a row
