@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_image_saver.checks import is_int
 from keras_image_saver.samples import Samples
 
 # What is usually called when a picture is drawn, by the last part of its name; names are split into
@@ -74,6 +75,23 @@ class DrawnModel:
             f"`samples` must be batches, got a dataset whose elements have the shape "
             f"{samples.elements[0]}, which the model takes as one sample. Pass dataset.batch(16)."
         )
+
+
+def check_drawing(model: Any, predict: Any, output: Any) -> None:
+    """Check the arguments that say what draws.
+
+    Raises:
+        TypeError: If one is of a wrong type.
+    """
+    if not (model is None or isinstance(model, (str, tf.keras.layers.Layer))) or model == "":
+        raise TypeError(
+            "`model` must be None, the name of an attribute of the model in training, or a Keras "
+            f"model, got {model!r}."
+        )
+    if predict is not None and not callable(predict):
+        raise TypeError(f"`predict` must be a function predict(model, inputs), got {predict!r}.")
+    if not (output is None or isinstance(output, str) or is_int(output)):
+        raise TypeError(f"`output` must be a name, an index or None, got {output!r}.")
 
 
 def look_up(model: Any, trained: Any) -> DrawnModel:
