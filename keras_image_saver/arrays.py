@@ -146,7 +146,9 @@ def describe(value: Any) -> str:
         # A tensor of unknown rank has no tuple of sides.
         rank = getattr(value.shape, "rank", 0)
         shape = "unknown" if rank is None else tuple(value.shape)
-        return f"shape {shape} and dtype {getattr(value.dtype, 'name', value.dtype)}"
+        # TensorFlow's dtypes have a plainer name, NumPy's texts a shorter one without.
+        dtype = value.dtype if isinstance(value, np.ndarray) else getattr(value.dtype, "name", None)
+        return f"shape {shape} and dtype {dtype or value.dtype}"
     if not isinstance(value, _PLAIN):
         return f"an object of type {kind}"
     text = repr(value)

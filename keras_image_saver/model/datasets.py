@@ -71,7 +71,8 @@ def read_samples(samples: Any, num_samples: int | None, *, predict_alone: bool =
             stacklevel=3,
         )
     first = samples[0] if isinstance(samples, tuple) else samples
-    kept = replace(read, noise=isinstance(first, Latents), from_dataset=batches is not None)
+    noise = any(isinstance(x, Latents) for x in leaves(first).values())
+    kept = replace(read, noise=noise, from_dataset=batches is not None)
     return kept.rows(wanted)
 
 

@@ -1,23 +1,27 @@
 """Models with several inputs or outputs: which is drawn, and from which samples."""
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from support.models import (
     ALL_PANELS,
+    BACKEND,
     assert_drawn,
     drawn,
     floats,
+    names,
     only_tensorflow,
     panels,
+    photos,
     read,
     run,
 )
 from support.training import fit_data
 
-from keras_image_saver import Images, ImageSaver, to_uint8
+from keras_image_saver import Images, ImageSaver, Segmentation, latents, to_uint8
 
 keras = tf.keras
 layers = keras.layers
@@ -221,3 +225,100 @@ def test_range_is_that_of_the_chosen_output_where_another_is_called_prediction(t
     expected = run(model, x)[list(ends).index(chosen)]
     value_range = (0, 1) if chosen == "a" else (-1, 1)
     assert_drawn(found, to_uint8(expected, value_range=value_range))
+
+
+def test_several_outputs_that_nobody_chose_from_are_panels_by_their_names(tmp_path):
+    inputs = keras.Input((8, 8, 1))
+    x = layers.Conv2D(2, 3, padding="same", activation="relu")(inputs)
+    outputs = [
+        layers.Dense(3, activation="softmax", name="label")(layers.Flatten()(x)),
+        layers.Conv2D(1, 3, padding="same", activation="tanh", name="edges")(x),
+        layers.Conv2D(3, 3, padding="same", activation="sigmoid", name="photo")(x),
+        layers.Reshape((16, 8), name="sequence")(x),  # of three axes, and no image beside these
+    ]
+    model, x = keras.Model(inputs, outputs), photos(3, channels=1)
+    with ImageSaver(tmp_path, (x, x)).watch(model) as saver:
+        saver.save(epoch=0)
+    found = panels(read(tmp_path / "0001.png"), 3, (8, 8), ("input", "edges", "photo", "target"))
+    returned = run(model, x.astype(np.float32) if BACKEND != "tensorflow" else x)
+    for name in ("input", "target"):
+        np.testing.assert_array_equal(found[name], x.repeat(3, axis=-1))
+    assert_drawn(found["edges"], to_uint8(returned[1], value_range=(-1, 1)).repeat(3, axis=-1))
+    assert_drawn(found["photo"], to_uint8(returned[2]))
+
+
+def dict_dataset(channels_first=False):
+    pixels = photos(4, channels=3)
+    if channels_first:
+        pixels = pixels.transpose(0, 3, 1, 2).copy()
+    return tf.data.Dataset.from_tensor_slices(
+        {"pixel_values": pixels, "labels": np.zeros((4, 8, 8), np.int32)}
+    ).batch(4)
+
+
+def draw_pixel_values(model, inputs):
+    pixels = tf.cast(inputs["pixel_values"], tf.float32) / 255.0
+    return pixels if pixels.shape[-1] == 3 else tf.transpose(pixels, [0, 2, 3, 1])
+
+
+@pytest.mark.parametrize("channels_first", [False, True], ids=["last", "first"])
+@pytest.mark.parametrize("render", [Images, Segmentation])
+@only_tensorflow
+def test_images_of_a_dict_that_are_not_drawn_are_said_before_training(
+    tmp_path, channels_first, render
+):
+    render = partial(render, (0, 1)) if render is Images else partial(render, multi_label=True)
+    data = dict_dataset(channels_first)
+    way = r"inputs\['pixel_values'\]" + r"\.transpose\(0, 2, 3, 1\)" * channels_first
+    expected = (
+        r"No input is drawn: the samples' inputs are 2 arrays.*labels: shape \(\d, 8, 8\) .*Pass "
+        rf"\w+\(input_image=lambda inputs: {way}\), or samples as a tuple \(x, y\)"
+    )
+    saver = ImageSaver(tmp_path / "run", data, render=render(), predict=draw_pixel_values)
+    model = returning(lambda image: image)
+    with pytest.warns(UserWarning, match=expected) as said, saver.watch(model):
+        saver.save(epoch=0)
+    assert len(said) == 1
+    for number, asked in enumerate([{"panels": ["prediction"]}, {"input_image": first_input}]):
+        saver = ImageSaver(
+            tmp_path / str(number), data, render=render(**asked), predict=draw_pixel_values
+        )
+        with saver.watch(model):  # a warning would be an error
+            saver.save(epoch=0)
+
+
+def first_input(inputs):
+    return np.zeros((4, 8, 8, 3), np.uint8)
+
+
+@only_tensorflow
+def test_noise_and_vectors_among_several_inputs_are_not_missed(tmp_path):
+    noise, steps = latents(3, 8, 8, 3), np.zeros(3, np.int32)
+    model = returning(lambda image: image)
+    for number, inputs in enumerate([[noise, steps], {"z": latents(3, 4), "step": steps}]):
+        saver = ImageSaver(
+            tmp_path / str(number),
+            inputs,
+            render=Images((0, 1)),
+            predict=lambda model, inputs: np.zeros(
+                (len(tf.nest.flatten(inputs)[0]), 8, 8, 1), np.float32
+            ),
+        )
+        with saver.watch(model):  # a warning would be an error
+            saver.save(epoch=0)
+        assert not read(tmp_path / str(number) / "0001.png")[2:-2, 2:-2].any()
+
+
+def test_input_image_is_not_asked_where_there_are_no_samples(tmp_path):
+    def refuse(inputs):
+        raise AssertionError("it was asked")
+
+    saver = ImageSaver(
+        tmp_path,
+        None,
+        predict=lambda model, inputs: np.ones((2, 8, 8, 1), np.float32),
+        render=Images((0, 1), input_image=refuse),
+    )
+    with saver.watch(returning(lambda image: image)):
+        saver.save(epoch=0)
+    assert names(tmp_path) == ["0001.png"]
