@@ -137,8 +137,10 @@ def _keep(values: Any) -> Array:
             f"`samples` must have a row a sample, got a scalar, {array!r}. Is a dataset not batched? "
             "Pass dataset.batch(16)."
         )
-    # As `fit` does: float arrays are fed as Keras's default float.
-    return array.astype(tf.keras.backend.floatx()) if array.dtype == np.float64 else array
+    # As `fit` does: float arrays are fed as Keras's default float. What that cannot hold becomes 0 or
+    # infinite, and so magenta, also where the user's script has NumPy raise for it.
+    with np.errstate(over="ignore", under="ignore"):
+        return array.astype(tf.keras.backend.floatx()) if array.dtype == np.float64 else array
 
 
 def _batches(samples: Any) -> Any:

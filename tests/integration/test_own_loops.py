@@ -147,3 +147,11 @@ def test_second_loop_that_starts_at_0_goes_on_with_the_run(tmp_path):
                 saver.save(epoch=epoch)
     model.fit(floats(2, 8, 8, 1), floats(2, 8, 8, 1), verbose=0, callbacks=[saver])
     assert names(tmp_path) == [f"000{number}.png" for number in range(1, 6)]
+
+
+def test_script_that_has_numpy_raise_on_every_float_error_saves_as_any_other(tmp_path, lines):
+    samples = np.full((2, 8, 8, 1), 1e-300)
+    with np.errstate(all="raise"), ImageSaver(tmp_path, samples).watch(autoencoder()) as saver:
+        saver.save(epoch=0, logs={"loss": np.float64(1e-320), "big": np.float32("inf")})
+    assert names(tmp_path) == ["0001.png"]
+    assert lines() == []
