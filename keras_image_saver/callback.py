@@ -262,7 +262,8 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 f"every_epochs={schedule.every_epochs} and every_batches="
                 f"{schedule.every_batches} in `watch`: there, call `save` when one is due."
             )
-        if model is None or isinstance(model, str):
+        holds = self._settings.model is not None and not isinstance(model, (str, type(None)))
+        if not (callable(model) or holds):
             raise TypeError(
                 f"`model` must be the model that the loop trains, got {describe(model)}. Pass the "
                 'model itself; ImageSaver(model="generator") names an attribute of it.'

@@ -13,6 +13,8 @@ _LONGEST_GIST = 300
 # Names that Keras makes up for inputs without one.
 _MADE_UP = re.compile(r"(keras_tensor|input|args)_?\d*")
 _COLORS = re.compile(r"\x1b\[[0-9;]*m")
+# An array that an error prints whole, with blank lines between its parts.
+_PRINTED = re.compile(r"\[\[[\[\]\s\d.,eE+\-naif]*\]")
 
 
 def check_count(model: Any, samples: Samples) -> None:
@@ -108,7 +110,8 @@ def _signature(model: Any) -> str:
 
 def _gist(error: Exception) -> str:
     """Return the sentence of an error that says what is wrong; Keras adds pages of arguments."""
-    parts = [part.strip() for part in _COLORS.sub("", str(error)).split("\n\n")]
+    text = _PRINTED.sub("[…]", _COLORS.sub("", str(error)))
+    parts = [part.strip() for part in text.split("\n\n")]
     told = [part for part in parts if part and not part.startswith("Exception encountered")]
     text = " ".join((told or [""])[0].split())
     text = text if len(text) <= _LONGEST_GIST else text[:_LONGEST_GIST] + "…"

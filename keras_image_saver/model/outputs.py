@@ -57,8 +57,8 @@ def read_outputs(
         if found[index] is None:
             raise _unknown(value, source, name)
         raise ValueError(
-            f"`{source}` must return a row a sample, got {describe(value)} for {rows} "
-            f"samples{name}.{advice}"
+            f"`{source}` must return a row a sample, got {describe(value)}"
+            f"{f' for {rows} samples' * (rows > 0)}{name}.{advice}"
         )
     return map_leaves(lambda array: array if fits(array) else None, arrays)
 

@@ -74,6 +74,13 @@ def test_samples_of_another_shape_are_told_beside_what_the_model_takes(tmp_path)
     assert "tuple" not in message
 
 
+def test_arrays_that_keras_prints_are_left_out_and_what_it_says_of_them_stays(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
+    message = str(refusal(tmp_path, model, np.zeros((2, 3, 8, 1), np.float32)))
+    assert "0." not in message
+    assert re.search(r"raised \w+: .*(xpected shape|incompatible)", message), message
+
+
 def test_several_inputs_of_a_sequential_are_refused_where_keras_takes_the_first(tmp_path):
     message = str(refusal(tmp_path, autoencoder(), [X, X]))
     assert "a Sequential has one input, got 2 arrays of inputs" in message

@@ -73,11 +73,13 @@ def test_save_refuses_logs_that_are_no_dict(tmp_path):
         saver.save(epoch=0, logs=0.5)
 
 
-@pytest.mark.parametrize("model", [None, "generator"], ids=str)
+@pytest.mark.parametrize("model", [None, "generator", 5], ids=str)
 def test_watch_refuses_what_is_no_model(tmp_path, model):
-    refused = pytest.raises(TypeError, match=rf"`model` must be the model .*, got {model!r}")
-    with refused, ImageSaver(tmp_path, X[:2]).watch(model):
-        pytest.fail("the loop began")
+    for part in (None, "generator"):
+        given = None if part else model
+        refused = pytest.raises(TypeError, match=rf"`model` must be the model .*, got {given!r}")
+        with refused, ImageSaver(tmp_path, X[:2], model=part).watch(given):
+            pytest.fail("the loop began")
     assert list(tmp_path.iterdir()) == []
 
 
