@@ -17,6 +17,9 @@ CHANNELS = (1, 3, 4)
 # Values that are worked on at a time: 256 KiB of float32, so that they stay in a core's cache.
 PIECE = 65_536
 MAGENTA = (255, 0, 255)
+# What an error shows by its value; anything else may print pages of itself.
+_PLAIN = (str, bytes, int, float, complex, list, tuple, dict, set, type(None))
+_LONGEST_TEXT = 100
 
 
 def without_float_errors(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
@@ -167,10 +170,23 @@ def cut_rows(structure: Any, start: int, stop: int) -> Any:
 
 
 def joined(chunks: Sequence[Any]) -> Any:
-    """Return structures of some rows each as one structure of all rows."""
+    """Return structures of some rows each as one structure of all rows.
+
+    What is None in one of them is None.
+    """
     if len(chunks) == 1:
         return chunks[0]
-    return map_leaves(lambda *parts: np.concatenate(parts), *chunks)
+
+    def join(*parts: Array | None) -> Array | None:
+        arrays = [part for part in parts if part is not None]
+        return np.concatenate(arrays) if len(arrays) == len(parts) else None
+
+    return map_leaves(join, *chunks)
+
+
+def first_array(structure: Any) -> Array:
+    """Return the first array of a structure in which some may be None."""
+    return next(array for array in leaves(structure).values() if array is not None)
 
 
 def is_image(array: Any) -> bool:
@@ -190,11 +206,24 @@ def single(structure: Any) -> Array | None:
     return found[0] if len(found) == 1 and hasattr(found[0], "shape") else None
 
 
-def describe(array: Any) -> str:
-    """Say what an array is: its shape and dtype."""
-    if hasattr(array, "shape") and hasattr(array, "dtype"):
-        return f"shape {tuple(array.shape)} and dtype {array.dtype}"
-    return f"{array!r} ({type(array).__name__})"
+def describe(value: Any) -> str:
+    """Say what arrived: an array by shape and dtype, a plain value by itself, the rest by its type.
+
+    >>> describe(np.zeros((2, 3), np.uint8)), describe("all"), describe(range(9))
+    ('shape (2, 3) and dtype uint8', "'all' (str)", 'an object of type range')
+    """
+    kind = type(value).__name__
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        # A tensor of unknown rank has no tuple of sides.
+        rank = getattr(value.shape, "rank", 0)
+        shape = "unknown" if rank is None else tuple(value.shape)
+        # TensorFlow's dtypes have a plainer name, NumPy's texts a shorter one without.
+        dtype = value.dtype if isinstance(value, np.ndarray) else getattr(value.dtype, "name", None)
+        return f"shape {shape} and dtype {dtype or value.dtype}"
+    if not isinstance(value, _PLAIN):
+        return f"an object of type {kind}"
+    text = repr(value)
+    return f"{text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + '…'} ({kind})"
 
 
 def nearest(images: Array, height: int, width: int) -> Array:

@@ -7,10 +7,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_image_saver.checks import check_choice, check_int, is_int
+from keras_image_saver.arrays import describe
+from keras_image_saver.checks import check_choice, check_int
 from keras_image_saver.live_run import LiveRun, Settings
 from keras_image_saver.model.backend import ON_TENSORFLOW
 from keras_image_saver.model.datasets import read_samples
+from keras_image_saver.model.lookup import check_drawing
 from keras_image_saver.picture import formats
 from keras_image_saver.picture.compose import Tiling
 from keras_image_saver.pipeline import Pipeline
@@ -21,6 +23,8 @@ from keras_image_saver.run.logs import plain_logs
 from keras_image_saver.run.previous import Previous
 from keras_image_saver.run.record import Snapshot
 from keras_image_saver.run.template import Template
+
+_LOOPS = "In a loop without `fit` use `with saver.watch(model):` and `save`."
 
 
 class ImageSaver(tf.keras.callbacks.Callback):
@@ -49,7 +53,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
             shuffled training dataset changes the order that `fit` sees later: pass arrays or a
             separate dataset. None only together with `predict`.
         model: What draws: None for the model in training, the name of an attribute of it
-            ("generator", "vae.decoder"), or a Keras model.
+            ("generator", "vae.decoder", also into dicts and lists: "nets.0"), or a Keras model.
         predict: `predict(model, inputs) -> outputs` instead of a plain call with `training=False`:
             for a sampler, a method, dropout at inference. Called eagerly, a chunk of rows at a time,
             with tensors in the samples' structure; returns arrays, or a list or dict of them, a row
@@ -88,9 +92,6 @@ class ImageSaver(tf.keras.callbacks.Callback):
         TypeError: If an argument is of a wrong type.
     """
 
-    # Keras 2 copies the logs of every batch to the host for callbacks that do not say this.
-    _supports_tf_logs = True
-
     def __init__(
         self,
         filepath: str | os.PathLike[str],
@@ -117,7 +118,10 @@ class ImageSaver(tf.keras.callbacks.Callback):
         listeners: Sequence[Callable[[Snapshot], Any]] = (),
     ) -> None:
         super().__init__()
-        _check_drawing(model, predict, output)
+        # Keras 2 copies the logs of every batch to the host for callbacks that do not say this; its
+        # own `__init__` says the contrary.
+        self._supports_tf_logs = True
+        check_drawing(model, predict, output)
         renderer = as_renderer(render, whole=output is None)
         check_int("batch_size", batch_size, 1)
         check_choice("on_error", on_error, ("warn", "raise"))
@@ -152,30 +156,35 @@ class ImageSaver(tf.keras.callbacks.Callback):
             page=bool(page),
             listeners=tuple(listeners),
         )
+        # Counting is safe in any order; snapshots between batches are of the batch that ended.
+        self.async_safe = schedule.every_batches is None
         self._forget_run()
 
     def _forget_run(self) -> None:
         """Be as if training had never begun: a copy begins a run of its own."""
         self._progress = Progress(self._settings.schedule)
         self._run = LiveRun(self._settings)
-        # When training began, until its first epoch is known: only that tells where it resumes.
+        # When training began, until its first epoch is known, which tells where it resumes; then None,
+        # until training ends.
         self._began: int | None = 0
-        if self._settings.schedule.every_batches is not None:
-            self._hook_batches()
+        self._is_watched = False
+        self._set: Any = None  # the model that was set last, in training or not
 
     # Keras hooks
 
-    def set_params(self, params: Any) -> None:
-        super().set_params(params)
-        steps = (params or {}).get("steps")
-        self._progress.steps_per_epoch = None if steps is None else int(steps)
-        waits = self._settings.rehearse and not self._run.is_ready
-        if steps is None or (waits and not self._run.is_drawable(self.model)):
-            self._hook_batches()
+    def set_model(self, model: Any) -> None:
+        self._set = model
+        # An `evaluate` inside `fit` that is given the saver too may be that of another model.
+        if self._began is not None:
+            super().set_model(model)
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._began = next_order()
         self._run.fix_path()
+        super().set_model(self._set)
+        # Here they are those of `fit`: an `evaluate` inside it sets its own.
+        steps = (getattr(self, "params", None) or {}).get("steps")
+        self._progress.steps_per_epoch = None if steps is None else int(steps)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if self._began is not None:
@@ -184,35 +193,45 @@ class ImageSaver(tf.keras.callbacks.Callback):
         self._progress.begin_epoch(epoch)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._require_epoch("on_epoch_end")
         moment = self._progress.end_epoch()
         self._run.report_finished()
         if moment is not None:
             self._run.snapshot(self.model, moment, plain_logs(logs))
 
     def on_train_end(self, logs: Any = None) -> None:
+        self._began = 0
         self._run.close()
 
-    def _hook_batches(self) -> None:
-        """Have Keras call us at each batch: defined for every run it would slow training down."""
-        self.on_train_batch_begin = self._on_train_batch_begin
-        self.on_train_batch_end = self._on_train_batch_end
+    # Batches are counted in every run: an epoch may be stopped before its last one.
 
-    def _on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         due = self._progress.begin_batch()
         if due is not None:
             self._run.snapshot(self.model, *due)
 
-    def _on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._require_epoch("on_train_batch_end")
         due = self._progress.end_batch(batch, lambda: plain_logs(logs))
         # On JAX and PyTorch, Keras may call this from a thread where the user's code does not belong.
-        if self._settings.schedule.every_batches is None and not ON_TENSORFLOW:
+        waits = ON_TENSORFLOW and not self._run.is_ready
+        if self.async_safe and not waits:
             return
         self._run.catch_up(self.model)
         if due is not None:
             self._run.snapshot(self.model, *due)
 
+    def _require_epoch(self, hook: str) -> None:
+        """Refuse hooks that are called by hand where no epoch has begun."""
+        if self._began is not None:
+            raise RuntimeError(f"`{hook}` needs `on_epoch_begin` before it. {_LOOPS}")
+
     def _begin(self, epoch: int, *, scoped: bool = False) -> None:
         """Begin, or go on with, the run, now that the first epoch is known."""
+        if self.model is None:
+            raise RuntimeError(
+                f"`on_epoch_begin` needs a model: call `set_model(model)` before it. {_LOOPS}"
+            )
         began, self._began = self._began or 0, None
         self._progress.begin_fit(epoch)
         steps = self._run.begin(self.model, began, epoch, scoped=scoped)
@@ -229,6 +248,8 @@ class ImageSaver(tf.keras.callbacks.Callback):
             model: The model in training, or what draws.
 
         Raises:
+            TypeError: If `model` is none.
+            RuntimeError: If the saver is watching already.
             ValueError: If the arguments do not fit the model, as before the first batch of `fit`.
 
         Example:
@@ -246,16 +267,26 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 f"every_epochs={schedule.every_epochs} and every_batches="
                 f"{schedule.every_batches} in `watch`: there, call `save` when one is due."
             )
-        self.set_model(model)
+        holds = self._settings.model is not None and not isinstance(model, (str, type(None)))
+        if not (callable(model) or holds):
+            raise TypeError(
+                f"`model` must be the model that the loop trains, got {describe(model)}. Pass the "
+                'model itself; ImageSaver(model="generator") names an attribute of it.'
+            )
+        if self._is_watched:
+            raise RuntimeError("`watch` must end before it begins again, and it has not ended.")
+        super().set_model(model)
         self._began = next_order()
         self._run.fix_path()
         self._begin(0, scoped=True)
         self._progress.begin_loop()
+        self._is_watched = True
         failed = True
         try:
             yield self
             failed = False
         finally:
+            self._is_watched, self._began = False, 0
             try:
                 self._run.close(failed=failed)
             finally:
@@ -280,14 +311,24 @@ class ImageSaver(tf.keras.callbacks.Callback):
             logs: Metrics for the file name and the file's metadata.
 
         Raises:
-            RuntimeError: If there is no model to draw, as outside `watch`.
-            ValueError: If the template has a counter that is not given, or lacks one that is.
+            RuntimeError: If there is no run that `watch` began.
+            TypeError: If `logs` is no dict.
+            ValueError: If a count is not an int, 0 or more, or the template has a counter that is not
+                given, or lacks one that is.
             ImageSaverError: If the snapshot fails, under `on_error="raise"`.
         """
-        if self.model is None:
-            raise RuntimeError("`save` needs a model: call it inside `with saver.watch(model):`.")
+        if not self._is_watched or self._began is not None:
+            raise RuntimeError(
+                "`save` needs a run that `watch` began: call it inside `with saver.watch(model):`. In "
+                "`fit`, `every_epochs` and `every_batches` say when to save."
+            )
+        if not (logs is None or isinstance(logs, Mapping)):
+            raise TypeError(f"`logs` must be a dict of metrics or None, got {describe(logs)}.")
         given = {"epoch": epoch, "batch": batch, "step": step}
-        counted = {name: int(value) for name, value in given.items() if value is not None}
+        # Tensors and variables are counts too, such as an optimizer's iterations.
+        counted = plain_logs({name: n for name, n in given.items() if n is not None})
+        for name, count in counted.items():
+            check_int(name, count, 0)
         self._settings.template.check_counters(counted)
         moment = self._progress.count(**counted)
         self._run.report_finished()
@@ -304,7 +345,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 'model="generator".'
             )
         # What belongs to the run is made anew; the model and its hooks are for Keras to set again.
-        dropped = {"_run", "_progress", "_began", "on_train_batch_begin", "on_train_batch_end"}
+        dropped = {"_run", "_progress", "_began", "_is_watched", "_set"}
         cleared = {"model", "_model", "params"}
         return {
             name: None if name in cleared else value
@@ -315,15 +356,3 @@ class ImageSaver(tf.keras.callbacks.Callback):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._forget_run()
-
-
-def _check_drawing(model: Any, predict: Any, output: Any) -> None:
-    if not (model is None or isinstance(model, (str, tf.keras.layers.Layer))) or model == "":
-        raise TypeError(
-            "`model` must be None, the name of an attribute of the model in training, or a Keras "
-            f"model, got {model!r}."
-        )
-    if predict is not None and not callable(predict):
-        raise TypeError(f"`predict` must be a function predict(model, inputs), got {predict!r}.")
-    if not (output is None or isinstance(output, str) or is_int(output)):
-        raise TypeError(f"`output` must be a name, an index or None, got {output!r}.")

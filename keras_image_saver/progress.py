@@ -4,6 +4,7 @@ Everything that counts epochs, batches and steps is here, over as many `fit`s an
 has. Epochs come in counted from 0, as Keras counts them, and go out counted from 1, as people do.
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
@@ -74,7 +75,7 @@ class Progress:
         schedule: Which epochs and steps are due.
 
     Attributes:
-        steps_per_epoch: What Keras says of the dataset, None where it does not know.
+        steps_per_epoch: What `fit` says of the dataset, None where it does not know.
     """
 
     def __init__(self, schedule: Schedule) -> None:
@@ -89,10 +90,13 @@ class Progress:
         self._steps_done = 0  # as a loop of one's own counted them
         self._loop_begins = False
         self._held: Due | None = None
+        # On JAX and PyTorch, Keras may report batches from several threads, in any order.
+        self._counts = threading.Lock()
 
     def begin_fit(self, epoch: int) -> None:
         """A `fit` begins with an epoch, which Keras counts from 0."""
         self._epoch_offset = self._epochs_done if epoch == 0 else 0
+        self._held = None  # of a `fit` that was interrupted
 
     def resume(self, epochs_done: int, steps: int) -> None:
         """Count on from epochs that were trained in another process.
@@ -129,10 +133,12 @@ class Progress:
             batch: The batch that ended.
             logs: Gives what Keras reported with it; asked for only if the step is due.
         """
-        before = self.now
         # Under `steps_per_execution` Keras 3 reports a batch past the end of the epoch.
-        self._batch = max(self._batch, min(batch + 1, self.steps_per_epoch or batch + 1))
-        if not self.schedule.step_is_due(before.step, self.now.step):
+        ended = min(batch + 1, self.steps_per_epoch or batch + 1)
+        with self._counts:
+            before, self._batch = self._batch, max(self._batch, ended)
+        steps = self._steps_before
+        if not self.schedule.step_is_due(steps + before, steps + self._batch):
             return None
         due = self.now, logs()
         if not self.schedule.epoch_is_due(self._epoch + 1):
@@ -143,7 +149,7 @@ class Progress:
     def end_epoch(self) -> Moment | None:
         """Count the epoch that ends; return its moment if it is due."""
         self._held = None
-        # Where batches are not reported, the epoch had as many as Keras says.
+        # Where a loop reports no batches, the epoch had as many as it said.
         self._batch = self._batch or self.steps_per_epoch or 0
         self._epochs_done = self._epoch + 1
         return self.now if self.schedule.epoch_is_due(self._epoch + 1) else None

@@ -49,6 +49,7 @@ class Samples:
         noise: Whether the inputs are `latents`.
         from_dataset: Whether they were read from a dataset.
         elements: Shapes of what the dataset's first element held as inputs, in the order of `leaves`.
+        parts: How the tuple that was given, or that the dataset yields, was read.
     """
 
     inputs: Any
@@ -56,6 +57,7 @@ class Samples:
     noise: bool = False
     from_dataset: bool = False
     elements: tuple[tuple[int, ...], ...] = ()
+    parts: tuple[str, ...] = ("x",)
 
     def __len__(self) -> int:
         return 0 if self.inputs is None else len(next(iter(self.arrays.values())))

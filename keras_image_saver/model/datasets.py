@@ -71,7 +71,8 @@ def read_samples(samples: Any, num_samples: int | None, *, predict_alone: bool =
             stacklevel=3,
         )
     first = samples[0] if isinstance(samples, tuple) else samples
-    kept = replace(read, noise=isinstance(first, Latents), from_dataset=batches is not None)
+    noise = any(isinstance(x, Latents) for x in leaves(first).values())
+    kept = replace(read, noise=noise, from_dataset=batches is not None)
     return kept.rows(wanted)
 
 
@@ -105,7 +106,9 @@ def _split(data: Any) -> Samples:
     if inputs is None:
         raise ValueError("`samples` must not be None unless `predict` is given, got None.")
     return Samples(
-        map_leaves(_keep, inputs), None if targets is None else map_leaves(_keep, targets)
+        map_leaves(_keep, inputs),
+        None if targets is None else map_leaves(_keep, targets),
+        parts=("x", "y", "sample_weight")[: len(parts)],
     )
 
 
@@ -139,8 +142,10 @@ def _keep(values: Any) -> Array:
             f"`samples` must have a row a sample, got a scalar, {array!r}. Is a dataset not batched? "
             "Pass dataset.batch(16)."
         )
-    # As `fit` does: float arrays are fed as Keras's default float.
-    return array.astype(tf.keras.backend.floatx()) if array.dtype == np.float64 else array
+    # As `fit` does: float arrays are fed as Keras's default float. What that cannot hold becomes 0 or
+    # infinite, and so magenta, also where the user's script has NumPy raise for it.
+    with np.errstate(over="ignore", under="ignore"):
+        return array.astype(tf.keras.backend.floatx()) if array.dtype == np.float64 else array
 
 
 def _batches(samples: Any) -> Any:
@@ -183,7 +188,7 @@ def _read_batches(batches: Iterator[Any], wanted: int) -> Samples:
         inputs = joined([one.inputs for one in read])
         without = read[0].targets is None
         targets = None if without else joined([one.targets for one in read])
-        return Samples(inputs, targets, elements=elements)
+        return Samples(inputs, targets, elements=elements, parts=read[0].parts)
     except ValueError as error:
         raise ValueError(
             f"`samples` must be batches of one shape, got batches that do not join: {error}. Is the "

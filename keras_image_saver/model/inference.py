@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import Array, describe, leaves, map_leaves
+from keras_image_saver.arrays import Array, cut_rows, map_leaves
 from keras_image_saver.model import backend
 from keras_image_saver.model.lookup import DrawnModel
-from keras_image_saver.model.outputs import Outputs, output_info
+from keras_image_saver.model.misfit import check_count, how_read, is_for_want_of_memory, misfit
+from keras_image_saver.model.outputs import Outputs, output_info, read_outputs
 from keras_image_saver.render.base import OutputInfo
 from keras_image_saver.samples import Samples
 
@@ -63,30 +64,21 @@ class Inference:
             decide: What is done to the outputs while they are on the device, or None.
 
         Raises:
-            ValueError: If an output has not a row a sample, or the chosen one does not exist.
-            Exception: Whatever the model or `predict` raises.
+            ValueError: If the prediction has not a row a sample, or does not exist; or from what the
+                model or `predict` raised, where it has not worked yet.
+            Exception: Whatever the model or `predict` raises once it has worked.
         """
         with backend.jax_state_kept(self._trained), self._variables.kept():
             if samples.inputs is None:
-                outputs = self._predicted(None)
-                chunks = [_to_numpy(decide(outputs) if decide else outputs)]
+                chunks = [self._read(self._returned(None, samples), samples, None, decide)]
             else:
-                rows = len(samples)
-                starts = range(0, rows, self._size)
-                chunks = [self._chunk(samples.inputs, start, rows, decide) for start in starts]
-        if self._info is None:
-            self._info = output_info(
-                chunks[0],
-                self._model,
-                self._output,
-                predicted=self._predict is not None,
-                noise=samples.noise,
-            )
+                starts = range(0, len(samples), self._size)
+                chunks = [self._chunk(samples, start, decide) for start in starts]
+        assert self._info is not None  # each chunk is read by it
         return Outputs(self._info, chunks)
 
-    def _chunk(
-        self, inputs: Any, start: int, rows: int, decide: Callable[[Any], Any] | None
-    ) -> Any:
+    def _chunk(self, samples: Samples, start: int, decide: Callable[[Any], Any] | None) -> Any:
+        rows = len(samples)
         stop = min(start + self._size, rows)
         padded = stop if self._predict is not None else start + self._size
 
@@ -96,11 +88,36 @@ class Inference:
             # The last row is repeated: one size is one trace.
             return array[np.minimum(np.arange(start, padded), rows - 1)]
 
-        chunk = map_leaves(cut, inputs)
-        returned = self._called(chunk) if self._predict is None else self._predicted(chunk)
-        outputs = _to_numpy(decide(returned) if decide else returned)
-        _check_rows(outputs, padded - start, "predict" if self._predict else "model")
-        return map_leaves(lambda array: array[: stop - start], outputs)
+        chunk = map_leaves(cut, samples.inputs)
+        returned = self._returned(chunk, samples)
+        return cut_rows(self._read(returned, samples, padded - start, decide), 0, stop - start)
+
+    def _returned(self, inputs: Any, samples: Samples) -> Any:
+        """Return what the model or `predict` returns, or say why the samples do not fit it."""
+        predicted = self._predict is not None
+        if self._info is None and not predicted:
+            check_count(self._model, samples)
+        try:
+            return self._predicted(inputs) if predicted else self._called(inputs)
+        except Exception as error:
+            # What has worked fails for another reason than the samples.
+            if self._info is not None or is_for_want_of_memory(error):
+                raise
+            raise misfit(error, self._model, samples, predicted=predicted) from error
+
+    def _read(
+        self, returned: Any, samples: Samples, rows: int | None, decide: Callable[[Any], Any] | None
+    ) -> Any:
+        """Return outputs as arrays, once it is known which there are."""
+        predicted = self._predict is not None
+        if self._info is None:
+            self._info = output_info(
+                returned, self._model, self._output, predicted=predicted, noise=samples.noise
+            )
+        outputs = decide(returned) if decide else returned
+        if predicted:
+            return read_outputs(outputs, self._info, rows, "predict")
+        return read_outputs(outputs, self._info, rows, "model", how_read(self._model, samples))
 
     def _predicted(self, inputs: Any) -> Any:
         assert self._predict is not None  # the caller asked
@@ -191,22 +208,3 @@ def _fixed_batch_size(model: Any) -> int | None:
         return None
     size = sizes.pop() if len(sizes) == 1 else None
     return None if size is None else int(size)
-
-
-def _to_numpy(outputs: Any) -> Any:
-    def convert(value: Any) -> Array:
-        array = backend.to_numpy(value)
-        if array.dtype.kind not in "buif":
-            raise TypeError(f"Outputs must be arrays or tensors, got {describe(value)}.")
-        return array
-
-    return map_leaves(convert, outputs)
-
-
-def _check_rows(outputs: Any, rows: int, source: str) -> None:
-    for name, array in leaves(outputs).items():
-        if array.ndim == 0 or len(array) != rows:
-            raise ValueError(
-                f"`{source}` must return a row a sample, got {describe(array)} for {rows} samples"
-                + (f" in output {name!r}." if name else ".")
-            )

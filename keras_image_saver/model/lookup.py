@@ -1,11 +1,20 @@
 """Which model draws, seen from the one in training."""
 
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 
+from keras_image_saver.checks import is_int
 from keras_image_saver.samples import Samples
+
+# What is usually called when a picture is drawn, by the last part of its name; names are split into
+# words first: "g_model", "netG", "ema_network". What judges or encodes is not.
+_DRAWS = {"generator", "decoder", "gen", "g", "unet", "network", "denoiser", "renderer", "painter"}
+_AVERAGED = {"ema", "average", "averaged", "avg", "smoothed"}
+_DOES_NOT_DRAW = {"discriminator", "disc", "dis", "d", "critic", "encoder", "classifier", "judge"}
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,23 @@ class DrawnModel:
         )
 
 
+def check_drawing(model: Any, predict: Any, output: Any) -> None:
+    """Check the arguments that say what draws.
+
+    Raises:
+        TypeError: If one is of a wrong type.
+    """
+    if not (model is None or isinstance(model, (str, tf.keras.layers.Layer))) or model == "":
+        raise TypeError(
+            "`model` must be None, the name of an attribute of the model in training, or a Keras "
+            f"model, got {model!r}."
+        )
+    if predict is not None and not callable(predict):
+        raise TypeError(f"`predict` must be a function predict(model, inputs), got {predict!r}.")
+    if not (output is None or isinstance(output, str) or is_int(output)):
+        raise TypeError(f"`output` must be a name, an index or None, got {output!r}.")
+
+
 def look_up(model: Any, trained: Any) -> DrawnModel:
     """Return what draws.
 
@@ -82,7 +108,7 @@ def look_up(model: Any, trained: Any) -> DrawnModel:
         return DrawnModel(trained if model is None else model, trained)
     found = trained
     for name in model.split("."):
-        found = getattr(found, name, None)
+        found = _parts(found).get(name, getattr(found, name, None))
     if not isinstance(found, tf.keras.layers.Layer):
         raise ValueError(
             f"`model` must name an attribute of {type(trained).__name__} that is a model, got "
@@ -93,12 +119,48 @@ def look_up(model: Any, trained: Any) -> DrawnModel:
 
 
 def _advice(trained: Any) -> str:
-    names = sorted(
-        name
-        for name, value in vars(trained).items()
-        if isinstance(value, tf.keras.Model) and not name.startswith("_")
-    )
+    names = sorted(set(_models(trained, {id(trained)})))
     if not names:
         return "It has no attribute that is a model; pass `predict`, or the model itself."
     listed = ", ".join(repr(name) for name in names)
-    return f"Its attributes that are models: {listed}. Pass for example model={names[-1]!r}."
+    best = max(names, key=_likelihood)  # of equals the first
+    example = f", for example model={best!r}" if _likelihood(best) > 0 else ""
+    return (
+        f"Its attributes that are models: {listed}. Which of them draws from these samples is yours "
+        f"to say{example}; where several do in a row, pass `predict`."
+    )
+
+
+def _models(holder: Any, known: set[int], prefix: str = "") -> Iterator[str]:
+    """Yield the dotted names of all models in attributes, dicts and lists, each model once."""
+    for name, part in _parts(holder).items():
+        is_model = isinstance(part, tf.keras.Model)
+        if id(part) in known or not (is_model or isinstance(part, (Mapping, list, tuple))):
+            continue
+        known.add(id(part))
+        if is_model:
+            yield prefix + name
+        yield from _models(part, known, f"{prefix}{name}.")
+
+
+def _parts(holder: Any) -> dict[str, Any]:
+    """Return what a model, dict or list holds, by the name that leads there."""
+    if isinstance(holder, Mapping):
+        items: Any = holder.items()
+    elif isinstance(holder, (list, tuple)):
+        items = enumerate(holder)
+    else:
+        items = getattr(holder, "__dict__", {}).items()
+    named = {str(name): part for name, part in items}
+    # What begins with an underscore is Keras's own, and a dot would lead elsewhere.
+    return {name: part for name, part in named.items() if name[:1] != "_" and "." not in name}
+
+
+def _likelihood(name: str) -> int:
+    """Say how likely a part is what draws, by its name: over 0 if its name says so."""
+    words = re.sub(r"([a-z])([A-Z])", r"\1 \2", name.rsplit(".", 1)[-1]).lower()
+    found = set(re.split(r"[\s_\d]+", words))
+    if found & _DOES_NOT_DRAW:
+        return -1
+    # An averaged copy is what papers show, and what is kept.
+    return (1 if found & _DRAWS else 0) + (2 if found & _AVERAGED else 0)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from keras_image_saver.arrays import PIECE, UInt8Array, joined, leaves
+from keras_image_saver.arrays import PIECE, UInt8Array, first_array, joined
 from keras_image_saver.picture import grid
 from keras_image_saver.picture.text import caption_size, draw_captions
 from keras_image_saver.render.base import Batch, BoundRenderer, Finding, Rendered
@@ -49,7 +49,7 @@ class Drawing:
 
     def __init__(self, bound: BoundRenderer, samples: Batch, chunks: list[Any]) -> None:
         self.bound = bound
-        self.count = sum(len(next(iter(leaves(outputs).values()))) for outputs in chunks)
+        self.count = sum(len(first_array(outputs)) for outputs in chunks)
         self._samples = samples
         self._chunks = chunks
         self._rendered: Rendered | None = None
@@ -66,7 +66,7 @@ class Drawing:
             return
         first = 0
         for outputs in self._chunks:
-            one = next(iter(leaves(outputs).values()))
+            one = first_array(outputs)
             chunk = replace(self._samples.rows(first, first + len(one)), outputs=outputs)
             step = max(1, PIECE * len(one) // max(1, one.size))
             for start in range(0, len(one), step):

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from keras_image_saver.arrays import Array, UInt8Array, cut_rows, leaves
+from keras_image_saver.arrays import Array, UInt8Array, cut_rows, first_array
 
 # The values that become black and white, (low, high): each one number, or one a channel.
 Range: TypeAlias = tuple[Any, Any]
@@ -21,6 +21,12 @@ Range: TypeAlias = tuple[Any, Any]
 # This id in a class map stands for a pixel whose scores are not all finite, since it has no class. It
 # is far below any `ignore_index` that is in use.
 NOT_FINITE = -1_000_000
+
+# What an error says of outputs of five axes, (N, D, H, W, C).
+ONE_SLICE = (
+    "of volumes or clips let `predict` return one slice: predict=lambda model, x: "
+    "model(x, training=False)[:, 0]"
+)
 
 # A few values at the ends are no news; a larger share is a range that does not fit.
 _CLIPPED_SHARE = 0.01
@@ -45,7 +51,8 @@ class Batch:
         inputs: The samples' inputs: a NumPy array, or a list or dict of them. None if there are none.
         targets: The samples' targets in their own structure, or None.
         outputs: What the model or `predict` returned, as NumPy arrays (bfloat16 comes as float32),
-            or only the chosen one where `ImageSaver` has an `output`.
+            or only the chosen one where `ImageSaver` has an `output`. None stands for an output that
+            is no array of a row a sample, such as a loss.
         shown: The inputs as images (N, H, W, C), where `input_image` has made them of all samples.
     """
 
@@ -57,7 +64,7 @@ class Batch:
     @property
     def is_single(self) -> bool:
         """Whether there is one row."""
-        return len(next(iter(leaves(self.outputs).values()))) == 1
+        return len(first_array(self.outputs)) == 1
 
     def rows(self, start: int, stop: int) -> "Batch":
         """Return some of the rows; nothing is copied."""
@@ -85,7 +92,11 @@ class OutputInfo:
 
     def index(self, panel: str) -> int | None:
         """Return which output a panel shows; what shows none goes with the prediction."""
-        return self.names.index(panel) if panel in self.names else self.chosen
+        # An output may have the name of a panel of ours, which is then ours.
+        is_ours = panel in ("input", "target") or (
+            panel == "prediction" and self.chosen is not None
+        )
+        return self.chosen if is_ours or panel not in self.names else self.names.index(panel)
 
     def activation(self, panel: str) -> str | None:
         """Return the activation that ends a panel's output, where it is known."""

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from keras_image_saver.arrays import Array, describe, without_float_errors
-from keras_image_saver.render.base import NOT_FINITE, ClassDecision
+from keras_image_saver.render.base import NOT_FINITE, ONE_SLICE, ClassDecision
 from keras_image_saver.render.ranges import check_dtype
 
 Decision: TypeAlias = Literal["ids", "threshold", "multi_label", "argmax"]
@@ -113,7 +113,7 @@ def choose_decision(scores: Array, multi_label: bool | None, activation: str | N
     if scores.ndim not in (3, 4):
         raise ValueError(
             "Segmentation draws outputs of shape (N, H, W), (N, H, W, 1) or (N, H, W, C), got "
-            f"{describe(scores)}."
+            f"{describe(scores)}{f'; {ONE_SLICE}' if scores.ndim == 5 else ''}."
         )
     if scores.ndim == 3 or scores.shape[3] == 1:
         if multi_label:

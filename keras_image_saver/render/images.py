@@ -4,7 +4,7 @@ The range comes from the argument, else from the activation that ends the model,
 data: a range read from the data changes from epoch to epoch and hides what it should show.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_image_saver.arrays import Array, UInt8Array, describe, is_image
 from keras_image_saver.render.base import (
+    ONE_SLICE,
     Batch,
     BoundRenderer,
     OutputInfo,
@@ -55,8 +56,9 @@ class Images(PanelRenderer):
         input_image: A function from the model's inputs (NumPy, in the samples' structure) to images,
             where the input is not one: one of several inputs, BGR, one-hot maps, slices.
         panels: Names out of "input", "prediction", "target" and the names of a model's several
-            outputs. None: those of the three that have the shape of images, in that order; noise
-            from `latents` is no input to look at.
+            outputs. None: those of the three that have the shape of images, in that order, and of
+            several outputs without an `output` all that have it, by their names. Noise from
+            `latents` is no input to look at.
         colormap: For one-channel predictions and targets: a (256, 3) table, uint8 or floats from 0
             to 1, or the name of one of Matplotlib's (extra `colormaps`).
 
@@ -93,17 +95,15 @@ class Images(PanelRenderer):
             ValueError: If an output cannot be drawn, or its range is not known.
         """
         sources = Sources(info, self.input_image)
-        # Panels that go by the outputs' own names need no prediction.
-        if not set(self.panels or ()) & set(info.names):
-            require_chosen(info, batch)
         images = self._images(batch, sources)
         # What is wrong with the prediction is said before what follows from it for the input.
         order = sorted(images, key=lambda name: (name == "input", name != "prediction"))
-        ranges = {name: self._range(name, images[name], info) for name in order}
+        ranges = {name: self._range(name, images, info) for name in order}
         return _BoundImages(
             sources=sources,
             ranges={name: ranges[name] for name in images},
-            warnings=tuple(self._warnings(images, ranges)),
+            warnings=self.lost_input(batch, sources, images)
+            + tuple(self._warnings(images, ranges)),
             colormaps=self._colormaps(images),
         )
 
@@ -140,6 +140,8 @@ class Images(PanelRenderer):
                     f"`value_range` has no panel {name!r}; there are: {', '.join(obstacles)}."
                 )
         panels = self.choose_panels(obstacles, sources.info)
+        if self.panels is None and sources.info.chosen is None:
+            panels = _around(panels, sources, batch)
         images = {name: sources.images(name, batch) for name in panels}
         if "target" in images and images["target"].shape[1:3] not in sources.target_sizes(batch):
             raise ValueError(
@@ -180,8 +182,9 @@ class Images(PanelRenderer):
             )
         return {name: self.colormap for name, count in channels.items() if count == 1}
 
-    def _range(self, name: str, image: Array, info: OutputInfo) -> Range | None:
-        """Return the range of a panel; None leaves uint8 and bool as they are."""
+    def _range(self, name: str, images: Mapping[str, Array], info: OutputInfo) -> Range | None:
+        """Return the range of one of the panels; None leaves uint8 and bool as they are."""
+        image = images[name]
         check_dtype(image, name)
         integers = image.dtype.kind in "bui"
         if name == "input" and self.input_range is not None:
@@ -191,37 +194,42 @@ class Images(PanelRenderer):
         # One range for all is that of floats: integers that the samples hold are pixels already.
         if self.value_range is not None and not (integers and name in ("input", "target")):
             return self.value_range
-        return default_range(image.dtype) if integers else self._float_range(name, image, info)
+        return default_range(image.dtype) if integers else self._float_range(name, images, info)
 
-    def _float_range(self, name: str, image: Array, info: OutputInfo) -> Range:
+    def _float_range(self, name: str, images: Mapping[str, Array], info: OutputInfo) -> Range:
         """Return the range that the activation which ends the model tells."""
+        # Of several outputs that nobody chose, one that cannot be drawn may be left out.
+        rest = [other for other in images if other != name]
+        unasked = self.panels is None and info.chosen is None and name in info.names and rest
+        others = f" Images(panels={rest!r}) draws the others alone." if unasked else ""
         activation = info.activation(name)
         if activation == "softmax":
             raise ValueError(
                 f"`render` is Images, but the model's output {info.names[info.index(name) or 0]!r} "
                 "ends in a softmax: these are class scores, not colours. Pass "
                 "render=Segmentation(...), or Images(value_range=(0, 1)) to draw the scores "
-                "themselves."
+                f"themselves.{others}"
             )
         limits = _ACTIVATION_RANGES.get(activation)
         # Inputs and targets are usually scaled like what the model is trained to give.
         if limits is None and name in ("input", "target"):
-            limits = self._range_of_outputs(info)
+            limits = self._range_of_outputs(images, info)
         if limits is not None:
             return limits
         argument = "input_range" if name == "input" else "value_range"
-        low, high = extent(image)
+        low, high = extent(images[name])
         advice = "value_range=(-1, 1)" if name == "prediction" else _advice(name, "(-1, 1)")
         raise ValueError(
             f"`{argument}` must be given for the panel {name!r}: its values are "
-            f"{image.dtype} and no tanh or sigmoid that ends the model tells their range. The "
+            f"{images[name].dtype} and no tanh or sigmoid that ends the model tells their range. The "
             f"values seen here go from {low:.6g} to {high:.6g}. Pass Images({advice}), "
-            "(0, 1) or (0, 255): what the model is trained to give."
+            f"(0, 1) or (0, 255): what the model is trained to give.{others}"
         )
 
-    def _range_of_outputs(self, info: OutputInfo) -> Range | None:
+    def _range_of_outputs(self, drawn: Iterable[str], info: OutputInfo) -> Range | None:
         """Return the one range that all drawn outputs have, or None."""
-        drawn = [name for name in self.panels or () if name in info.names] or ["prediction"]
+        outputs = set(info.names) - {"input", "target"}
+        drawn = [name for name in drawn if name in outputs] or ["prediction"]
         found = {
             self.panel_ranges.get(name, self.value_range)
             or _ACTIVATION_RANGES.get(info.activation(name))
@@ -248,10 +256,33 @@ class _BoundImages(BoundRenderer):
         return rendered
 
 
+def _around(panels: Sequence[str], sources: Sources, batch: Batch) -> tuple[str, ...]:
+    """Return the panels of several outputs that nobody chose from: those that are images, by name.
+
+    Raises:
+        ValueError: If none has the shape of images.
+    """
+    size = sources.size(batch)
+    drawn = [
+        name
+        for name, values in sources.outputs(batch).items()
+        # Sequences have three axes too: they are grey images only beside one of that size.
+        if is_image(values) and (values.ndim == 4 or values.shape[1:3] == size)
+    ]
+    if not drawn:
+        advice = "Images(panels=[…]) with the names of those that are images, "
+        require_chosen(sources.info, batch, advice=advice)
+    before = ["input"] if "input" in panels else []
+    after = ["target"] if "target" in panels else []
+    return tuple(dict.fromkeys([*before, *drawn, *after]))
+
+
 def _not_an_image(array: Array) -> str:
     text = (
         f"images have the shape (N, H, W) or (N, H, W, C) with C in {{1, 3, 4}}, not {array.shape}"
     )
+    if array.ndim == 5:
+        text += f"; {ONE_SLICE}"
     if array.ndim == 4:
         text += (
             "; class scores are drawn by `Segmentation`, and where channels come first, "

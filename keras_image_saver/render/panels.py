@@ -1,12 +1,13 @@
 """What `Images` and `Segmentation` share: where panels come from, and which there are."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from keras_image_saver.arrays import (
+    CHANNELS,
     Array,
     as_array,
     copied,
@@ -75,6 +76,31 @@ class PanelRenderer(Renderer):
             "target": self.no_target if target is None else None,
         }
 
+    def lost_input(
+        self, batch: Batch, sources: "Sources", panels: Collection[str]
+    ) -> tuple[str, ...]:
+        """Return what to warn of where images among several inputs are not drawn, as of a dict."""
+        arrays = leaves(batch.inputs)
+        asked = self.panels is not None or "input" in panels
+        if asked or sources.info.noise or len(arrays) < 2:
+            return ()
+        size = sources.size(batch)
+        images = {name: x for name, x in arrays.items() if _may_be_image(x, size)}
+        if not images:
+            return ()
+        # Of several the one of most axes: a class map has three.
+        name, image = max(images.items(), key=lambda item: item[1].ndim)
+        way = f"inputs[{name!r}]" if isinstance(batch.inputs, Mapping) else f"inputs[{name}]"
+        if image.ndim == 4 and image.shape[3] not in CHANNELS and not sources.info.channels_first:
+            way += ".transpose(0, 2, 3, 1)"
+        listed = "; ".join(f"{name}: {describe(array)}" for name, array in arrays.items())
+        return (
+            f"No input is drawn: the samples' inputs are {len(arrays)} arrays, not one image "
+            f"({listed}). Pass {type(self).__name__}(input_image=lambda inputs: {way}), or samples "
+            "as a tuple (x, y) if one of them is the target. "
+            'panels=("prediction",) says that no input is wanted.',
+        )
+
     def choose_panels(
         self, obstacles: Mapping[str, str | None], info: OutputInfo
     ) -> tuple[str, ...]:
@@ -119,17 +145,23 @@ class Sources:
         return "prediction" if self.info.chosen is None else self.info.names[self.info.chosen]
 
     def outputs(self, batch: Batch) -> dict[str, Array]:
-        """Return all outputs by name, channels last."""
-        found = leaves(batch.outputs).values()
-        return dict(zip(self.info.names, (channels_last(x, self.info) for x in found), strict=True))
+        """Return by name the outputs that are arrays of a row a sample, channels last."""
+        found = zip(self.info.names, leaves(batch.outputs).values(), strict=True)
+        return {name: channels_last(x, self.info) for name, x in found if x is not None}
 
     def prediction(self, batch: Batch) -> Array:
         """Return the output that is the prediction, channels last."""
         return self.outputs(batch)[self.prediction_name]
 
     def size(self, batch: Batch) -> tuple[int, ...]:
-        """Return (height, width) of the prediction, or of the first output."""
-        return tuple(list(self.outputs(batch).values())[self.info.chosen or 0].shape[1:3])
+        """Return (height, width) of the prediction; without a choice, of the first image."""
+        outputs = self.outputs(batch)
+        shown = outputs.get(self.prediction_name)
+        if shown is None:
+            # What has four axes and the channels of images is one sooner than what has three.
+            by_rank = sorted(outputs.values(), key=lambda array: -array.ndim)
+            shown = next(filter(is_image, by_rank), by_rank[0])
+        return tuple(shown.shape[1:3])
 
     def input(self, batch: Batch) -> Array | None:
         """Return the inputs as images, or None where they are none.
@@ -137,7 +169,7 @@ class Sources:
         Raises:
             ValueError: If `input_image` does not give images.
         """
-        if batch.shown is not None:
+        if batch.shown is not None or batch.inputs is None:
             return batch.shown
         if self.input_image is not None:
             images = as_array(self.input_image(batch.inputs), "input_image()")
@@ -167,7 +199,8 @@ class Sources:
             images = self.as_images(self.target(batch), batch)
         else:
             output = self.prediction_name if panel == "prediction" else panel
-            images = with_channels(self.outputs(batch)[output])
+            values = self.outputs(batch).get(output)
+            images = None if values is None else with_channels(values)
         if images is None:
             raise ValueError(f"the {panel} has no images")
         return images
@@ -229,7 +262,15 @@ def check_panels(panels: Sequence[str] | None) -> tuple[str, ...] | None:
     return names
 
 
-def require_chosen(info: OutputInfo, batch: Batch) -> None:
+def _may_be_image(array: Any, size: tuple[int, ...]) -> bool:
+    """Tell whether one of several inputs may be meant as an image, wherever its channels are."""
+    shape = array.shape
+    if len(shape) == 4:
+        return shape[1] in CHANNELS or shape[3] in CHANNELS
+    return len(shape) == 3 and shape[1:3] == size
+
+
+def require_chosen(info: OutputInfo, batch: Batch, *, advice: str = "") -> None:
     """Raise with the outputs that there are, unless one of them is the prediction."""
     if info.chosen is not None:
         return
@@ -239,5 +280,5 @@ def require_chosen(info: OutputInfo, batch: Batch) -> None:
     )
     raise ValueError(
         f"`output` must say which of the model's {len(info.names)} outputs to draw, got None. "
-        f"The outputs are {listed}. Pass output=name, output=index, or a renderer of your own."
+        f"The outputs are {listed}. Pass output=name, output=index, {advice}or a renderer of your own."
     )

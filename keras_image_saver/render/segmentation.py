@@ -113,6 +113,7 @@ class Segmentation(PanelRenderer):
         if image is not None and ("input" in panels or self.overlay is not None):
             ranges["input"] = self._range_of_inputs(image)
         warnings = _check_targets(batch, sources, classes) if "target" in panels else ()
+        warnings += self.lost_input(batch, sources, panels)
         bound = _BoundSegmentation(
             ranges=ranges,
             class_decision=classes.on_device,

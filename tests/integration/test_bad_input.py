@@ -330,17 +330,43 @@ def test_file_where_the_folder_should_be(tmp_path, below):
     )
 
 
-def test_several_outputs_without_output_are_listed(tmp_path):
+def test_several_outputs_of_which_none_is_an_image_are_listed(tmp_path):
     inputs = keras.Input((8, 8, 1))
-    one = layers.Conv2D(1, 1, activation="sigmoid", name="image")(inputs)
-    model = keras.Model(inputs, [one, layers.Flatten(name="code")(inputs)])
+    flat = layers.Flatten(name="code")(inputs)
+    model = keras.Model(inputs, [layers.Dense(3, name="label")(flat), flat])
     model.compile("sgd", ["mse", "mse"])
     counter = Counter()
-    rule = r"`output` must say which of the model's 2 outputs.*\(4, 8, 8, 1\).*\(4, 64\)"
+    rule = (
+        r"`output` must say which of the model's 2 outputs.*\(4, 3\).*\(4, 64\).*"
+        r"Pass output=name, output=index, Images\(panels=\[…\]\)"
+    )
+    y = [np.zeros((4, 3), np.float32), X.reshape(4, 64)]
     with pytest.raises(ValueError, match=rule):
-        model.fit(X, [X, X.reshape(4, 64)], callbacks=[ImageSaver(tmp_path / "run", X), counter])
+        model.fit(X, y, callbacks=[ImageSaver(tmp_path / "run", X), counter])
     assert counter.batches == 0
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("activation", "channels", "rule"),
+    [("softmax", 3, "ends in a softmax"), (None, 1, "`value_range` must be given")],
+    ids=["softmax", "no range"],
+)
+def test_one_of_several_outputs_that_cannot_be_drawn_names_the_panels_of_the_others(
+    tmp_path, activation, channels, rule
+):
+    inputs = keras.Input((8, 8, 1))
+    ends = [("image", "sigmoid", 1), ("other", activation, channels)]
+    outputs = [
+        layers.Conv2D(channels, 1, activation=activation, name=name)(inputs)
+        for name, activation, channels in ends
+    ]
+    saver = ImageSaver(tmp_path, X)
+    refused = pytest.raises(
+        ValueError, match=rule + r".*Images\(panels=\['input', 'image'\]\) draws the others"
+    )
+    with refused, saver.watch(keras.Model(inputs, outputs)):
+        pytest.fail("the loop began")
 
 
 def test_dataset_that_ends_early_is_taken_as_it_is_and_said_once(tmp_path):

@@ -16,7 +16,7 @@ from support.models import (
 )
 from support.training import PREDICTION, Meddler, fit
 
-from keras_image_saver import ImageSaver
+from keras_image_saver import ImageSaver, Run
 
 keras = tf.keras
 
@@ -195,3 +195,72 @@ def test_backup_and_restore_resumes_at_its_own_epoch(tmp_path):
                 fit(autoencoder(), x, *callbacks, Meddler("on_epoch_begin", interrupt), epochs=4)
     assert names(tmp_path / "run-False") == ["0001.png", "0002.png"]
     assert names(tmp_path / "run-True") == ["0003.png", "0004.png"]
+
+
+class Stops(keras.callbacks.Callback):
+    """Stops training in the midst of an epoch, as `TerminateOnNaN` does."""
+
+    def __init__(self, epoch, batch):
+        super().__init__()
+        self.at = epoch, batch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.epoch, batch) == self.at:
+            self.model.stop_training = True
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["before the saver", "after it"])
+def test_epoch_that_is_stopped_has_the_batches_that_it_had(tmp_path, first):
+    x, model = floats(16, 8, 8, 1), autoencoder()
+    saver = ImageSaver(tmp_path / "{epoch}-{batch}-{step}.png", x[:2])
+    for epochs in (3, 1):
+        stops = Stops(1, 1)
+        fit(model, x, *([stops, saver] if first else [saver, stops]), epochs=epochs)
+    assert names(tmp_path) == ["1-8-8.png", "2-2-10.png", "3-8-18.png"]
+    assert [one.step for one in Run.open(str(tmp_path))] == [8, 10, 18]
+
+
+def test_epoch_that_training_stops_after_has_all_its_batches(tmp_path):
+    x, model = floats(8, 8, 8, 1), autoencoder()
+
+    def stop(epoch, logs):
+        model.stop_training = True
+
+    saver = ImageSaver(tmp_path / "{epoch}-{batch}-{step}.png", x[:2])
+    fit(model, x, Meddler("on_epoch_end", stop), saver)
+    assert names(tmp_path) == ["1-4-4.png"]
+
+
+@pytest.mark.parametrize("other", [False, True], ids=["the same model", "another"])
+def test_saver_that_is_given_to_evaluate_inside_fit_counts_and_draws_what_is_trained(
+    tmp_path, other
+):
+    x, model = floats(8, 8, 8, 1), autoencoder()
+    saver = ImageSaver(tmp_path / "{epoch}-{batch}-{step}.png", x[:2], render=PREDICTION)
+    evaluated = autoencoder() if other else model
+
+    def evaluate(epoch, logs):
+        evaluated.evaluate(x[:2], x[:2], batch_size=2, verbose=0, callbacks=[saver])
+
+    for hook in ("on_epoch_begin", "on_epoch_end"):
+        fit(model, x, Meddler(hook, evaluate), saver)
+    assert names(tmp_path) == ["1-4-4.png", "2-4-8.png", "3-4-12.png", "4-4-16.png"]
+    found = tiles(read(tmp_path / "4-4-16.png"), 2, (8, 8))
+    assert_drawn(found, drawn(model, x[:2], (0, 1)))
+
+
+def test_step_of_a_fit_that_was_interrupted_is_not_drawn_in_the_next(tmp_path):
+    x, model = floats(4, 8, 8, 1), autoencoder()
+    saver = ImageSaver(tmp_path / "{step}.png", x[:2], every_epochs=1, every_batches=1)
+
+    def interrupt(batch, logs):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, x, saver, Meddler("on_train_batch_end", interrupt))
+    fit(model, x, saver, epochs=1)
+    # The first was held back until a batch follows in its epoch, and none did.
+    assert names(tmp_path) == ["2.png", "3.png"]

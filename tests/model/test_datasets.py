@@ -317,3 +317,9 @@ def test_read_samples_knows_noise(samples, noise):
 def test_leaves_of_read_samples_are_named_by_their_paths():
     read = read_samples({"b": [X, Y], "a": W}, None)
     assert list(leaves(read.inputs)) == ["a", "b/0", "b/1"]
+
+
+def test_read_samples_takes_what_float32_cannot_hold_where_numpy_raises_for_it():
+    with np.errstate(all="raise"):
+        kept = read_samples(np.array([1e-300, 1.0, 1e300]), None).inputs
+    np.testing.assert_array_equal(kept, np.array([0, 1, np.inf], np.float32))

@@ -102,11 +102,18 @@ def test_run_calls_directly_what_cannot_be_traced_and_tries_no_more():
     assert len(shapes) == 7
 
 
-def test_run_raises_the_models_own_error():
-    layer, _ = noting()
+def test_run_chains_the_models_own_error_until_it_has_worked():
+    layer, _ = noting(traceable=BACKEND != "tensorflow")  # a trace would not run it again
+    layer.failure = [ZeroDivisionError("mine")]
+    runs = inference(layer)
+    with pytest.raises(ValueError, match="Noting raised ZeroDivisionError: mine") as info:
+        runs.run(X)
+    assert isinstance(info.value.__cause__, ZeroDivisionError)
+    layer.failure = [None]
+    runs.run(X)
     layer.failure = [ZeroDivisionError("mine")]
     with pytest.raises(ZeroDivisionError, match="mine"):
-        inference(layer).run(X)
+        runs.run(X)
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="only TensorFlow is traced")
@@ -162,14 +169,21 @@ def test_predict_without_samples_is_called_once_with_none():
     [
         pytest.param(X[:1], ValueError, r"`predict` must return a row a sample.*\(1, 2\)", id="1"),
         pytest.param(np.float32(1), ValueError, "a row a sample", id="scalar"),
-        pytest.param({"a": X[:2], "b": X[:1]}, ValueError, "in output 'b'", id="dict"),
-        pytest.param(None, TypeError, "arrays or tensors, got None", id="None"),
-        pytest.param(["a", "b"], TypeError, "arrays or tensors, got 'a'", id="text"),
+        pytest.param({"a": X[:1], "b": X[:0]}, ValueError, "in output 'a'", id="dict"),
+        pytest.param(None, TypeError, "arrays or tensors.*got None", id="None"),
+        pytest.param(["a", "b"], TypeError, "arrays or tensors.*got 'a'", id="text"),
     ],
 )
 def test_predict_must_return_a_row_a_sample(returned, error, message):
     with pytest.raises(error, match=message):
         inference(doubling(), lambda model, inputs: returned).run(X[:2])
+
+
+def test_output_without_a_row_a_sample_is_none_beside_one_that_has_them():
+    returned = {"a": X[:2], "b": X[:1], "c": None, "d": "text", "e": object()}
+    outputs = inference(doubling(), predict=lambda model, x: returned, size=2).run(X[:4])
+    np.testing.assert_array_equal(outputs.pop("a"), np.concatenate([X[:2], X[:2]]))
+    assert outputs == dict.fromkeys("bcde")
 
 
 # Variables
@@ -215,7 +229,7 @@ def test_run_puts_back_what_it_changed_when_it_fails():
 
     runs = inference(model, predict)
     for _ in range(2):
-        with pytest.raises(OSError, match="out of memory"):
+        with pytest.raises(ValueError, match="`predict` raised OSError: out of memory"):
             runs.run(X)
         assert float(layer.count.numpy()) == 0
 
