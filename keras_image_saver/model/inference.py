@@ -8,8 +8,7 @@ A `predict_step` of the model's own is bypassed; the way to other passes is `pre
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,10 +17,9 @@ from keras_image_saver.arrays import Array, describe, leaves, map_leaves
 from keras_image_saver.model import backend
 from keras_image_saver.model.lookup import DrawnModel
 from keras_image_saver.model.outputs import Outputs, output_info
+from keras_image_saver.model.state import ModelState
 from keras_image_saver.render.base import OutputInfo
 from keras_image_saver.samples import Samples
-
-_SEED_STATE = "seed_generator_state"
 
 
 class Inference:
@@ -32,6 +30,10 @@ class Inference:
         size: Rows through the model at a time, the same in every pass.
         predict: The user's `predict(model, inputs) -> outputs`, or None for a plain call.
         output: Which of several outputs the user has chosen: a name, an index, or None.
+        earlier: The state of what drew before in this run.
+
+    Attributes:
+        state: What each pass leaves as it was.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Inference:
         *,
         predict: Callable[[Any, Any], Any] | None = None,
         output: str | int | None = None,
+        earlier: ModelState | None = None,
     ) -> None:
         self._model = drawn.model
         self._trained = drawn.trained
@@ -53,7 +56,7 @@ class Inference:
         self._calls_directly = any(getattr(model, "run_eagerly", False) for model in models)
         self._has_traced = False
         self._traced = backend.traced(drawn.model)
-        self._variables = _Variables(models)
+        self.state = ModelState(models, earlier)
 
     def run(self, samples: Samples, decide: Callable[[Any], Any] | None = None) -> Outputs:
         """Run the model on samples.
@@ -66,7 +69,7 @@ class Inference:
             ValueError: If an output has not a row a sample, or the chosen one does not exist.
             Exception: Whatever the model or `predict` raises.
         """
-        with backend.jax_state_kept(self._trained), self._variables.kept():
+        with backend.jax_state_kept(self._trained), self.state.kept():
             if samples.inputs is None:
                 outputs = self._predicted(None)
                 chunks = [_to_numpy(decide(outputs) if decide else outputs)]
@@ -132,55 +135,6 @@ def chunk_rows(rows: int, batch_size: int) -> int:
     17
     """
     return math.ceil(rows / math.ceil(rows / batch_size)) if rows else 1
-
-
-class _Variables:
-    """The variables that a pass changes: put back after it, seeds wound back before it.
-
-    All non-trainable variables may be large (a frozen backbone), so the first pass finds out which
-    of them change; later passes keep only those.
-    """
-
-    def __init__(self, models: Iterable[Any]) -> None:
-        self._models = models
-        self._changing: list[Any] | None = None
-
-    @contextmanager
-    def kept(self) -> Iterator[None]:
-        variables = self._candidates() if self._changing is None else self._changing
-        before = [(variable, backend.variable_value(variable).copy()) for variable in variables]
-        for variable, value in before:
-            if _is_seed(variable):
-                # The state is the seed and how often it has drawn: each pass begins at none.
-                start = value.copy()
-                start[1:] = 0
-                variable.assign(start)
-        try:
-            yield
-            if self._changing is None:
-                self._changing = [
-                    variable
-                    for variable, value in before
-                    if _is_seed(variable) or _differs(variable, value)
-                ]
-        finally:
-            for variable, value in before:
-                if _differs(variable, value):
-                    variable.assign(value)
-
-    def _candidates(self) -> list[Any]:
-        parts = (getattr(model, "non_trainable_variables", ()) for model in self._models)
-        # By identity: what draws is a part of what trains, and variables cannot be compared.
-        return list({id(variable): variable for part in parts for variable in part}.values())
-
-
-def _is_seed(variable: Any) -> bool:
-    return _SEED_STATE in str(getattr(variable, "name", ""))
-
-
-def _differs(variable: Any, value: Array) -> bool:
-    now = backend.variable_value(variable)
-    return not np.array_equal(now, value, equal_nan=value.dtype.kind == "f")
 
 
 def _fixed_batch_size(model: Any) -> int | None:
