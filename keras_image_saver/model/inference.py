@@ -8,7 +8,7 @@ A `predict_step` of the model's own is bypassed; the way to other passes is `pre
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from keras_image_saver.model import backend
 from keras_image_saver.model.lookup import DrawnModel
 from keras_image_saver.model.outputs import Outputs, output_info
 from keras_image_saver.model.state import ModelState
+from keras_image_saver.model.weights import Pair
 from keras_image_saver.render.base import OutputInfo
 from keras_image_saver.samples import Samples
 
@@ -58,18 +59,31 @@ class Inference:
         self._traced = backend.traced(drawn.model)
         self.state = ModelState(models, earlier)
 
-    def run(self, samples: Samples, decide: Callable[[Any], Any] | None = None) -> Outputs:
+    @property
+    def runs_python(self) -> bool:
+        """Whether a pass runs the model's, or the user's, Python code, and not a trace of it."""
+        return self._predict is not None or self._calls_directly or not backend.ON_TENSORFLOW
+
+    def run(
+        self,
+        samples: Samples,
+        decide: Callable[[Any], Any] | None = None,
+        weights: Iterable[Pair] = (),
+    ) -> Outputs:
         """Run the model on samples.
 
         Args:
             samples: What it is shown; inputs that are None are handed to `predict` as they are.
             decide: What is done to the outputs while they are on the device, or None.
+            weights: Variables that have the values of others for this pass.
 
         Raises:
             ValueError: If an output has not a row a sample, or the chosen one does not exist.
             Exception: Whatever the model or `predict` raises.
         """
         with backend.jax_state_kept(self._trained), self.state.kept():
+            for variable, source in weights:
+                backend.copy_values(source, variable)
             if samples.inputs is None:
                 outputs = self._predicted(None)
                 chunks = [_to_numpy(decide(outputs) if decide else outputs)]
@@ -91,7 +105,7 @@ class Inference:
         self, inputs: Any, start: int, rows: int, decide: Callable[[Any], Any] | None
     ) -> Any:
         stop = min(start + self._size, rows)
-        padded = stop if self._predict is not None else start + self._size
+        padded = start + self._size
 
         def cut(array: Array) -> Array:
             if padded <= rows:
@@ -135,6 +149,18 @@ def chunk_rows(rows: int, batch_size: int) -> int:
     17
     """
     return math.ceil(rows / math.ceil(rows / batch_size)) if rows else 1
+
+
+def network_of(drawn: DrawnModel) -> tuple[Any, ...]:
+    """Return what a trace is of, to be compared by identity: the model, as it was compiled last.
+
+    Layers that were added since do not show in `train_function`, but in the weights.
+    """
+    try:
+        weights = drawn.model.weights
+    except ValueError:  # Keras 2 has none of a model that is not built
+        weights = ()
+    return (drawn.model, getattr(drawn.trained, "train_function", None), *weights)
 
 
 def _fixed_batch_size(model: Any) -> int | None:

@@ -51,11 +51,13 @@ class Saved:
         geometry: Where the tiles stand, as in `Snapshot`.
         image: uint8 (H, W, C), if listeners want it.
         findings: What there is to say of the picture.
+        weights: Which weights drew it, as in `Snapshot`.
     """
 
     geometry: Mapping[str, Any]
     image: UInt8Array | None = None
     findings: tuple[Finding, ...] = ()
+    weights: str = ""
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,7 @@ class Session:
             outcome = _missed(job, error, now)
         else:
             done = Snapshot(*job.moment, job.path, job.logs, now)
-            done = replace(done, geometry=saved.geometry, image=saved.image)
+            done = replace(done, geometry=saved.geometry, image=saved.image, weights=saved.weights)
             outcome = Outcome(done, job.path, saved.findings)
         # First to the record, then to the outcomes: who hears of a snapshot finds it recorded.
         self._record.add(outcome.snapshot)
