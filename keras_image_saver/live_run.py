@@ -10,7 +10,7 @@ from keras_image_saver.model import backend, workers
 from keras_image_saver.model.lookup import look_up
 from keras_image_saver.model.weights import Weights
 from keras_image_saver.picture.compose import Drawing
-from keras_image_saver.pipeline import LONG_PASS_S, Drawer, Pipeline
+from keras_image_saver.pipeline import Drawer, Pipeline
 from keras_image_saver.progress import Moment, Schedule
 from keras_image_saver.report import Report, say, warn
 from keras_image_saver.run.previous import Previous
@@ -236,7 +236,7 @@ class LiveRun:
                 "`predict` or `render` np.random.default_rng(1) made at each call), or pass the "
                 "noise in `samples`."
             )
-        elif found.seconds > LONG_PASS_S and alone:
+        elif found.difference is None and alone:
             say(
                 f"The first pass took {found.seconds:.0f} s, so no second one was made to see "
                 "whether both draw the same."

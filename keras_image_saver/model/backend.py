@@ -3,7 +3,7 @@
 import functools
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,25 @@ def to_numpy(value: Any) -> Array:
 def variable_value(variable: Any) -> Array:
     # Keras 3's own `numpy()` warns on JAX and PyTorch, which may be an error in the user's script.
     return as_array(variable.value if KERAS_3 else variable.numpy())
+
+
+def build(model: Any, inputs: Any) -> None:
+    """Have a Keras 3 model make its variables without running it, as `fit` does before training.
+
+    What cannot be built so is built by its first pass.
+    """
+    if KERAS_3:
+        with suppress(Exception):
+            shown = map_leaves(lambda x: tf.keras.KerasTensor(x.shape, str(x.dtype)), inputs)
+            model(shown, training=False)
+
+
+def weights_of(model: Any) -> tuple[Any, ...]:
+    """Return a model's weights: none yet where Keras 2 says so of one that is not built."""
+    try:
+        return tuple(model.weights)
+    except ValueError:
+        return ()
 
 
 def cells(variable: Any) -> tuple[Any, ...]:

@@ -46,6 +46,7 @@ class Inference:
         output: str | int | None = None,
         earlier: ModelState | None = None,
     ) -> None:
+        self._drawn = drawn
         self._model = drawn.model
         self._trained = drawn.trained
         self._predict = predict
@@ -81,6 +82,9 @@ class Inference:
             ValueError: If an output has not a row a sample, or the chosen one does not exist.
             Exception: Whatever the model or `predict` raises.
         """
+        if self._predict is None and not self._drawn.is_built:
+            with self.state.kept():
+                backend.build(self._drawn.model, samples.rows(1).inputs)
         with backend.jax_state_kept(self._trained), self.state.kept():
             for variable, source in weights:
                 backend.copy_values(source, variable)
@@ -156,11 +160,8 @@ def network_of(drawn: DrawnModel) -> tuple[Any, ...]:
 
     Layers that were added since do not show in `train_function`, but in the weights.
     """
-    try:
-        weights = drawn.model.weights
-    except ValueError:  # Keras 2 has none of a model that is not built
-        weights = ()
-    return (drawn.model, getattr(drawn.trained, "train_function", None), *weights)
+    function = getattr(drawn.trained, "train_function", None)
+    return (drawn.model, function, *backend.weights_of(drawn.model))
 
 
 def _fixed_batch_size(model: Any) -> int | None:

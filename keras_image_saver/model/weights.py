@@ -91,22 +91,25 @@ class Weights:
         return label, {one: pairs if one == EMA else () for one in self._wanted}
 
     def _averages(self, drawn: DrawnModel) -> dict[str, list[Pair]]:
-        """Return the pairs by the name of the optimizer that keeps them: none before its first step.
+        """Return the pairs by the name of the optimizer that keeps them.
+
+        There are none in the optimizer that has made no step, or of which it is not known yet.
 
         Raises:
             ValueError: If they are wanted, and it is not one optimizer that keeps them.
         """
         optimizers = dict(_optimizers(drawn.trained))
         keeping = {name: one for name, one in optimizers.items() if getattr(one, "use_ema", False)}
-        variables = {id(one): one for one in drawn.model.trainable_variables}
+        variables = {id(one): one for one in backend.weights_of(drawn.model)}
+        averaged: list[int] = []
         found: dict[str, list[Pair]] = {}
         for name, optimizer in keeping.items():
             if not _is_built(optimizer):
                 found[name] = []  # it may be the one
             elif pairs := _pairs(optimizer, variables):
+                averaged.extend(id(variable) for variable, _ in pairs)
                 stepped = int(backend.variable_value(optimizer.iterations)) > 0
                 found[name] = pairs if stepped else []
-        averaged = [id(variable) for pairs in found.values() for variable, _ in pairs]
         if EMA in self._wanted and (not found or len(set(averaged)) < len(averaged)):
             what = "keeps" if found else "of the model in training keeps"
             raise ValueError(

@@ -178,6 +178,7 @@ class InnerFunction(keras.Model):
         self.count = self.add_weight(
             name="count", shape=(), initializer="zeros", trainable=False, dtype="float32"
         )
+        self.built = True  # Keras 2 leaves that to a model's own `build`
 
     @tf.function
     def call(self, inputs, training=False):

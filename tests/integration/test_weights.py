@@ -15,6 +15,7 @@ from keras_image_saver import Images, ImageSaver, Run, to_uint8
 keras = tf.keras
 layers = keras.layers
 
+START = keras.initializers.Constant(0.2)
 X = floats(4, 8, 8, 1)
 PREDICTION = Images((0, 1), panels=("prediction",))
 only_swapping = pytest.mark.skipif(
@@ -23,9 +24,9 @@ only_swapping = pytest.mark.skipif(
 
 
 def averaging(**options):
-    """A model that is one number, far from its average after each step."""
+    """A model that is one number on its way to 1, well before its average."""
     model = keras.Sequential(
-        [keras.Input((8, 8, 1)), layers.Dense(1, use_bias=False, kernel_initializer="ones")]
+        [keras.Input((8, 8, 1)), layers.Dense(1, use_bias=False, kernel_initializer=START)]
     )
     options = {"use_ema": True, "ema_momentum": 0.5, **options}
     model.compile(keras.optimizers.SGD(0.5, **options), "mse")
@@ -44,7 +45,7 @@ class Weights(keras.callbacks.Callback):
             return
         self.raw = np.array(self.model.get_weights()[0])
         # Keras 3 begins with the first weights after a step, Keras 2 with those before it.
-        start = self.raw if KERAS_3 else np.ones_like(self.raw)
+        start = self.raw if KERAS_3 else np.full_like(self.raw, 0.2)
         before = start if self.ema is None else self.ema
         self.ema = np.float32(0.5) * before + np.float32(0.5) * self.raw
 
@@ -67,7 +68,7 @@ def test_weights_that_are_chosen_draw_and_training_keeps_its_own(tmp_path, weigh
     saver = ImageSaver(tmp_path, X, render=PREDICTION, weights=weights, save_initial=True)
     fit(model, X, noting, saver)
     assert weights_of(tmp_path) == ["raw", weights, weights]
-    assert_drawn(tiles(read(tmp_path / "0000.png"), 4, (8, 8)), to_uint8(X))
+    assert_drawn(tiles(read(tmp_path / "0000.png"), 4, (8, 8)), images_by(np.float32(0.2)))
     pictures = [tiles(read(tmp_path / f"000{epoch}.png"), 4, (8, 8)) for epoch in (1, 2)]
     for picture, (raw, ema) in zip(pictures, noting.noted, strict=True):
         assert np.abs(images_by(raw).astype(int) - images_by(ema)).max() > 5
@@ -126,7 +127,9 @@ def test_averages_of_two_optimizers_are_refused(tmp_path):
     model.second = keras.optimizers.SGD(0.5, use_ema=True)
     for optimizer in (model.optimizer, model.second):
         optimizer.build(model.trainable_variables)
-    with pytest.raises(ValueError, match=r"optimizer \(SGD.*averages of what draws\), second \(SGD"):
+    with pytest.raises(
+        ValueError, match=r"optimizer \(SGD.*averages of what draws\), second \(SGD"
+    ):
         fit(model, X, ImageSaver(tmp_path, X, render=PREDICTION, weights="ema"))
 
 
