@@ -87,7 +87,7 @@ class Weights:
             return RAW, {RAW: ()}
         pairs = [pair for found in self._averages(drawn).values() for pair in found]
         # Before the first step averages are zeros in Keras 3, and the weights in Keras 2.
-        label = "+".join(self._wanted) if pairs else RAW
+        label = "+".join(one for one in (RAW, EMA) if one in self._wanted) if pairs else RAW
         return label, {one: pairs if one == EMA else () for one in self._wanted}
 
     def _averages(self, drawn: DrawnModel) -> dict[str, list[Pair]]:

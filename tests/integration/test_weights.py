@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from support.models import KERAS_3, assert_drawn, floats, only_tensorflow, panels, read, tiles
+from support.models import (
+    KERAS_3,
+    assert_drawn,
+    drawn,
+    floats,
+    only_tensorflow,
+    panels,
+    read,
+    tiles,
+)
 from support.training import fit
 
 from keras_image_saver import Images, ImageSaver, Run, to_uint8
@@ -88,6 +97,13 @@ def test_both_weights_are_a_panel_each_beside_one_input(tmp_path):
     assert (last.weights, last.geometry["panels"]) == ("raw+ema", ["input", "raw", "ema"])
     with Image.open(tmp_path / "0002.png") as picture:
         assert "raw+ema" in json.dumps(picture.text)
+
+
+def test_averages_draw_what_keras_leaves_in_the_model_at_the_end(tmp_path):
+    model = averaging()
+    fit(model, X, ImageSaver(tmp_path, X, render=PREDICTION, weights="ema"))
+    assert weights_of(tmp_path) == ["ema", "ema"]
+    assert_drawn(tiles(read(tmp_path / "0002.png"), 4, (8, 8)), drawn(model, X, (0, 1)))
 
 
 def test_users_renderer_draws_by_both_weights(tmp_path):
