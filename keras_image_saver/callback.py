@@ -13,6 +13,7 @@ from keras_image_saver.live_run import LiveRun, Settings
 from keras_image_saver.model.backend import ON_TENSORFLOW
 from keras_image_saver.model.datasets import read_samples
 from keras_image_saver.model.lookup import check_drawing
+from keras_image_saver.model.weights import check_weights
 from keras_image_saver.picture import formats
 from keras_image_saver.picture.compose import Tiling
 from keras_image_saver.pipeline import Pipeline
@@ -57,12 +58,17 @@ class ImageSaver(tf.keras.callbacks.Callback):
         predict: `predict(model, inputs) -> outputs` instead of a plain call with `training=False`:
             for a sampler, a method, dropout at inference. Called eagerly, a chunk of rows at a time,
             with tensors in the samples' structure; returns arrays, or a list or dict of them, a row
-            a sample. An overridden `predict_step` is not used: pass it here.
+            a sample. Each chunk has as many rows; the last one is filled up with its last row. An
+            overridden `predict_step` is not used: pass it here.
         output: Which output of a model with several: a name, or an index, negative too.
         render: `Images(...)`, `Segmentation(...)`, or a function `render(batch) -> {name: images}`
             of a `Batch` with `inputs`, `targets` and `outputs`. None means `Images()`.
         num_samples: Rows to take. None: 16 of a dataset, all of arrays. At most 1,024.
         batch_size: Rows through the model at a time, at most.
+        weights: "raw" draws the weights in the model, "ema" the moving averages of them that the
+            optimizer keeps (`use_ema=True`), put in for our pass only; ("raw", "ema") both, a panel
+            each. Before the optimizer's first step that is raw. None is "raw", and says before
+            training that there are averages. The record says of each picture which weights drew it.
         every_epochs: A snapshot each so many epochs. Without it and `every_batches`: every epoch.
         every_batches: A snapshot each so many batches, counted over the run. Where both fall on one
             step there is one snapshot, the epoch's.
@@ -103,6 +109,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         render: Any = None,
         num_samples: int | None = None,
         batch_size: int = 32,
+        weights: str | Sequence[str] | None = None,
         every_epochs: int | None = None,
         every_batches: int | None = None,
         save_initial: bool = False,
@@ -148,6 +155,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 format=file_format,
                 keeps_image=bool(listeners),
             ),
+            weights=check_weights(weights),
             save_initial=save_initial,
             rehearse=rehearse,
             on_error=on_error,

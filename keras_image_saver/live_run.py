@@ -8,6 +8,7 @@ from typing import Any
 
 from keras_image_saver.model import backend, workers
 from keras_image_saver.model.lookup import look_up
+from keras_image_saver.model.weights import Weights
 from keras_image_saver.picture.compose import Drawing
 from keras_image_saver.picture.decoder import run_of
 from keras_image_saver.pipeline import Drawer, Pipeline
@@ -23,6 +24,8 @@ from keras_image_saver.run.template import Template
 from keras_image_saver.samples import Samples
 
 _LONG_REHEARSAL_S = 10.0
+# Rounding may take a pixel to its neighbour.
+_LEAST_DIFFERENCE = 1
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Settings:
     samples: Samples
     model: Any
     pipeline: Pipeline
+    weights: tuple[str, ...] | None
     save_initial: bool
     rehearse: bool
     on_error: str
@@ -57,6 +61,8 @@ class LiveRun:
         self._samples = settings.samples
         self._session: Session | Bystander | None = None
         self._drawer: Drawer | None = None
+        self._weights = Weights(settings.weights)
+        self._is_watched_anew = False
 
     @property
     def is_ready(self) -> bool:
@@ -91,6 +97,10 @@ class LiveRun:
         )  # what is wrong with it is said before the folder is
         if settings.pipeline.predict is None:
             drawn.check_call(settings.model)
+        averages = self._weights.check(drawn)
+        if averages is not None and self._report.is_news("averages"):
+            warn(averages)
+        self._is_watched_anew = scoped
         session = self._session = self._session or self._new_session(trained, scoped=scoped)
         drawing = None
         with self._abandoned_on_failure():
@@ -108,19 +118,26 @@ class LiveRun:
                     "model once on data of its shape, or pass save_initial=False."
                 )
             if not self.is_ready and (drawable or not settings.rehearse):
-                drawing = self.rehearse(trained, whole=initial)
+                drawing = self.rehearse(trained, warn, whole=initial)
         if initial:
             self.snapshot(trained, Moment(), {}, drawing)
         return start.steps if start.resumed else None
 
-    def rehearse(self, trained: Any, *, whole: bool = False) -> Drawing | None:
+    def rehearse(
+        self, trained: Any, tell: Callable[[str], None] = say, *, whole: bool = False
+    ) -> Drawing | None:
         """Go the whole way once, then begin the record; nothing is moved before that.
+
+        Args:
+            trained: The model in training.
+            tell: Tells the user something, in the way that fits the time.
+            whole: Whether to draw all samples.
 
         Returns:
             What was drawn, where that was all samples.
         """
         with self._abandoned_on_failure():
-            drawing = self._rehearsal(trained, whole) if self._settings.rehearse else None
+            drawing = self._rehearsal(trained, tell, whole) if self._settings.rehearse else None
             if self._session is not None:
                 self._session.begin(self._samples)
         return drawing if whole else None
@@ -140,8 +157,12 @@ class LiveRun:
         try:
             job = replace(job, path=self._path(moment, logs))
             if drawing is None:
-                drawing = self._drawer_for(trained).draw()
+                drawer = self._drawer_for(trained)
+                drawing = drawer.draw()
                 self._tell_of_binding(drawing, say)
+                for text in drawer.changes():
+                    if self._report.is_news("range", text):
+                        say(text)
             job = replace(job, drawing=drawing)
         except Exception as error:
             session.miss(job, error)
@@ -211,18 +232,36 @@ class LiveRun:
                 self._session.abandon()
                 # The next start may find other samples in the folder than these were.
                 self._session = self._drawer = None
+                self._samples = self._settings.samples
             raise
 
-    def _rehearsal(self, trained: Any, whole: bool) -> Drawing:
+    def _rehearsal(self, trained: Any, tell: Callable[[str], None], whole: bool) -> Drawing:
         started = time.monotonic()
-        drawer = self._drawer_for(trained)
-        drawing, findings = self._settings.pipeline.rehearse(drawer, whole=whole)
-        self._tell_of_binding(drawing, warn)
-        for finding in findings:
+        alone = workers.is_alone(trained)
+        found = self._settings.pipeline.rehearse(
+            self._drawer_for(trained), whole=whole, twice=alone
+        )
+        drawing = found.drawing
+        self._tell_of_binding(drawing, tell)
+        for finding in found.findings:
             # What an untrained model draws is no news; what it is shown stays as it is.
             shown = finding.panel in ("input", "target")
             if shown and self._report.is_news(finding.kind, finding.panel):
-                warn(finding.text)
+                tell(finding.text)
+        if found.difference is not None and found.difference > _LEAST_DIFFERENCE:
+            tell(
+                "Two passes over the same samples with the same weights draw pixels that differ by up "
+                f"to {found.difference} of 255, so that pictures of different epochs cannot be "
+                "compared. Something draws from a global generator: give it a seeded one of its own "
+                "(in a layer keras.random.SeedGenerator(1) or tf.random.Generator.from_seed(1), in "
+                "`predict` or `render` np.random.default_rng(1) made at each call), or pass the "
+                "noise in `samples`."
+            )
+        elif found.difference is None and alone:
+            say(
+                f"The first pass took {found.seconds:.0f} s, so no second one was made to see "
+                "whether both draw the same."
+            )
         seconds = time.monotonic() - started
         if seconds > _LONG_REHEARSAL_S:
             say(f"The rehearsal before training took {seconds:.0f} s; rehearse=False skips it.")
@@ -230,9 +269,14 @@ class LiveRun:
 
     def _drawer_for(self, trained: Any) -> Drawer:
         drawn = look_up(self._settings.model, trained)
-        if self._drawer is None or self._drawer.drawn.model is not drawn.model:
-            self._drawer = self._settings.pipeline.bind(drawn, self._samples)
-        return self._drawer
+        earlier = self._drawer
+        if earlier is None or self._is_watched_anew or not earlier.draws(drawn):
+            self._is_watched_anew = False
+            self._drawer = self._settings.pipeline.bind(
+                drawn, self._samples, self._weights, earlier
+            )
+            return self._drawer
+        return earlier
 
     def _tell_of_binding(self, drawing: Drawing, tell: Callable[[str], None]) -> None:
         """Tell what the renderer met when it was bound, in the way that fits the time."""

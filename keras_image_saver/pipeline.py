@@ -1,21 +1,56 @@
 """From samples to a file: the stages of all folders in a row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from operator import is_
 from typing import Any
 
 from keras_image_saver.arrays import Array, describe, joined
 from keras_image_saver.model.backend import ON_TENSORFLOW
 from keras_image_saver.model.device_classes import decide_on_device
-from keras_image_saver.model.inference import Inference, chunk_rows
+from keras_image_saver.model.inference import Inference, chunk_rows, network_of
 from keras_image_saver.model.lookup import DrawnModel
+from keras_image_saver.model.randomness import Passes
+from keras_image_saver.model.state import ModelState
+from keras_image_saver.model.weights import Pair, Weights
 from keras_image_saver.picture import encoder, formats
 from keras_image_saver.picture.compose import Drawing, Tiling, compose
-from keras_image_saver.render.base import Batch, BoundRenderer, Finding, OutputInfo, Renderer
+from keras_image_saver.render.base import (
+    Batch,
+    BoundRenderer,
+    Finding,
+    OutputInfo,
+    Range,
+    Renderer,
+    show_range,
+)
+from keras_image_saver.render.several import Several
 from keras_image_saver.run.job import Job, Saved
 from keras_image_saver.run.logs import json_logs
 from keras_image_saver.run.storage import storage_of
 from keras_image_saver.samples import Samples
+
+# A pass that takes longer is not made twice before training.
+LONG_PASS_S = 5.0
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What came of going the whole way before training.
+
+    Attributes:
+        drawing: What was drawn.
+        findings: What there is to say of it.
+        seconds: How long that took.
+        difference: By how much a second pass with the same weights drew other pixels at most, of
+            255; None if there was none.
+    """
+
+    drawing: Drawing
+    findings: tuple[Finding, ...]
+    seconds: float
+    difference: int | None
 
 
 @dataclass(frozen=True)
@@ -40,24 +75,29 @@ class Pipeline:
     format: formats.Format
     keeps_image: bool = False
 
-    def bind(self, drawn: DrawnModel, samples: Samples) -> "Drawer":
-        """Return what draws the samples by one model."""
-        return Drawer(self, drawn, samples)
+    def bind(
+        self,
+        drawn: DrawnModel,
+        samples: Samples,
+        weights: Weights | None = None,
+        earlier: "Drawer | None" = None,
+    ) -> "Drawer":
+        """Return what draws the samples by one model, in the stead of an earlier one."""
+        return Drawer(self, drawn, samples, weights or Weights(None), earlier)
 
-    def rehearse(self, drawer: "Drawer", *, whole: bool) -> tuple[Drawing, tuple[Finding, ...]]:
-        """Go the whole way once, so that whatever is wrong shows before training.
+    def rehearse(self, drawer: "Drawer", *, whole: bool, twice: bool = True) -> Rehearsal:
+        """Go the whole way once, and draw once more, so that whatever is wrong shows before training.
 
         Args:
             drawer: From `bind`.
-            whole: Whether to draw all samples, or the first chunk (with `predict` one row).
-
-        Returns:
-            What was drawn, and what there is to say of it.
+            whole: Whether to draw all samples, or the first chunk.
+            twice: Whether a second pass may be made. How long the first took differs from worker to
+                worker, so that where several train, only some of them would make it.
 
         Raises:
             ValueError: If the arguments do not fit the model, the samples or the format.
         """
-        drawing = drawer.rehearse(whole=whole)
+        drawing, seconds, difference = drawer.rehearse(whole=whole, twice=twice)
         samples = drawer.samples
         drawing.bound.check_samples(Batch(samples.inputs, samples.targets, None))
         picture = compose(drawing, self.tiling)
@@ -66,7 +106,7 @@ class Pipeline:
         layout = self.tiling.plan(drawing.render_part(next(drawing.parts())), count)
         formats.check_image((*layout.size, picture.image.shape[2]), self.format)
         encoder.encode(picture.image, self.format)
-        return drawing, picture.findings
+        return Rehearsal(drawing, picture.findings, seconds, difference)
 
     def save(self, job: Job) -> Saved:
         """Map, tile, encode and write one snapshot, on whatever thread."""
@@ -78,11 +118,13 @@ class Pipeline:
         known = {name: limits for name, limits in ranges.items() if limits is not None}
         if known:
             explained["value_range"] = known
+        explained["weights"] = job.drawing.weights
         storage_of(job.path).replace(
             lambda file: encoder.write_image(file, picture.image, self.format, explained)
         )
         image = picture.image if self.keeps_image else None
-        return Saved(picture.layout.geometry(), image, picture.findings)
+        geometry = picture.layout.geometry()
+        return Saved(geometry, image, picture.findings, job.drawing.weights)
 
 
 class Drawer:
@@ -95,37 +137,103 @@ class Drawer:
         pipeline: What the user said of it.
         drawn: What draws.
         samples: What it is shown.
+        weights: Which weights draw.
+        earlier: What drew before in this run.
     """
 
-    def __init__(self, pipeline: Pipeline, drawn: DrawnModel, samples: Samples) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        drawn: DrawnModel,
+        samples: Samples,
+        weights: Weights,
+        earlier: "Drawer | None" = None,
+    ) -> None:
         self.samples = samples
         self._bound: BoundRenderer | None = None  # known once outputs are
         self.drawn = drawn
         self._pipeline = pipeline
         self._chunk = chunk_rows(len(samples), pipeline.batch_size)
         self._inference = Inference(
-            drawn, self._chunk, predict=pipeline.predict, output=pipeline.output
+            drawn,
+            self._chunk,
+            predict=pipeline.predict,
+            output=pipeline.output,
+            earlier=None if earlier is None else earlier.state,
         )
+        runs_user_code = pipeline.renderer.runs_user_code
+        self._passes = Passes(lambda: runs_user_code or self._inference.runs_python)
+        self._weights = weights
+        self._network = network_of(drawn)
+        self._earlier_ranges = {} if earlier is None else earlier.ranges
         self._inputs_as_images: Array | None = None
         self._decide: Callable[[Any], Any] | None = None
 
-    def rehearse(self, *, whole: bool) -> Drawing:
-        """Draw all samples, or the first chunk; by a `predict`, which may be slow, one row."""
-        if self._pipeline.predict is not None:
-            return self.draw(None if whole else 1)
-        self.drawn.check_batched(self.samples)
-        return self.draw(None if whole else self._chunk)
+    @property
+    def state(self) -> ModelState:
+        """What each pass leaves as it was."""
+        return self._inference.state
 
-    def draw(self, rows: int | None = None) -> Drawing:
-        """Run the model on the samples, or on the first `rows` of them."""
+    @property
+    def ranges(self) -> dict[str, Range | None]:
+        """The range of each panel, once it is known."""
+        return {} if self._bound is None else dict(self._bound.ranges)
+
+    def draws(self, drawn: DrawnModel) -> bool:
+        """Tell whether what draws is still the network that was traced and bound."""
+        network = network_of(drawn)
+        return len(network) == len(self._network) and all(map(is_, network, self._network))
+
+    def changes(self) -> Iterator[str]:
+        """Say which panels have another range than what drew before gave them."""
+        for panel, limits in self.ranges.items():
+            before = self._earlier_ranges.get(panel, limits)
+            if before != limits:
+                shown = [
+                    "as it was" if one is None else show_range(one) for one in (limits, before)
+                ]
+                yield (
+                    f"The model has changed: the {panel} is drawn in the range {shown[0]}, and was "
+                    f"in {shown[1]}. Pictures before and after cannot be compared by their colours."
+                )
+
+    def rehearse(self, *, whole: bool, twice: bool) -> tuple[Drawing, float, int | None]:
+        """Draw all samples, or the first chunk, which has the size of those that later passes have.
+
+        Returns:
+            What was drawn, in how many seconds, and by how much a second pass differed, if any.
+        """
+        if self._pipeline.predict is None:
+            self.drawn.check_batched(self.samples)
+        limit = LONG_PASS_S if twice else 0.0
+        draw = partial(self._draw, None if whole else self._chunk)
+        return self._passes.twice(draw, Drawing.difference, limit)
+
+    def draw(self) -> Drawing:
+        """Run the model on the samples."""
+        with self._passes.kept():
+            return self._draw(None)
+
+    def _draw(self, rows: int | None) -> Drawing:
         samples = self.samples if rows is None else self.samples.rows(rows)
-        outputs = self._inference.run(samples, self._decide)
-        if self._bound is None:
-            self._bound = self._bind(samples, joined(outputs.chunks), outputs.info)
-        drawing = Drawing(self._bound, self._batch(samples), outputs.chunks)
+        label, kinds = self._weights.now(self.drawn)
+        chunks = {kind: self._run(samples, pairs) for kind, pairs in kinds.items()}
+        assert self._bound is not None  # by the first run
+        bound, of_all = self._bound, next(iter(chunks.values()))
+        if len(kinds) > 1:
+            bound = Several(bound=bound, kinds=tuple(kinds), ranges={})
+            each = zip(*chunks.values(), strict=True)
+            of_all = [dict(zip(kinds, ones, strict=True)) for ones in each]
+        drawing = Drawing(bound, self._batch(samples), of_all, label)
         if self._pipeline.renderer.runs_user_code:
             drawing.render()  # the user's code runs on this thread only
         return drawing
+
+    def _run(self, samples: Samples, weights: Iterable[Pair]) -> list[Any]:
+        outputs = self._inference.run(samples, self._decide, weights)
+        if self._bound is None:
+            self._bound = self._bind(samples, joined(outputs.chunks), outputs.info)
+        return outputs.chunks
 
     def _bind(self, samples: Samples, outputs: Any, info: OutputInfo) -> BoundRenderer:
         renderer = self._pipeline.renderer

@@ -4,7 +4,7 @@ import functools
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,13 @@ KERAS_3 = hasattr(tf.keras, "ops")
 # Which backend Keras runs on is settled when it is imported.
 ON_TENSORFLOW = tf.keras.backend.backend() == "tensorflow"
 ON_JAX = tf.keras.backend.backend() == "jax"
+ON_TORCH = tf.keras.backend.backend() == "torch"
 # Keras's classes of data sets that are read by index, as far as this Keras has them.
 _KINDS = (getattr(tf.keras.utils, name, None) for name in ("PyDataset", "Sequence"))
 SEQUENCES: Any = tuple(kind for kind in _KINDS if isinstance(kind, type))
+# What holds values that training changes, and what else may own such.
+VARIABLES: Any = (tf.Variable, tf.keras.Variable) if KERAS_3 else (tf.Variable,)
+OWNERS: Any = (tf.keras.random.SeedGenerator,) if KERAS_3 else ()
 
 
 def versions() -> dict[str, str]:
@@ -58,6 +62,84 @@ def to_numpy(value: Any) -> Array:
 def variable_value(variable: Any) -> Array:
     # Keras 3's own `numpy()` warns on JAX and PyTorch, which may be an error in the user's script.
     return as_array(variable.value if KERAS_3 else variable.numpy())
+
+
+def build(model: Any, inputs: Any) -> None:
+    """Have a Keras 3 model make its variables without running it, as `fit` does before training.
+
+    What cannot be built so is built by its first pass.
+    """
+    if KERAS_3:
+        with suppress(Exception):
+            shown = map_leaves(lambda x: tf.keras.KerasTensor(x.shape, str(x.dtype)), inputs)
+            model(shown, training=False)
+
+
+def weights_of(model: Any) -> tuple[Any, ...]:
+    """Return a model's weights: none yet where Keras 2 says so of one that is not built."""
+    try:
+        return tuple(model.weights)
+    except ValueError:
+        return ()
+
+
+def cells(variable: Any) -> tuple[Any, ...]:
+    """Return what holds a variable's values: one a replica, none where it has no values yet."""
+    plain = variable
+    if KERAS_3 and isinstance(variable, tf.keras.Variable):
+        plain = variable._value  # `value` would draw those that it has not got yet
+        if plain is None:
+            return ()
+        if ON_JAX:
+            return (variable,)
+    # What is averaged or summed over replicas must not be read as one and written to each.
+    parts = getattr(plain, "values", None)
+    return parts if isinstance(parts, tuple) else (plain,)
+
+
+def buffers(model: Any) -> tuple[Any, ...]:
+    """Return what a model on PyTorch holds beside Keras's variables."""
+    return tuple(model.buffers()) if ON_TORCH and hasattr(model, "buffers") else ()
+
+
+def held(cell: Any) -> Any:
+    """Return a cell's values, which stay as they are whatever is assigned to it; None if it has none.
+
+    On TensorFlow and JAX that copies nothing: the cell gets other memory as long as this is held.
+    """
+    if ON_TENSORFLOW:
+        try:
+            return _read(cell)
+        except tf.errors.FailedPreconditionError:
+            return None  # it is initialised later
+    if ON_JAX:
+        # `predict_on_batch` gives the memory of all variables away, and hands back that of trainable
+        # ones unchanged.
+        return cell.value if cell.trainable else cell.value.copy()
+    return cell.detach().clone()
+
+
+def put_back(cell: Any, value: Any) -> None:
+    """Give a cell the values that were `held`."""
+    if value is None:
+        return
+    if ON_TENSORFLOW:
+        tf.raw_ops.AssignVariableOp(resource=cell.handle, value=value)
+    elif ON_TORCH:
+        cell.data.copy_(value)
+    elif cell.value is not value and not value.is_deleted():
+        cell.assign(value)
+
+
+def _read(cell: Any) -> Any:
+    # A variable's own method takes five times as long, and there may be thousands.
+    return tf.raw_ops.ReadVariableOp(resource=cell.handle, dtype=cell.dtype)
+
+
+def copy_values(source: Any, variable: Any) -> None:
+    """Give a variable the values of another one, on each replica its own."""
+    for cell, other in zip(cells(variable), cells(source), strict=True):
+        put_back(cell, held(other))
 
 
 def traced(model: Any) -> Any:

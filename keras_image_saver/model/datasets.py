@@ -1,10 +1,8 @@
 """Read fixed samples once, as `fit` reads data."""
 
 import itertools
-import random
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +12,7 @@ import tensorflow as tf
 from keras_image_saver.arrays import Array, as_array, describe, joined, leaves, map_leaves
 from keras_image_saver.checks import check_int
 from keras_image_saver.model.backend import SEQUENCES
+from keras_image_saver.model.randomness import global_state_kept
 from keras_image_saver.samples import Latents, Samples
 
 _MOST_ROWS = 1_024
@@ -174,7 +173,7 @@ def _read_batches(batches: Iterator[Any], wanted: int) -> Samples:
     """Read batches until there are `wanted` rows."""
     read: list[Samples] = []
     rows = 0
-    with _global_random_state():
+    with global_state_kept():
         while rows < wanted:
             batch = next(batches, None)
             if batch is None:
@@ -194,14 +193,3 @@ def _read_batches(batches: Iterator[Any], wanted: int) -> Samples:
             f"`samples` must be batches of one shape, got batches that do not join: {error}. Is the "
             "dataset not batched? Pass dataset.batch(16)."
         ) from error
-
-
-@contextmanager
-def _global_random_state() -> Iterator[None]:
-    """Keep Python's and NumPy's global state: reading data that draws from it changes training."""
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - it is the global one
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)  # noqa: NPY002

@@ -8,8 +8,7 @@ A `predict_step` of the model's own is bypassed; the way to other passes is `pre
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -19,10 +18,10 @@ from keras_image_saver.model import backend
 from keras_image_saver.model.lookup import DrawnModel
 from keras_image_saver.model.misfit import check_count, how_read, is_for_want_of_memory, misfit
 from keras_image_saver.model.outputs import Outputs, output_info, read_outputs
+from keras_image_saver.model.state import ModelState
+from keras_image_saver.model.weights import Pair
 from keras_image_saver.render.base import OutputInfo
 from keras_image_saver.samples import Samples
-
-_SEED_STATE = "seed_generator_state"
 
 
 class Inference:
@@ -33,6 +32,10 @@ class Inference:
         size: Rows through the model at a time, the same in every pass.
         predict: The user's `predict(model, inputs) -> outputs`, or None for a plain call.
         output: Which of several outputs the user has chosen: a name, an index, or None.
+        earlier: The state of what drew before in this run.
+
+    Attributes:
+        state: What each pass leaves as it was.
     """
 
     def __init__(
@@ -42,7 +45,9 @@ class Inference:
         *,
         predict: Callable[[Any, Any], Any] | None = None,
         output: str | int | None = None,
+        earlier: ModelState | None = None,
     ) -> None:
+        self._drawn = drawn
         self._model = drawn.model
         self._trained = drawn.trained
         self._predict = predict
@@ -54,21 +59,37 @@ class Inference:
         self._calls_directly = any(getattr(model, "run_eagerly", False) for model in models)
         self._has_traced = False
         self._traced = backend.traced(drawn.model)
-        self._variables = _Variables(models)
+        self.state = ModelState(models, earlier)
 
-    def run(self, samples: Samples, decide: Callable[[Any], Any] | None = None) -> Outputs:
+    @property
+    def runs_python(self) -> bool:
+        """Whether a pass runs the model's, or the user's, Python code, and not a trace of it."""
+        return self._predict is not None or self._calls_directly or not backend.ON_TENSORFLOW
+
+    def run(
+        self,
+        samples: Samples,
+        decide: Callable[[Any], Any] | None = None,
+        weights: Iterable[Pair] = (),
+    ) -> Outputs:
         """Run the model on samples.
 
         Args:
             samples: What it is shown; inputs that are None are handed to `predict` as they are.
             decide: What is done to the outputs while they are on the device, or None.
+            weights: Variables that have the values of others for this pass.
 
         Raises:
             ValueError: If the prediction has not a row a sample, or does not exist; or from what the
                 model or `predict` raised, where it has not worked yet.
             Exception: Whatever the model or `predict` raises once it has worked.
         """
-        with backend.jax_state_kept(self._trained), self._variables.kept():
+        if self._predict is None and not self._drawn.is_built:
+            with self.state.kept():
+                backend.build(self._drawn.model, samples.rows(1).inputs)
+        with backend.jax_state_kept(self._trained), self.state.kept():
+            for variable, source in weights:
+                backend.copy_values(source, variable)
             if samples.inputs is None:
                 chunks = [self._read(self._returned(None, samples), samples, None, decide)]
             else:
@@ -80,7 +101,7 @@ class Inference:
     def _chunk(self, samples: Samples, start: int, decide: Callable[[Any], Any] | None) -> Any:
         rows = len(samples)
         stop = min(start + self._size, rows)
-        padded = stop if self._predict is not None else start + self._size
+        padded = start + self._size
 
         def cut(array: Array) -> Array:
             if padded <= rows:
@@ -151,53 +172,13 @@ def chunk_rows(rows: int, batch_size: int) -> int:
     return math.ceil(rows / math.ceil(rows / batch_size)) if rows else 1
 
 
-class _Variables:
-    """The variables that a pass changes: put back after it, seeds wound back before it.
+def network_of(drawn: DrawnModel) -> tuple[Any, ...]:
+    """Return what a trace is of, to be compared by identity: the model, as it was compiled last.
 
-    All non-trainable variables may be large (a frozen backbone), so the first pass finds out which
-    of them change; later passes keep only those.
+    Layers that were added since do not show in `train_function`, but in the weights.
     """
-
-    def __init__(self, models: Iterable[Any]) -> None:
-        self._models = models
-        self._changing: list[Any] | None = None
-
-    @contextmanager
-    def kept(self) -> Iterator[None]:
-        variables = self._candidates() if self._changing is None else self._changing
-        before = [(variable, backend.variable_value(variable).copy()) for variable in variables]
-        for variable, value in before:
-            if _is_seed(variable):
-                # The state is the seed and how often it has drawn: each pass begins at none.
-                start = value.copy()
-                start[1:] = 0
-                variable.assign(start)
-        try:
-            yield
-            if self._changing is None:
-                self._changing = [
-                    variable
-                    for variable, value in before
-                    if _is_seed(variable) or _differs(variable, value)
-                ]
-        finally:
-            for variable, value in before:
-                if _differs(variable, value):
-                    variable.assign(value)
-
-    def _candidates(self) -> list[Any]:
-        parts = (getattr(model, "non_trainable_variables", ()) for model in self._models)
-        # By identity: what draws is a part of what trains, and variables cannot be compared.
-        return list({id(variable): variable for part in parts for variable in part}.values())
-
-
-def _is_seed(variable: Any) -> bool:
-    return _SEED_STATE in str(getattr(variable, "name", ""))
-
-
-def _differs(variable: Any, value: Array) -> bool:
-    now = backend.variable_value(variable)
-    return not np.array_equal(now, value, equal_nan=value.dtype.kind == "f")
+    function = getattr(drawn.trained, "train_function", None)
+    return (drawn.model, function, *backend.weights_of(drawn.model))
 
 
 def _fixed_batch_size(model: Any) -> int | None:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from keras_image_saver.arrays import PIECE, UInt8Array, first_array, joined
 from keras_image_saver.picture import grid
 from keras_image_saver.picture.text import caption_size, draw_captions
@@ -42,14 +44,18 @@ class Drawing:
         bound: The renderer, bound to the model.
         samples: What was drawn, without outputs.
         chunks: The outputs, some rows after others.
+        weights: Which weights drew: "raw", "ema", or both with a plus.
 
     Attributes:
         count: The number of samples.
     """
 
-    def __init__(self, bound: BoundRenderer, samples: Batch, chunks: list[Any]) -> None:
+    def __init__(
+        self, bound: BoundRenderer, samples: Batch, chunks: list[Any], weights: str = "raw"
+    ) -> None:
         self.bound = bound
         self.count = sum(len(first_array(outputs)) for outputs in chunks)
+        self.weights = weights
         self._samples = samples
         self._chunks = chunks
         self._rendered: Rendered | None = None
@@ -72,6 +78,20 @@ class Drawing:
             for start in range(0, len(one), step):
                 yield chunk.rows(start, start + step)
             first += len(one)
+
+    def difference(self, other: "Drawing") -> int:
+        """Return by how much two drawings of the same samples differ at most, of 255."""
+        most = 0
+        for part, its in zip(self.parts(), other.parts(), strict=True):
+            panels, others = self.render_part(part).panels, other.render_part(its).panels
+            if {name: images.shape for name, images in panels.items()} != {
+                name: images.shape for name, images in others.items()
+            }:
+                return 255
+            for name, images in panels.items():
+                apart = np.abs(images.astype(np.int16) - others[name])
+                most = max(most, int(apart.max()))
+        return most
 
     def render_part(self, part: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
         """Render one of the parts; `out` is where panels may be written to, as in `BoundRenderer`."""

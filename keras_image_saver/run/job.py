@@ -38,11 +38,13 @@ class Saved:
         geometry: Where the tiles stand, as in `Snapshot`.
         image: uint8 (H, W, C), if listeners want it.
         findings: What there is to say of the picture.
+        weights: Which weights drew it, as in `Snapshot`.
     """
 
     geometry: Mapping[str, Any]
     image: UInt8Array | None = None
     findings: tuple[Finding, ...] = ()
+    weights: str = ""
 
 
 @dataclass(frozen=True)

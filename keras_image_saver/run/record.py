@@ -55,6 +55,7 @@ class Snapshot:
         geometry: Where the tiles stand: `origin`, `tile`, `stride` as (y, x) pixels, `columns`,
             `count`, `panels`, `enlargement`.
         image: uint8 (H, W, C), only for listeners.
+        weights: Which weights drew: "raw", "ema" or "raw+ema"; "" where the record does not tell.
     """
 
     epoch: int
@@ -66,6 +67,7 @@ class Snapshot:
     missed: str = ""
     geometry: Mapping[str, Any] = field(default_factory=dict)
     image: UInt8Array | None = None
+    weights: str = ""
 
 
 class Run:
@@ -262,6 +264,7 @@ def snapshot_of(folder: str, entry: Entry) -> Snapshot:
         time=float(entry.get("time", 0.0)),
         missed="" if file else str(entry.get("reason") or "unknown"),
         geometry=entry.get("geometry") or {},
+        weights=str(entry.get("weights") or ""),
     )
 
 
@@ -277,6 +280,7 @@ def entry_of(folder: str, snapshot: Snapshot) -> dict[str, Any]:
         "logs": json_logs(snapshot.logs),
         "missed": bool(snapshot.missed),
         **({"reason": snapshot.missed} if snapshot.missed else {}),
+        **({"weights": snapshot.weights} if snapshot.weights else {}),
         "geometry": dict(snapshot.geometry),
     }
 

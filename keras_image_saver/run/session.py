@@ -204,7 +204,7 @@ class Session:
             outcome = missed(job, error, now)
         else:
             done = Snapshot(*job.moment, job.path, job.logs, now)
-            done = replace(done, geometry=saved.geometry, image=saved.image)
+            done = replace(done, geometry=saved.geometry, image=saved.image, weights=saved.weights)
             outcome = Outcome(done, job.path, saved.findings)
             self._pictures.add(job.path)
         # First to the record, then to the outcomes: who hears of a snapshot finds it recorded.

@@ -1,5 +1,7 @@
 """The callback changes nothing: weights and history are equal to the last bit with and without it."""
 
+import random
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,10 +12,14 @@ from keras_image_saver import Images, ImageSaver, latents
 keras = tf.keras
 layers = keras.layers
 
-TENSORFLOW = keras.backend.backend() == "tensorflow"
+BACKEND = keras.backend.backend()
+TENSORFLOW = BACKEND == "tensorflow"
+only_keras_3 = pytest.mark.skipif(not KERAS_3, reason="Keras 2 has no seed generators")
 SequenceBase = getattr(keras.utils, "PyDataset", None) or keras.utils.Sequence
 
-needs_tensorflow = pytest.mark.skipif(not TENSORFLOW, reason="a train_step in TensorFlow")
+needs_tensorflow = pytest.mark.skipif(not TENSORFLOW, reason="written in TensorFlow")
+# Its dropout and normalisation draw and keep what no one else can put back: the README says so.
+not_torch = pytest.mark.skipif(BACKEND == "torch", reason="training=True is not held there")
 
 
 def photos_of_training():
@@ -109,6 +115,133 @@ def gan_of(make_generator):
     return model
 
 
+def compiled(*parts, optimizer="sgd", **options):
+    model = keras.Sequential([keras.Input((8, 8, 1), **options), *parts])
+    model.compile(optimizer, "mse")
+    return model
+
+
+def conv():
+    # Keras 2 warns where an unseeded one is asked twice, as a traced `build` does.
+    start = keras.initializers.GlorotUniform(3)
+    return layers.Conv2D(1, 3, padding="same", activation="sigmoid", kernel_initializer=start)
+
+
+class Generating(layers.Layer):
+    """Owns a generator of TensorFlow's, and draws from it whenever it is called."""
+
+    def __init__(self):
+        super().__init__()
+        self.generator = tf.random.Generator.from_seed(5)
+
+    def call(self, inputs):
+        return inputs + 0.3 * self.generator.normal(tf.shape(inputs))
+
+
+class PlainCounter(layers.Layer):
+    """Counts its calls in a variable that no Keras knows of, and scales by the count."""
+
+    def __init__(self):
+        super().__init__()
+        self.held = {"count": [tf.Variable(0.0, trainable=False)]}
+
+    def call(self, inputs):
+        count = self.held["count"][0].assign_add(1.0)
+        return inputs / (1.0 + 0.01 * count)
+
+
+class Measured(layers.Layer):
+    """Updates a metric whenever it is called."""
+
+    def __init__(self):
+        super().__init__()
+        self.brightness = keras.metrics.Mean(name="brightness")
+
+    def call(self, inputs):
+        self.brightness.update_state(inputs)
+        return inputs
+
+
+class InnerFunction(keras.Model):
+    """Has a `tf.function` of its own, and counts and normalises in it."""
+
+    def __init__(self):
+        super().__init__()
+        self.normalise = layers.BatchNormalization()
+        self.conv = conv()
+        self.drop = layers.Dropout(0.3)
+
+    def build(self, shape):
+        self.normalise.build(shape)
+        self.conv.build(shape)
+        self.drop.build(shape)
+        self.count = self.add_weight(
+            name="count", shape=(), initializer="zeros", trainable=False, dtype="float32"
+        )
+        self.built = True  # Keras 2 leaves that to a model's own `build`
+
+    @tf.function
+    def call(self, inputs, training=False):
+        self.count.assign_add(1.0)
+        return self.conv(self.drop(self.normalise(inputs, training=training), training=training))
+
+
+class Unseeded(layers.Layer):
+    """Draws from Keras's global seed generator whenever it is called."""
+
+    def call(self, inputs):
+        return inputs + 0.3 * keras.random.normal(keras.ops.shape(inputs))
+
+
+def recurrent():
+    inputs = keras.Input(batch_shape=(4, 8, 8, 1)) if KERAS_3 else keras.Input((8, 8, 1), 4)
+    x = layers.LSTM(8, stateful=True, return_sequences=True)(layers.Reshape((8, 8))(inputs))
+    model = keras.Model(inputs, layers.Reshape((8, 8, 1))(x))
+    model.compile("sgd", "mse")
+    return model
+
+
+def inner_function():
+    model = InnerFunction()
+    model.build((None, 8, 8, 1))
+    model.compile("sgd", "mse")
+    return model
+
+
+def spectral():
+    kind = getattr(layers, "SpectralNormalization", None)
+    return compiled(kind(layers.Conv2D(2, 3, padding="same")), layers.BatchNormalization(), conv())
+
+
+def averaging():
+    return compiled(conv(), optimizer=keras.optimizers.Adam(1e-2, use_ema=True))
+
+
+def as_in_training(model, inputs):
+    return model(inputs, training=True)
+
+
+def by_numpy(model, inputs):
+    noise = np.random.normal(size=inputs.shape).astype(np.float32)
+    return model(inputs, training=False) + 0.1 * noise
+
+
+def by_numpy_seeded(model, inputs):
+    np.random.seed(3)
+    return by_numpy(model, inputs)
+
+
+def by_all(model, inputs):
+    noise = random.random() + tf.random.normal(inputs.shape)
+    if KERAS_3:
+        noise = noise + keras.ops.convert_to_numpy(keras.random.normal((1,)))
+    return keras.ops.convert_to_numpy(model(inputs)) + noise if KERAS_3 else model(inputs) + noise
+
+
+def by_its_own_predict(model, inputs):
+    return model.predict(inputs, verbose=0)
+
+
 def fit_arrays(model, callbacks):
     x = photos_of_training()
     return model.fit(x, x, batch_size=4, epochs=3, verbose=0, callbacks=callbacks)
@@ -131,38 +264,81 @@ MODELS = {
     "steps_per_execution=4": (lambda: plain(steps_per_execution=4), fit_arrays),
     "mixed precision": (mixed, fit_arrays),
     "Sequence on NumPy's global state": (plain, fit_sequence),
+    "recurrent, stateful": (recurrent, fit_arrays),
+    "a tf.random.Generator": (lambda: compiled(Generating(), conv()), fit_arrays),
+    "a plain tf.Variable": (lambda: compiled(PlainCounter(), conv()), fit_arrays),
+    "a metric updated in call": (lambda: compiled(conv(), Measured()), fit_arrays),
+    "averages of weights": (averaging, fit_arrays),
+    "averages of weights, drawn": (averaging, fit_arrays),
+    "an inner tf.function": (inner_function, fit_arrays),
+    "unseeded keras.random": (lambda: compiled(Unseeded(), conv()), fit_arrays),
+    "spectral and batch normalisation, training": (spectral, fit_arrays),
+    "dropout, training": (plain, fit_arrays),
+    "seeded dropout, training": (
+        lambda: compiled(layers.Dropout(0.3, seed=4), layers.BatchNormalization(), conv()),
+        fit_arrays,
+    ),
+    "predict draws by NumPy": (plain, fit_arrays),
+    "predict seeds NumPy": (plain, fit_arrays),
+    "predict, where NumPy makes the data": (plain, fit_sequence),
+    "predict draws by all": (plain, fit_arrays),
+    "predict calls predict": (plain, fit_arrays),
+}
+# What a saver is given for some of them.
+OPTIONS = {
+    "recurrent, stateful": {"render": Images((-1, 1))},
+    "averages of weights, drawn": {"weights": ("raw", "ema")},
+    "spectral and batch normalisation, training": {"predict": as_in_training},
+    "dropout, training": {"predict": as_in_training},
+    "seeded dropout, training": {"predict": as_in_training},
+    "predict draws by NumPy": {"predict": by_numpy},
+    "predict seeds NumPy": {"predict": by_numpy_seeded},
+    "predict, where NumPy makes the data": {"predict": by_its_own_predict},
+    "predict draws by all": {"predict": by_all},
+    "predict calls predict": {"predict": by_its_own_predict},
 }
 NEEDS = {
     "GAN with train_step": needs_tensorflow,
     "GAN whose generator is not built": needs_tensorflow,
-    "VAE with a seed generator": pytest.mark.skipif(
-        not KERAS_3, reason="Keras 2 has no seed generators"
-    ),
+    "VAE with a seed generator": only_keras_3,
     "steps_per_execution=4": pytest.mark.skipif(
-        keras.backend.backend() == "torch", reason="PyTorch refuses steps_per_execution"
+        BACKEND == "torch", reason="PyTorch refuses steps_per_execution"
     ),
+    "a tf.random.Generator": needs_tensorflow,
+    "a plain tf.Variable": needs_tensorflow,
+    "an inner tf.function": needs_tensorflow,
+    "unseeded keras.random": pytest.mark.skipif(
+        not KERAS_3 or BACKEND == "jax", reason="Keras 2 has none, JAX refuses it in a trace"
+    ),
+    "spectral and batch normalisation, training": not_torch,
+    "dropout, training": not_torch,
+    "seeded dropout, training": not_torch,
+    "a metric updated in call": needs_tensorflow,
 }
 
 
 def trained(build, fit, make_savers):
-    """Train from one seed; the weights, the history and the model."""
+    """Train from one seed; the weights, the history, and what is drawn next from global states."""
     keras.backend.clear_session()
     keras.utils.set_random_seed(7)
     model = build()
     history = fit(model, make_savers()).history
-    return [np.array(weight) for weight in model.get_weights()], history, model
+    drawn = random.random(), np.random.random(), float(tf.random.uniform(()))
+    return [np.array(weight) for weight in model.get_weights()], history, drawn
 
 
 def savers_of(name, folder):
     """A saver of given arrays or drawn latents, and one of a dataset that saves batches too."""
     noisy = name.startswith("GAN")
     options = {"model": "generator", "render": Images((-1, 1))} if noisy else {}
+    options |= {"render": Images((0, 1)), **OPTIONS.get(name, {})} if not noisy else {}
     if name.startswith("Sequence"):
         first, rows = NumPyGlobalState(), NumPyGlobalState()
     elif noisy:
         first, rows = latents(5, 4), dataset(np.asarray(latents(9, 4)))
     else:
         x = photos_of_training()
+        x[0] = 0  # a black sample leaves a batch's statistics at zero
         first, rows = x[:5], tf.data.Dataset.from_tensor_slices((x, x)).batch(4)
     return [
         ImageSaver(folder / "arrays", first, batch_size=2, num_samples=5, **options),
@@ -170,15 +346,18 @@ def savers_of(name, folder):
     ]
 
 
+@pytest.mark.filterwarnings("ignore:Two passes over the same samples")
+@pytest.mark.filterwarnings("ignore:The optimizer keeps moving averages")
 @pytest.mark.parametrize("name", [pytest.param(name, marks=NEEDS.get(name, ())) for name in MODELS])
 def test_training_is_bit_identical_with_and_without_the_callback(name, tmp_path):
     build, fit = MODELS[name]
-    weights, history, _ = trained(build, fit, list)
-    with_saver, its_history, _ = trained(build, fit, lambda: savers_of(name, tmp_path))
+    weights, history, drawn = trained(build, fit, list)
+    with_saver, its_history, its_drawn = trained(build, fit, lambda: savers_of(name, tmp_path))
     assert len(weights) == len(with_saver) > 0
     for one, other in zip(weights, with_saver, strict=True):
         np.testing.assert_array_equal(one, other)
     assert its_history == history
+    assert its_drawn == drawn
     assert names(tmp_path / "arrays") == ["0001.png", "0002.png", "0003.png"]
     assert len(names(tmp_path / "rows")) == (6 if "steps" in name else 9)
 

@@ -99,8 +99,8 @@ def test_batches_are_counted_without_reading_their_logs(tmp_path):
 
 @pytest.mark.parametrize(
     ("save_initial", "expected"),
-    [(False, [1, 2, 2, 1, 2, 2, 1]), (True, [2, 2, 1, 2, 2, 1, 2, 2, 1])],
-    ids=["rehearsed with one row", "rehearsed with all, for the initial picture"],
+    [(False, [2] * (2 + 6)), (True, [2] * (6 + 6))],
+    ids=["rehearsed with a chunk, twice", "rehearsed with all, for the initial picture"],
 )
 def test_predict_gets_tensors_in_the_samples_structure_a_chunk_at_a_time(
     tmp_path, save_initial, expected

@@ -122,7 +122,7 @@ def test_watch_refuses_wrong_arguments_before_the_loop(tmp_path):
 
 def test_watch_counts_by_step_and_sums_up(tmp_path, lines):
     x, model = floats(2, 8, 8, 1), autoencoder()
-    render = failing_render(None, None, ValueError("no"))
+    render = failing_render(None, ValueError("no"))
     with ImageSaver(tmp_path / "{step:06d}.png", x, render=render).watch(model) as saver:
         for step in range(3):
             saver.save(step=step)

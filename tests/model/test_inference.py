@@ -144,7 +144,7 @@ def test_run_returns_bfloat16_as_float32_and_float16_as_it_is():
 # predict
 
 
-def test_predict_gets_the_model_and_chunks_that_are_not_padded():
+def test_predict_gets_the_model_and_chunks_of_one_size():
     seen, model = [], doubling()
 
     def predict(given, inputs):
@@ -154,7 +154,7 @@ def test_predict_gets_the_model_and_chunks_that_are_not_padded():
         return [inputs["x"], {"twice": 2 * inputs["x"]}]
 
     outputs = inference(model, predict).run({"x": X})
-    assert seen == [2, 2, 1]
+    assert seen == [2, 2, 2]
     np.testing.assert_array_equal(outputs[0], X)
     np.testing.assert_array_equal(outputs[1]["twice"], 2 * X)
 

@@ -1,0 +1,65 @@
+"""Several predictions of the same samples in one picture, as by raw and by averaged weights."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from keras_image_saver.arrays import UInt8Array
+from keras_image_saver.render.base import Batch, BoundRenderer, Finding, PixelCounts, Rendered
+
+# What is shown, and not drawn: it is the same by all weights.
+_SHOWN = ("input", "target")
+
+
+def panel_name(panel: str, kind: str) -> str:
+    """Name a panel that there is of each kind.
+
+    >>> panel_name("prediction", "ema"), panel_name("mask", "ema"), panel_name("input", "ema")
+    ('ema', 'mask ema', 'input')
+    """
+    if panel in _SHOWN:
+        return panel
+    return kind if panel == "prediction" else f"{panel} {kind}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Several(BoundRenderer):
+    """Draws batches whose outputs are a dict: by kind of weights, what the model made with them.
+
+    Attributes:
+        bound: Draws each of them.
+        kinds: The kinds, in the order of their panels.
+    """
+
+    bound: BoundRenderer
+    kinds: tuple[str, ...]
+    _panels: dict[str, str] = field(default_factory=dict)  # of each panel, that of `bound`
+
+    def check_samples(self, batch: Batch) -> None:
+        self.bound.check_samples(batch)
+
+    def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
+        drawn = {
+            kind: self.bound(replace(batch, outputs=batch.outputs[kind]), self._room(kind, out))
+            for kind in self.kinds
+        }
+        rendered = Rendered()
+        for panel in drawn[self.kinds[0]].counts:
+            for kind, one in drawn.items():
+                name = panel_name(panel, kind)
+                self._panels[name] = panel
+                rendered.counts.setdefault(name, one.counts[panel])
+                if panel in self.bound.ranges:
+                    self.ranges[name] = self.bound.ranges[panel]
+        for panel in drawn[self.kinds[0]].panels:
+            for kind, one in drawn.items():
+                rendered.panels.setdefault(panel_name(panel, kind), one.panels[panel])
+        return rendered
+
+    def _room(self, kind: str, out: Mapping[str, UInt8Array] | None) -> dict[str, UInt8Array]:
+        named = {panel: panel_name(panel, kind) for panel in self._panels.values()}
+        return {panel: out[name] for panel, name in named.items() if out and name in out}
+
+    def findings_of(self, panel: str, counts: PixelCounts) -> Iterator[Finding]:
+        for found in self.bound.findings_of(self._panels[panel], counts):
+            weights = "" if panel == self._panels[panel] else f" This is the panel {panel!r}."
+            yield replace(found, panel=panel, text=found.text + weights)
