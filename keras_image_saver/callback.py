@@ -8,11 +8,11 @@ from typing import Any
 import tensorflow as tf
 
 from keras_image_saver.arrays import describe
-from keras_image_saver.checks import check_choice, check_int
-from keras_image_saver.live_run import LiveRun, Settings
+from keras_image_saver.checks import check_int
+from keras_image_saver.live_run import LiveRun, Settings, check_reactions
 from keras_image_saver.model.backend import ON_TENSORFLOW
 from keras_image_saver.model.datasets import read_samples
-from keras_image_saver.model.lookup import check_drawing
+from keras_image_saver.model.lookup import check_drawing, check_watched
 from keras_image_saver.model.weights import check_weights
 from keras_image_saver.picture import formats
 from keras_image_saver.picture.compose import Tiling
@@ -43,11 +43,10 @@ class ImageSaver(tf.keras.callbacks.Callback):
 
     Args:
         filepath: A template as in `ModelCheckpoint`: `{epoch}`, `{batch}` (in its epoch) and `{step}`
-            (over the run), all counted from 1, and every key of `logs`. A path without a suffix is
-            a folder and means `{epoch:04d}.png` in it, or `{step:08d}.png` when saving by batches;
-            so is one without a field that ends in no known suffix, such as runs/lr_0.01.
-            The suffix names the format: .png, .jpg, .webp, .tif, .bmp, .gif, .avif. Any
-            `tf.io.gfile` path works. Where a relative one leads is fixed when training starts.
+            (over the run), all counted from 1, and every key of `logs`. A path without a suffix, such
+            as runs/lr_0.01, is a folder and means `{epoch:04d}.png` in it, or `{step:08d}.png` when
+            saving by batches. The suffix names the format: .png, .jpg, .webp, .tif, .bmp, .gif, .avif.
+            Any `tf.io.gfile` path works; a relative one is fixed when training starts.
         samples: What the model is shown, as `fit` reads data: an array; a tuple (x, y) or (x, y, w);
             a list (several inputs) or dict (named inputs) of arrays; a batched `tf.data.Dataset` or
             a Keras `Sequence`/`PyDataset`. Read once, here, and kept as NumPy arrays. Reading a
@@ -65,10 +64,9 @@ class ImageSaver(tf.keras.callbacks.Callback):
             of a `Batch` with `inputs`, `targets` and `outputs`. None means `Images()`.
         num_samples: Rows to take. None: 16 of a dataset, all of arrays. At most 1,024.
         batch_size: Rows through the model at a time, at most.
-        weights: "raw" draws the weights in the model, "ema" the moving averages of them that the
-            optimizer keeps (`use_ema=True`), put in for our pass only; ("raw", "ema") both, a panel
-            each. Before the optimizer's first step that is raw. None is "raw", and says before
-            training that there are averages. The record says of each picture which weights drew it.
+        weights: "raw" draws the weights in the model, "ema" the moving averages that the optimizer
+            keeps (`use_ema=True`; before its first step, raw ones), ("raw", "ema") both, a panel each.
+            None is "raw", and says before training that there are averages. The record says which.
         every_epochs: A snapshot each so many epochs. Without it and `every_batches`: every epoch.
         every_batches: A snapshot each so many batches, counted over the run. Where both fall on one
             step there is one snapshot, the epoch's.
@@ -93,8 +91,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
             that has a `close()` is closed whenever training ends.
 
     Raises:
-        ValueError: If an argument is not valid; here, or before the first batch where the model must
-            be known.
+        ValueError: If an argument is not valid: here, or, by the model, before the first batch.
         TypeError: If an argument is of a wrong type.
     """
 
@@ -129,30 +126,24 @@ class ImageSaver(tf.keras.callbacks.Callback):
         # own `__init__` says the contrary.
         self._supports_tf_logs = True
         check_drawing(model, predict, output)
-        renderer = as_renderer(render, whole=output is None)
         check_int("batch_size", batch_size, 1)
-        check_choice("on_error", on_error, ("warn", "raise"))
-        check_choice("previous", previous, ("keep", "delete"))
-        if not isinstance(listeners, (list, tuple)) or not all(map(callable, listeners)):
-            raise TypeError(f"`listeners` must be a list or tuple of functions, got {listeners!r}.")
-        tiling = Tiling(columns, padding, pad_value)
+        check_reactions(on_error, previous, listeners)
         schedule = Schedule(every_epochs, every_batches)
         template = Template(
             filepath, by_batches=every_batches is not None, suffixes=formats.BY_SUFFIX
         )
-        file_format = formats.check_format(template.text, encoder_options)
         self._settings = Settings(
             template=template,
             schedule=schedule,
             samples=read_samples(samples, num_samples, predict_alone=predict is not None),
             model=model,
             pipeline=Pipeline(
-                renderer=renderer,
+                renderer=as_renderer(render, whole=output is None),
                 predict=predict,
                 output=output,
                 batch_size=batch_size,
-                tiling=tiling,
-                format=file_format,
+                tiling=Tiling(columns, padding, pad_value),
+                format=formats.check_format(template.text, encoder_options),
                 keeps_image=bool(listeners),
             ),
             weights=check_weights(weights),
@@ -237,9 +228,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
     def _begin(self, epoch: int, *, scoped: bool = False) -> None:
         """Begin, or go on with, the run, now that the first epoch is known."""
         if self.model is None:
-            raise RuntimeError(
-                f"`on_epoch_begin` needs a model: call `set_model(model)` before it. {_LOOPS}"
-            )
+            raise RuntimeError(f"`on_epoch_begin` needs a model: `set_model` before it. {_LOOPS}")
         began, self._began = self._began or 0, None
         self._progress.begin_fit(epoch)
         steps = self._run.begin(self.model, began, epoch, scoped=scoped)
@@ -275,12 +264,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 f"every_epochs={schedule.every_epochs} and every_batches="
                 f"{schedule.every_batches} in `watch`: there, call `save` when one is due."
             )
-        holds = self._settings.model is not None and not isinstance(model, (str, type(None)))
-        if not (callable(model) or holds):
-            raise TypeError(
-                f"`model` must be the model that the loop trains, got {describe(model)}. Pass the "
-                'model itself; ImageSaver(model="generator") names an attribute of it.'
-            )
+        check_watched(model, self._settings.model)
         if self._is_watched:
             raise RuntimeError("`watch` must end before it begins again, and it has not ended.")
         super().set_model(model)

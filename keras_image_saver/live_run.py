@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from keras_image_saver.checks import check_choice
 from keras_image_saver.model import backend, workers
 from keras_image_saver.model.lookup import look_up
 from keras_image_saver.model.weights import Weights
@@ -45,6 +46,19 @@ class Settings:
     previous: Previous
     page: bool
     listeners: tuple[Callable[[Snapshot], Any], ...]
+
+
+def check_reactions(on_error: Any, previous: Any, listeners: Any) -> None:
+    """Refuse arguments of `ImageSaver` that say what is done about something, and do not.
+
+    Raises:
+        ValueError: If one is none of the words that it may be.
+        TypeError: If `listeners` are no functions.
+    """
+    check_choice("on_error", on_error, ("warn", "raise"))
+    check_choice("previous", previous, ("keep", "delete"))
+    if not isinstance(listeners, (list, tuple)) or not all(map(callable, listeners)):
+        raise TypeError(f"`listeners` must be a list or tuple of functions, got {listeners!r}.")
 
 
 class LiveRun:

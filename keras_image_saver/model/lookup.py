@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_image_saver.arrays import describe
 from keras_image_saver.checks import is_int
 from keras_image_saver.samples import Samples
 
@@ -164,3 +165,21 @@ def _likelihood(name: str) -> int:
         return -1
     # An averaged copy is what papers show, and what is kept.
     return (1 if found & _DRAWS else 0) + (2 if found & _AVERAGED else 0)
+
+
+def check_watched(model: Any, given: Any) -> None:
+    """Refuse what is no model that a loop trains, nor holds what draws.
+
+    Args:
+        model: What `watch` was given.
+        given: The `model` of `ImageSaver`.
+
+    Raises:
+        TypeError: If it is neither.
+    """
+    holds = given is not None and not isinstance(model, (str, type(None)))
+    if not (callable(model) or holds):
+        raise TypeError(
+            f"`model` must be the model that the loop trains, got {describe(model)}. Pass the model "
+            'itself; ImageSaver(model="generator") names an attribute of it.'
+        )
