@@ -319,6 +319,7 @@ def _about(settings: Settings) -> dict[str, Any]:
         "output": pipeline.output,
         "render": {"class": type(pipeline.renderer).__name__, **vars(pipeline.renderer)},
         "batch_size": pipeline.batch_size,
+        "weights": settings.weights,
         "every_epochs": schedule.every_epochs,
         "every_batches": schedule.every_batches,
         "save_initial": settings.save_initial,
