@@ -13,7 +13,6 @@ LOCK = ".keras_image_saver.lock"
 PROBE = ".keras_image_saver-probe"  # stands for a moment on remote storage, to see that it can
 MOVING = ".moving"  # stands in `previous-<n>/` as long as a run is being moved there
 
-_MOST_LOST = 100  # segments in a row; what is numbered beyond that is none
 _SEGMENT = re.compile(r"snapshots-(\d{4,})\.jsonl")
 _OF_A_PAGE = re.compile(r"index\.html|snapshots(-\d{4,})?\.js")
 _PREVIOUS = re.compile(r"previous-(\d+)")
@@ -34,13 +33,8 @@ def segment_number(name: str) -> int | None:
 
 def record_names(names: Iterable[str]) -> list[str]:
     """Return those names that are of a record's files, oldest first."""
-    given = set(names)
-    segments: list[int] = []
-    for number in sorted(n for name in given if (n := segment_number(name)) is not None):
-        if number - (segments[-1] if segments else -1) > _MOST_LOST:
-            break  # a page would ask for each number before it
-        segments.append(number)
-    return [*map(segment_name, segments), *({RECORD} & given)]
+    found = [name for name in names if name == RECORD or segment_number(name) is not None]
+    return sorted(found, key=lambda name: (name == RECORD, segment_number(name) or 0))
 
 
 def is_of_the_record(name: str) -> bool:

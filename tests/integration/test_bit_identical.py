@@ -286,7 +286,7 @@ MODELS = {
 }
 # What a saver is given for some of them.
 OPTIONS = {
-    "recurrent, stateful": {"render": Images((-1, 1))},
+    "recurrent, stateful": {"render": Images((-1, 1), input_range=(0, 1))},
     "averages of weights, drawn": {"weights": ("raw", "ema")},
     "spectral and batch normalisation, training": {"predict": as_in_training},
     "dropout, training": {"predict": as_in_training},

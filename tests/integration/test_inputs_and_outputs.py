@@ -221,7 +221,7 @@ def test_range_is_that_of_the_chosen_output_where_another_is_called_prediction(t
         for name, end in ends.items()
     ]
     model, x = keras.Model(inputs, outputs), floats(2, 8, 8, 1)
-    found = drawn_alone(tmp_path, model, x, output=chosen)
+    found = drawn_alone(tmp_path, model, x, output=chosen, render=Images(input_range=(0, 1)))
     expected = run(model, x)[list(ends).index(chosen)]
     value_range = (0, 1) if chosen == "a" else (-1, 1)
     assert_drawn(found, to_uint8(expected, value_range=value_range))

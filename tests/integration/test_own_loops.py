@@ -108,7 +108,7 @@ def test_hooks_by_hand_need_an_epoch_that_began(tmp_path, hook, begun):
 
 
 def test_hooks_by_hand_need_a_model(tmp_path):
-    with pytest.raises(RuntimeError, match=r"`on_epoch_begin` needs a model: call `set_model"):
+    with pytest.raises(RuntimeError, match=r"`on_epoch_begin` needs a model: `set_model"):
         ImageSaver(tmp_path, X[:2]).on_epoch_begin(0)
 
 
