@@ -241,7 +241,7 @@ class LiveRun:
         """Leave the folder as it was, after a failed start."""
         try:
             yield
-        except Exception:
+        except BaseException:  # also an interrupt, which a slow sampler invites
             if self._session is not None and not self._session.has_begun:
                 self._session.abandon()
                 # The next start may find other samples in the folder than these were.

@@ -58,13 +58,14 @@ class Found:
         return isinstance(samples, dict) and samples.get("unmarked") is True
 
 
-def find(template: Template, epochs_done: int, run_of: RunOf) -> Found:
+def find(template: Template, epochs_done: int, run_of: RunOf, *, deletes: bool = False) -> Found:
     """Read what is in a folder.
 
     Args:
         template: The names of the pictures that come; its folder is the run's.
         epochs_done: Epochs that were trained before, in another process; 0 where a run begins.
         run_of: Tells of which run a picture is.
+        deletes: Whether the run that is there is to be deleted, where another one begins.
 
     Raises:
         ValueError: If the record or `run.json` cannot be built on, or pictures would be overwritten
@@ -87,6 +88,10 @@ def find(template: Template, epochs_done: int, run_of: RunOf) -> Found:
 
     named = set(found.files)
     strays = find_strays(template, about, named, run_of, spared, recorded=is_recorded)
+    moves = deletes and not epochs_done and storage_of(folder).can_move
+    # The first version's samples have no mark, and may be anyone's.
+    if moves and found.has_unmarked_samples and find_samples(folder, "", unmarked=True):
+        strays = strays._replace(unknown=(*strays.unknown, files.SAMPLES))
     return replace(found, strays=strays, warnings=(*warnings, *_warnings(folder, strays)))
 
 
@@ -97,7 +102,7 @@ def _warnings(folder: str, strays: Strays) -> list[str]:
     target = join(folder, files.next_unrecorded(storage_of(folder).names()))
     more = " and more" if count > _MOST_SHOWN else ""
     return [
-        f"Of {count} pictures in {folder!r} that its record does not name nothing tells whose they "
+        f"Of {count} files in {folder!r} that its record does not name nothing tells whose they "
         f"are, {shown}{more}: they are moved to {target!r}, and not overwritten."
     ]
 

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from keras_image_saver.run import files
 from keras_image_saver.run.found import Found
 from keras_image_saver.run.lines import Entry, is_inside, read_content, read_record, record_files
+from keras_image_saver.run.pictures import RunOf, run_in
 from keras_image_saver.run.run_file import find_run, new_about, read_run, write_about
 from keras_image_saver.run.samples_file import find_samples
 from keras_image_saver.run.storage import Storage, join, move_all, storage_of
@@ -73,7 +74,7 @@ def check_movable(folder: str, found: Found, previous: Previous) -> None:
         )
 
 
-def set_aside(folder: str, previous: Previous, found: Found) -> None:
+def set_aside(folder: str, previous: Previous, found: Found, run_of: RunOf) -> None:
     """Clear the folder of an earlier run: move it to `previous-<n>/`, or delete it.
 
     A run without pictures is simply deleted.
@@ -93,7 +94,11 @@ def set_aside(folder: str, previous: Previous, found: Found) -> None:
         _move(place, aside)
     elif found.is_recorded:
         about = {**(found.about or new_about()), "state": "deleting"}
-        about["files"] = [*record_files(folder), *names]
+        # A record is a file that may say anything: what it names is deleted only as far as it is ours.
+        kept_back = {
+            name for name in found.files if run_in(place / name, run_of) not in ("", found.id or "")
+        }
+        about["files"] = [*record_files(folder), *(one for one in names if one not in kept_back)]
         write_about(folder, about)
         _delete(place, about)
 

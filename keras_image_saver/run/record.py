@@ -136,7 +136,11 @@ class Run:
         if state == "running":
             times = sorted(one.time for one in (*self._saved, *self.missed) if one.time)
             gaps = [after - before for before, after in itertools.pairwise(times)]
-            if gaps and time.time() - times[-1] > _SILENT_FOR * statistics.median(gaps):
+            resumed = self.about.get("resumed")
+            newest = max(
+                [*times, resumed] if isinstance(resumed, (int, float)) else times, default=0
+            )
+            if gaps and time.time() - newest > _SILENT_FOR * statistics.median(gaps):
                 return "stopped"
         # Killed while it was deleted, it is for the next start to be done with.
         return "failed" if state == "deleting" else state

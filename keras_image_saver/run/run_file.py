@@ -40,9 +40,13 @@ def new_about() -> dict[str, Any]:
         "format": FORMAT,
         "id": uuid.uuid4().hex,
         "state": "running",
-        "started": round(time.time(), 3),
+        "started": _now(),
         "versions": {PACKAGE: __version__},
     }
+
+
+def _now() -> float:
+    return round(time.time(), 3)
 
 
 def read_run(folder: str) -> tuple[About | None, tuple[str, ...]]:
@@ -51,7 +55,10 @@ def read_run(folder: str) -> tuple[About | None, tuple[str, ...]]:
     Raises:
         ValueError: If it is of a newer version.
     """
-    content = read_content(folder, RUN_FILE)
+    try:
+        content = read_content(folder, RUN_FILE)
+    except OSError:  # it is a folder, or may not be read
+        content = b""
     if content is None:
         return None, ()
     about = _parse(content, folder)
@@ -102,6 +109,7 @@ class RunFile:
         self._say = say
         self._about: dict[str, Any] = new_about()
         self._process: int | None = None  # which has begun it
+        self._stands: float | None = None  # when it was gone on with last, by what stands there
         self._is_behind = False
         self._writing = threading.Lock()  # held while it is written
 
@@ -122,13 +130,14 @@ class RunFile:
                 version does not know of it is kept.
         """
         about = {**new_about(), **(found or {}), **self._given, "samples": samples}
-        about["state"] = "running"
+        about |= {"state": "running", "resumed": _now()}
         about["versions"] = {PACKAGE: __version__, **self._given.get("versions", {})}
         template = self._given.get("settings", {}).get("filepath")
         about["templates"] = [
             *dict.fromkeys([*templates_of(found), *([template] if template else [])])
         ]
         self._about, self._process, self._is_behind = about, os.getpid(), True
+        self._stands = (found or {}).get("resumed")
         _open.add(self)
 
     def catch_up(self) -> None:
@@ -143,8 +152,8 @@ class RunFile:
             if not self._is_behind and (file.exists() if self.is_local else True):
                 return
             if not self._is_ours():
-                raise FileExistsError(f"{file.path!r} is of another run by now")
-            write_about(self._folder, about)
+                raise FileExistsError(f"{file.path!r} is of another training by now")
+            self._write(about)
             self._is_behind = self._about is not about
 
     def try_to_catch_up(self) -> None:
@@ -155,7 +164,7 @@ class RunFile:
     def go_on(self) -> None:
         """Note that a run which had ended is gone on with; `catch_up` writes it."""
         if self._process == os.getpid():
-            self._about = {**self._about, "state": "running"}
+            self._about = {**self._about, "state": "running", "resumed": _now()}
             self._is_behind = True
             _open.add(self)
 
@@ -172,16 +181,22 @@ class RunFile:
             try:
                 # A folder that was deleted meanwhile is not made again for this.
                 if storage_of(self._folder).exists() and self._is_ours():
-                    write_about(self._folder, self._about)
+                    self._write(self._about)
                     self._is_behind = False
             except Exception as error:
                 name = join(self._folder, RUN_FILE)
                 self._say(f"{name} could not be written: {type(error).__name__}: {error}")
 
+    def _write(self, about: Mapping[str, Any]) -> None:
+        write_about(self._folder, about)
+        self._stands = about["resumed"]
+
     def _is_ours(self) -> bool:
-        """Tell whether no other run has begun in the folder since; it may have been deleted."""
+        """Tell whether nobody else has begun, or resumed, a run there since; it may be deleted."""
         found, odd = read_run(self._folder)
-        return not odd and (found is None or found["id"] == self.id)
+        if found is None:
+            return not odd
+        return found["id"] == self.id and found.get("resumed") == self._stands
 
 
 def templates_of(about: About | None) -> list[str]:

@@ -105,7 +105,7 @@ def find_samples(folder: str, run: str | None, *, unmarked: bool) -> BinaryIO | 
 
     Args:
         folder: The run's folder.
-        run: The run's id; None if it has none.
+        run: The run's id; None if it has none, so that any mark is taken for its own.
         unmarked: Whether a file without a mark may be the run's, as that of the first version.
     """
     if SAMPLES not in storage_of(folder).names():
@@ -113,7 +113,7 @@ def find_samples(folder: str, run: str | None, *, unmarked: bool) -> BinaryIO | 
     try:
         with (storage_of(folder) / SAMPLES).open() as file:
             mark = mark_of(file)
-            ours = mark == run if mark is not None else unmarked and looks_like_samples(file)
+            ours = unmarked and looks_like_samples(file) if mark is None else run in (mark, None)
             return io.BytesIO(file.read()) if ours else None
     except OSError:  # it is a folder, or may not be read, so it is not ours
         return None

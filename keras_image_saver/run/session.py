@@ -135,7 +135,8 @@ class Session:
         complete(self._template.folder)
         _check_links(self._template)
         clear_temporaries(self._template.folder, self._template.depth)
-        found = find(self._template, epochs_done, self._pictures.run_of)
+        deletes = self._previous == "delete"
+        found = find(self._template, epochs_done, self._pictures.run_of, deletes=deletes)
         if not epochs_done:
             check_movable(self._template.folder, found, self._previous)
         return found
@@ -163,7 +164,7 @@ class Session:
         self._check_wanted()
         move_unknown(self._template.folder, start.found.strays)
         if not start.resumed:
-            set_aside(self._template.folder, self._previous, start.found)
+            set_aside(self._template.folder, self._previous, start.found, self._pictures.run_of)
         record = Record(self._template.folder, start.lines, mirror=self._page)
         if start.resumed:
             self._pictures.add(*(join(self._template.folder, name) for name in start.found.files))

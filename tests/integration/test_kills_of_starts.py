@@ -78,7 +78,7 @@ def assert_records_are_true(folder):
             assert storage_of(snapshot.path).exists(), snapshot.path
 
 
-@pytest.mark.filterwarnings("ignore:Of 1 pictures")
+@pytest.mark.filterwarnings("ignore:Of 1 files")
 @pytest.mark.parametrize("previous", ["keep", "delete"])
 @pytest.mark.parametrize("first", [0, 2], ids=["begins", "resumes"])
 @pytest.mark.parametrize("again", [False, True], ids=["killed once", "killed twice"])

@@ -144,7 +144,7 @@ def test_picture_of_which_nothing_tells_whose_it_is_is_moved_and_said(
     for name in ("0003", "0004"):
         (tmp_path / f"{name}.{suffix}").write_bytes(picture(suffix, epoch=3))
     for number in (1, 2):
-        message = rf"2 pictures in .* 0003\.{suffix}, 0004\.{suffix}: .*unrecorded-{number}'"
+        message = rf"2 files in .* 0003\.{suffix}, 0004\.{suffix}: .*unrecorded-{number}'"
         with pytest.warns(UserWarning, match=message):
             fit_x(
                 model,
@@ -202,7 +202,7 @@ def test_picture_of_a_run_of_the_first_version_that_was_cut_is_moved_before_it_i
     as_first_version(tmp_path)
     before = tree(tmp_path)
     fit_x(model, ImageSaver(tmp_path, X), initial_epoch=2, epochs=3)
-    with pytest.warns(UserWarning, match=r"1 pictures .*0004\.png"):
+    with pytest.warns(UserWarning, match=r"1 files .*0004\.png"):
         fit_x(model, ImageSaver(tmp_path, X), epochs=4)
     assert tree(tmp_path / "unrecorded-1") == {"0004.png": before["0004.png"]}
     assert recorded(tmp_path / "previous-1") == numbered(1, 2, 3)
@@ -384,3 +384,40 @@ def test_temporaries_in_folders_of_earlier_runs_are_removed(tmp_path):
         (tmp_path / folder / ".keras_image_saver-0.tmp").write_bytes(b"half")
     fit_x(model, ImageSaver(tmp_path, X), initial_epoch=1)
     assert left_over(tmp_path) == []
+
+
+def test_samples_of_the_first_version_are_moved_where_its_run_is_deleted(tmp_path):
+    model = autoencoder()
+    fit_x(model, ImageSaver(tmp_path, X), epochs=1)
+    as_first_version(tmp_path)
+    content = (tmp_path / "samples.npz").read_bytes()
+    with pytest.warns(UserWarning, match=r"samples\.npz: they are moved to"):
+        fit_x(model, ImageSaver(tmp_path, X, previous="delete"), epochs=1)
+    assert (tmp_path / "unrecorded-1" / "samples.npz").read_bytes() == content
+    assert (tmp_path / "samples.npz").exists()  # those of the new run
+    fit_x(model, ImageSaver(tmp_path, X), initial_epoch=1, epochs=2)
+    assert [epoch for epoch, _ in recorded(tmp_path)] == [1, 2]
+
+
+def test_file_that_a_record_names_and_that_is_no_picture_of_the_run_is_not_deleted(tmp_path, lines):
+    model = autoencoder()
+    fit_x(model, ImageSaver(tmp_path, X), epochs=2)
+    (tmp_path / "0002.png").write_bytes(picture())
+    (tmp_path / "model.keras").write_bytes(b"mine")
+    record = tmp_path / "snapshots.jsonl"
+    named = json.loads(record.read_text().splitlines()[0]) | {"epoch": 3, "file": "model.keras"}
+    record.write_text(record.read_text() + json.dumps(named) + "\n")
+    fit_x(model, ImageSaver(tmp_path, X, previous="delete"), epochs=2)
+    assert (tmp_path / "model.keras").read_bytes() == b"mine"
+    assert (tmp_path / "0002.png").read_bytes() == picture()
+    assert [one.epoch for one in Run.open(tmp_path)] == [1]
+    assert "0002.png' is there already, not of this run" in "".join(lines())
+
+
+def test_marked_samples_go_with_a_run_whose_run_file_is_gone(tmp_path):
+    model = autoencoder()
+    fit_x(model, ImageSaver(tmp_path, X), epochs=1)
+    (tmp_path / "run.json").unlink()
+    fit_x(model, ImageSaver(tmp_path, X), epochs=1)
+    assert (tmp_path / "previous-1" / "samples.npz").exists()
+    assert (tmp_path / "samples.npz").exists()

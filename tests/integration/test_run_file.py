@@ -18,6 +18,7 @@ from support.training import PREDICTION, X, fit_x
 from keras_image_saver import ImageSaver, Run, latents
 from keras_image_saver.cli import main
 from keras_image_saver.picture.decoder import run_of
+from keras_image_saver.run import run_file
 from keras_image_saver.run.writer import flush_all
 from keras_image_saver.version import __version__
 
@@ -279,3 +280,62 @@ def test_settings_are_plain_whatever_they_are(tmp_path):
     settings = about(tmp_path)["settings"]
     assert "lambda" in settings["predict"]
     assert settings["render"]["class"]
+
+
+class Interrupts(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+
+def test_run_that_another_saver_resumed_and_finished_is_not_failed_at_exit(tmp_path):
+    model = autoencoder()
+    interrupted = ImageSaver(tmp_path, X, render=PREDICTION)
+    with pytest.raises(KeyboardInterrupt):
+        fit_x(model, interrupted, Interrupts(), epochs=3)
+    saver = ImageSaver(tmp_path / "{epoch:04d}.jpg", X, render=PREDICTION)
+    fit_x(model, saver, initial_epoch=1, epochs=2)
+    run_file._fail_open()  # what the interpreter's exit calls
+    assert about(tmp_path)["state"] == "finished"
+    assert about(tmp_path)["templates"] == ["{epoch:04d}.png", "{epoch:04d}.jpg"]
+
+
+def test_run_that_is_resumed_long_after_its_last_snapshot_is_running(tmp_path):
+    model = autoencoder()
+    fit_x(model, ImageSaver(tmp_path, X, render=PREDICTION), epochs=3)
+    record = tmp_path / "snapshots.jsonl"
+    old = [json.loads(line) for line in record.read_text().splitlines()]
+    record.write_text(
+        "".join(json.dumps(one | {"time": 1e9 + 0.01 * n}) + "\n" for n, one in enumerate(old))
+    )
+    now = about(tmp_path) | {"state": "running", "resumed": time.time()}
+    (tmp_path / "run.json").write_text(json.dumps(now))
+    (tmp_path / "run.json").write_text(json.dumps(now | {"resumed": time.time() + 60}))
+    assert Run.open(tmp_path).state == "running"
+    (tmp_path / "run.json").write_text(json.dumps(now | {"resumed": 1e9}))
+    assert Run.open(tmp_path).state == "stopped"
+
+
+@pytest.mark.parametrize("kind", ["folder", "broken"])
+def test_run_file_that_cannot_be_read_is_left_out_by_readers(tmp_path, kind):
+    fit_x(autoencoder(), ImageSaver(tmp_path, X, render=PREDICTION), epochs=1)
+    (tmp_path / "run.json").unlink()
+    if kind == "folder":
+        (tmp_path / "run.json").mkdir()
+    else:
+        (tmp_path / "run.json").write_text("[")
+    with pytest.warns(UserWarning, match=r"run\.json is none that keras_image_saver wrote"):
+        assert Run.open(tmp_path).state == ""
+
+
+def test_interrupted_rehearsal_of_a_loop_lets_the_folder_go(tmp_path):
+    def interrupted(model, inputs):
+        raise KeyboardInterrupt
+
+    model = autoencoder()
+    saver = ImageSaver(tmp_path, X, render=PREDICTION, predict=interrupted)
+    with pytest.raises(KeyboardInterrupt), saver.watch(model):
+        pass
+    with ImageSaver(tmp_path, X, render=PREDICTION).watch(model) as other:
+        other.save(epoch=0)
+    assert recorded(tmp_path) == [(1, "0001.png")]
