@@ -153,7 +153,9 @@ class Drawer:
         self._bound: BoundRenderer | None = None  # known once outputs are
         self.drawn = drawn
         self._pipeline = pipeline
-        self._chunk = chunk_rows(len(samples), pipeline.batch_size)
+        count, size = len(samples), pipeline.batch_size
+        # The user's function may be of just the size that the user names.
+        self._chunk = chunk_rows(count, size) if pipeline.predict is None else min(count, size) or 1
         self._inference = Inference(
             drawn,
             self._chunk,

@@ -124,8 +124,10 @@ def _advice(trained: Any) -> str:
     if not names:
         return "It has no attribute that is a model; pass `predict`, or the model itself."
     listed = ", ".join(repr(name) for name in names)
-    best = max(names, key=_likelihood)  # of equals the first
-    example = f", for example model={best!r}" if _likelihood(best) > 0 else ""
+    most = max(map(_likelihood, names))
+    best = [name for name in names if _likelihood(name) == most]
+    # Of several that are as likely none is advised: what it draws may look right, and be wrong.
+    example = f", for example model={best[0]!r}" if most > 0 and len(best) == 1 else ""
     return (
         f"Its attributes that are models: {listed}. Which of them draws from these samples is yours "
         f"to say{example}; where several do in a row, pass `predict`."

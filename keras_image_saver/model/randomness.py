@@ -8,6 +8,7 @@ Not kept is what TensorFlow's kernels hold themselves: a `tf.random.normal` insi
 the user's own draws on from where the last call of that function left it.
 """
 
+import functools
 import pickle
 import random
 import sys
@@ -199,18 +200,27 @@ def _keras_3_generator() -> Any:
     return None if found is None else found(_KERAS_3_GENERATOR)
 
 
+@functools.cache
+def _spare_generator() -> Any:
+    """Return what draws where nothing has drawn yet: Keras's own takes its seed from Python's state."""
+    return tf.keras.random.SeedGenerator(0, name="keras_image_saver")
+
+
 @contextmanager
 def _keras_3_kept() -> Iterator[None]:
+    if not backend.KERAS_3:
+        yield
+        return
     generator = _keras_3_generator()
-    found = [] if generator is None else list(backend.cells(generator.state))
-    held = [(cell, backend.held(cell)) for cell in found]
+    drawn_from = _spare_generator() if generator is None else generator
+    held = [(cell, backend.held(cell)) for cell in backend.cells(drawn_from.state)]
+    _KERAS.set_global_attribute(_KERAS_3_GENERATOR, drawn_from)
     try:
         yield
     finally:
         for cell, value in held:
             backend.put_back(cell, value)
-        if hasattr(_KERAS, "set_global_attribute"):
-            _KERAS.set_global_attribute(_KERAS_3_GENERATOR, generator)
+        _KERAS.set_global_attribute(_KERAS_3_GENERATOR, generator)
 
 
 @contextmanager

@@ -158,18 +158,42 @@ def test_generator_of_tensorflow_draws_the_same_at_every_epoch(tmp_path):
         np.testing.assert_array_equal(read(tmp_path / f"000{epoch}.png"), first)
 
 
-def test_predict_of_fixed_batch_size_gets_no_other(tmp_path):
+@pytest.mark.parametrize("count", [5, 4, 3])
+def test_predict_of_fixed_batch_size_gets_no_other(tmp_path, count):
     def fixed(model, inputs):
         assert inputs.shape[0] == 3
         return np.asarray(keras.ops.convert_to_numpy(inputs)) if KERAS_3 else inputs
 
     saver = ImageSaver(
         tmp_path,
-        floats(5, 8, 8, 1),
+        floats(count, 8, 8, 1),
         predict=fixed,
         batch_size=3,
         render=PREDICTION,
         on_error="raise",
     )
     fit(autoencoder(), X, saver)
+    assert names(tmp_path) == ["0001.png", "0002.png"]
+
+
+@only_keras_3
+@pytest.mark.parametrize("rehearse", [True, False])
+@pytest.mark.filterwarnings("ignore:Two passes")
+def test_first_draw_from_keras_global_generator_takes_no_seed_from_training(tmp_path, rehearse):
+    """Where nothing has drawn before, Keras seeds that generator from Python's global state."""
+
+    def drawing(model, inputs):
+        return keras.ops.convert_to_numpy(keras.random.uniform((2, 8, 8, 1)))
+
+    def trained(*savers):
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(7)
+        fit(autoencoder(), X, *savers)
+        return random.random(), np.asarray(keras.ops.convert_to_numpy(keras.random.uniform((3,))))
+
+    alone = trained()
+    saver = ImageSaver(tmp_path, None, predict=drawing, render=PREDICTION, rehearse=rehearse)
+    beside = trained(saver)
+    assert beside[0] == alone[0]
+    np.testing.assert_array_equal(beside[1], alone[1])
     assert names(tmp_path) == ["0001.png", "0002.png"]
