@@ -153,7 +153,8 @@ def _parts(holder: Any) -> dict[str, Any]:
     elif isinstance(holder, (list, tuple)):
         items = enumerate(holder)
     else:
-        items = getattr(holder, "__dict__", {}).items()
+        # On PyTorch what is a module stands in a dict of its own.
+        items = {**vars(holder), **vars(holder).get("_modules", {})}.items()
     named = {str(name): part for name, part in items}
     # What begins with an underscore is Keras's own, and a dot would lead elsewhere.
     return {name: part for name, part in named.items() if name[:1] != "_" and "." not in name}

@@ -55,7 +55,11 @@ def start(folder, epochs, *, first=0, previous="keep"):
         session.close()
     finally:
         session.abandon()
-        Lock._held.clear()  # as if the process had ended
+        held = Lock._held.pop(
+            storage_of(str(folder)).real_path, None
+        )  # as if the process had ended
+        if held is not None and held.file is not None:
+            held.file.close()
 
 
 def make_folder(folder):

@@ -1,6 +1,7 @@
 """Two passes with the same weights draw the same, or it is said before training."""
 
 import random
+import re
 import time
 
 import numpy as np
@@ -104,7 +105,8 @@ def test_passes_that_differ_are_said_before_training_and_states_are_as_before(
     noted = Meddler("on_epoch_begin", lambda epoch, logs: after.append(states()))
     with pytest.warns(UserWarning, match=DIFFER) as said:
         fit(model, X, notes, saver, noted)
-    assert len(said) == 1
+    # PyTorch warns of its own, too.
+    assert sum(re.search(DIFFER, str(one.message)) is not None for one in said) == 1
     assert before == after
     assert names(tmp_path) == ["0001.png", "0002.png"]
 
