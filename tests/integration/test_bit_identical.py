@@ -212,7 +212,9 @@ def spectral():
     # Up to TensorFlow 2.15 Keras cannot train its own in a graph.
     old = not KERAS_3 and tf.__version__.startswith("2.1")
     kind = None if old else getattr(layers, "SpectralNormalization", None)
-    return compiled(kind(layers.Conv2D(2, 3, padding="same")), layers.BatchNormalization(), conv())
+    first = layers.Conv2D(2, 3, padding="same")
+    first = first if kind is None else kind(first)
+    return compiled(first, layers.BatchNormalization(), conv())
 
 
 def averaging():
