@@ -192,7 +192,7 @@ def said():
 
 @pytest.mark.parametrize("background", [True, False], ids=["background", "inline"])
 def test_failing_pass_raises_on_each_worker_at_the_same_hook(tmp_path, writes, background):
-    x, begun = floats(4, 8, 8, 1), []
+    model, x, begun = autoencoder(), floats(4, 8, 8, 1), []
     saver = ImageSaver(tmp_path, x, render=Failing(), on_error="raise", background=background)
     note = Meddler("on_epoch_begin", lambda epoch, logs: begun.append(epoch + 1))
     with ExitStack() as stack:
@@ -201,7 +201,7 @@ def test_failing_pass_raises_on_each_worker_at_the_same_hook(tmp_path, writes, b
         )
         if writes:
             stack.enter_context(said())
-        fit(autoencoder(), x, note, saver, epochs=4)
+        fit(model, x, note, saver, epochs=4)
     assert begun == ([1, 2, 3] if background else [1, 2])
 
 
@@ -219,7 +219,7 @@ def test_failure_that_one_worker_alone_meets_does_not_raise_where_several_train(
     tmp_path, monkeypatch, lines
 ):
     monkeypatch.setattr(workers, "is_alone", lambda trained: False)
-    x = floats(4, 8, 8, 1)
+    model, x = autoencoder(), floats(4, 8, 8, 1)
 
     def fail(path, replace):
         if path.endswith("0002.png"):
@@ -231,7 +231,7 @@ def test_failure_that_one_worker_alone_meets_does_not_raise_where_several_train(
 
     saver = ImageSaver(tmp_path, x, on_error="raise", listeners=[broken])
     with said(), replacing(fail):
-        fit(autoencoder(), x, saver, epochs=3)
+        fit(model, x, saver, epochs=3)
     assert names(tmp_path) == ["0001.png", "0003.png"]
     listener, picture, summary = lines()
     assert "The listener broken failed at epoch 1" in listener
