@@ -153,8 +153,9 @@ def map_leaves(function: Callable[..., Any], *structures: Any) -> Any:
 
 def _like(structure: Mapping[Any, Any], mapped: dict[Any, Any]) -> Any:
     """Return a mapping of the structure's own type, where that can be made from a dict."""
+    kind: Any = type(structure)  # what it takes is for the class to say
     try:
-        return type(structure)(mapped)  # type: ignore[call-arg]  # Mapping itself takes nothing
+        return kind(mapped)
     except TypeError:  # as of a defaultdict, whose first argument is its factory
         return structure | mapped if isinstance(structure, dict) else mapped
 

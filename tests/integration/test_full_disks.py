@@ -54,16 +54,16 @@ def disk(request, tmp_path):
     folder = tmp_path / "disk"
     folder.mkdir()
     if request.param == "/dev/full":
-        # Linux has it; elsewhere nothing but a full disk gives a true ENOSPC.
         if not os.path.exists("/dev/full"):
+            # Reason: Linux has it; elsewhere nothing but a full disk gives a true ENOSPC.
             pytest.skip("this system has no /dev/full")
         with contextlib.ExitStack() as stack:
             yield FullDevice(folder, stack)
         return
     mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(folder)]
-    # Only root may mount; the other parameter needs no rights, so that ENOSPC is met all the same.
     may = shutil.which("mount") is not None
     if not may or subprocess.run(mount, check=False, capture_output=True).returncode:
+        # Reason: only root may mount. The other parameter needs no rights, so ENOSPC is met all the same.
         pytest.skip("a file system cannot be mounted here (/dev/full stands in)")
     try:
         yield SmallDisk(folder)

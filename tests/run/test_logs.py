@@ -59,7 +59,8 @@ def test_plain_logs_leave_the_callers_dict():
 def test_plain_logs_of_a_tensor_that_has_no_value_are_text():
     class Symbolic:
         def __array__(self, dtype=None, copy=None):
-            raise NotImplementedError("symbolic")  # as TensorFlow's symbolic tensors do
+            # What TensorFlow's symbolic tensors raise here; nothing is left to be implemented.
+            raise NotImplementedError("symbolic")
 
         def __str__(self):
             return "a symbolic tensor"
