@@ -28,7 +28,7 @@ def pytest_pyfunc_call(pyfuncitem):
         return (yield)
     except RuntimeError as error:
         if os.environ.get("KERAS_BACKEND") == "torch" and "must be contiguous" in str(error):
-            # Reason: it is PyTorch's own limit, met in `fit`'s backward pass, where nothing of ours runs;
+            # Reason: PyTorch's own limit, met in `fit`'s backward pass, where nothing of ours runs;
             # which models meet it depends on PyTorch's version and the processor.
             pytest.skip(f"PyTorch cannot train this model on a CPU: {error}")
         raise

@@ -63,7 +63,7 @@ def disk(request, tmp_path):
     mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(folder)]
     may = shutil.which("mount") is not None
     if not may or subprocess.run(mount, check=False, capture_output=True).returncode:
-        # Reason: only root may mount. The other parameter needs no rights, so ENOSPC is met all the same.
+        # Reason: only root may mount. The other parameter needs no rights, so ENOSPC is met.
         pytest.skip("a file system cannot be mounted here (/dev/full stands in)")
     try:
         yield SmallDisk(folder)
