@@ -307,3 +307,9 @@ def test_encode_image_as_png_keeps_text_that_utf8_has_not():
     assert text["zero"] == r"a\0b"
     assert text["?"] == "nameless"
     assert text["3"] == "number"
+
+
+def test_long_numbers_of_a_range_are_cut_in_its_error():
+    with pytest.raises(ValueError, match="`value_range` must be") as info:
+        Images((0, 10**400))
+    assert len(str(info.value)) < 250

@@ -165,7 +165,9 @@ class Images(PanelRenderer):
         if prediction is None:
             obstacles["prediction"] = "`output` does not say which of the outputs is the prediction"
         elif not is_image(prediction):
-            raise ValueError(f"The model's output cannot be drawn: {_not_an_image(prediction)}.")
+            raise ValueError(
+                f"{_named(sources.info)} cannot be drawn: {_not_an_image(prediction)}."
+            )
         for name, values in outputs.items():
             obstacles.setdefault(name, None if is_image(values) else _not_an_image(values))
         return obstacles
@@ -200,7 +202,12 @@ class Images(PanelRenderer):
         """Return the range that the activation which ends the model tells."""
         # Of several outputs that nobody chose, one that cannot be drawn may be left out.
         rest = [other for other in images if other != name]
-        unasked = self.panels is None and info.chosen is None and name in info.names and rest
+        unasked = (
+            self.panels is None
+            and info.chosen is None
+            and name in info.names
+            and {*rest} & {*info.names}
+        )
         others = f" Images(panels={rest!r}) draws the others alone." if unasked else ""
         activation = info.activation(name)
         if activation == "softmax":
@@ -275,6 +282,13 @@ def _around(panels: Sequence[str], sources: Sources, batch: Batch) -> tuple[str,
     before = ["input"] if "input" in panels else []
     after = ["target"] if "target" in panels else []
     return tuple(dict.fromkeys([*before, *drawn, *after]))
+
+
+def _named(info: OutputInfo) -> str:
+    """Name the prediction, and where there are several outputs also those that may be meant."""
+    if info.chosen is None or len(info.names) == 1:
+        return "The model's output"
+    return f"The output {info.names[info.chosen]!r} of {', '.join(map(repr, info.names))}"
 
 
 def _not_an_image(array: Array) -> str:

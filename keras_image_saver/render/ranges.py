@@ -6,6 +6,7 @@ every backend gives the same bytes.
 
 import functools
 import math
+import reprlib
 import warnings
 from collections.abc import Iterator
 from typing import Any, TypeAlias
@@ -111,17 +112,22 @@ def check_range(value_range: Any, name: str) -> Range:
     if not valid:
         raise ValueError(
             f"`{name}` must be (low, high) with low < high, each one number or one a channel, got "
-            f"{value_range!r}. For a tanh generator pass (-1, 1)."
+            f"{_shown(value_range)}. For a tanh generator pass (-1, 1)."
         )
     least, most, factor = _float32_scale(low, high)
     if not (np.isfinite([least, most, most - least, factor]).all() and (least < most).all()):
         raise ValueError(
             f"`{name}` must be (low, high) that float32, in which values are mapped, can hold and "
-            f"tell apart, got {value_range!r}. Shift or scale the values, and the range with them."
+            f"tell apart, got {_shown(value_range)}. Shift or scale the values, and the range with them."
         )
     if low.ndim:
         return tuple(low.tolist()), tuple(high.tolist())
     return float(low), float(high)
+
+
+def _shown(value_range: Any) -> str:
+    """Write what was given for a range, cut where it is long."""
+    return describe(value_range) if hasattr(value_range, "shape") else reprlib.repr(value_range)
 
 
 def _range_end(end: Any) -> Array:

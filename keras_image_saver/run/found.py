@@ -1,7 +1,7 @@
 """What is found in a folder where training begins: the run that is there, and what is not of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 from keras_image_saver.run import files
@@ -24,6 +24,7 @@ class Found:
         warnings: What there is to warn of in it.
         about: What `run.json` says of it; None if there is none, as of a run of the first version.
         strays: Pictures that its record does not name.
+        unentered: Of those that are the run's own, the name by the epoch that it tells.
         samples: Its samples' file, opened; None if it has none.
         is_recorded: Whether there is a run at all.
     """
@@ -32,6 +33,7 @@ class Found:
     warnings: tuple[str, ...] = ()
     about: Mapping[str, Any] | None = None
     strays: Strays = NO_STRAYS
+    unentered: Mapping[int, str] = field(default_factory=dict)
     samples: BinaryIO | None = None
     is_recorded: bool = False
 
@@ -92,7 +94,10 @@ def find(template: Template, epochs_done: int, run_of: RunOf, *, deletes: bool =
     # The first version's samples have no mark, and may be anyone's.
     if moves and found.has_unmarked_samples and find_samples(folder, "", unmarked=True):
         strays = strays._replace(unknown=(*strays.unknown, files.SAMPLES))
-    return replace(found, strays=strays, warnings=(*warnings, *_warnings(folder, strays)))
+    told = ((template.counters_in(join(folder, name)) or {}, name) for name in strays.own)
+    unentered = {counters["epoch"]: name for counters, name in told if "epoch" in counters}
+    warnings = (*warnings, *_warnings(folder, strays))
+    return replace(found, strays=strays, unentered=unentered, warnings=warnings)
 
 
 def _warnings(folder: str, strays: Strays) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keras_image_saver.run import writer
-from keras_image_saver.run.disk import make_folders
+from keras_image_saver.run.disk import check_replaceable, make_folders
 from keras_image_saver.run.files import LOCK
 from keras_image_saver.run.storage import storage_of
 from keras_image_saver.run.writer import Background
@@ -250,6 +250,7 @@ class Lock:
         """Return the lock's file, opened and locked."""
         path = os.path.join(self._key, LOCK)
         while True:
+            check_replaceable(path)
             file = open(path, "a+b")  # noqa: SIM115 - open as long as the lock is held
             try:
                 _lock_file(file)

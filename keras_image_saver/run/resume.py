@@ -13,6 +13,7 @@ from keras_image_saver.samples import Samples
 
 _MOST_LISTED = 10
 _LOST = "training ended before it was written"
+_UNENTERED = "training ended before its entry was written; the picture is there: "
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,10 @@ def resume(
     last = max((int(entry["epoch"]) for entry in drawn), default=epochs_done)
     # One that was queued when the process ended left no entry.
     lost = [epoch for epoch in range(last + 1, epochs_done + 1) if epoch_is_due(epoch)]
-    missed = (Snapshot(epoch, 0, steps_at(epoch, drawn), "", missed=_LOST) for epoch in lost)
+    missed = (
+        Snapshot(epoch, 0, steps_at(epoch, drawn), "", missed=_reason(epoch, found))
+        for epoch in lost
+    )
     lines = (*kept, *(line_of(entry_of(folder, snapshot)) for snapshot in missed))
     entries = [line.entry for line in lines if line.entry is not None]
     chosen, warning = _choose(folder, found.samples, samples, alone)
@@ -78,7 +82,7 @@ def resume(
         lines,
         resumed=True,
         warnings=found.warnings + warning,
-        news=_news(folder, lost),
+        news=_news(folder, [epoch for epoch in lost if epoch not in found.unentered]),
         found=found,
     )
 
@@ -106,6 +110,11 @@ def _choose(
         "drawn from here on."
     )
     return given, (warning,)
+
+
+def _reason(epoch: int, found: Found) -> str:
+    name = found.unentered.get(epoch)
+    return _LOST if name is None else _UNENTERED + name
 
 
 def _news(folder: str, lost: Sequence[int]) -> tuple[str, ...]:

@@ -91,3 +91,10 @@ def test_out_of_a_viewer_that_is_a_fifo_is_left_alone(run):
     with pytest.raises(FileExistsError, match=r"a FIFO and left as it is.*a\.png"):
         strip(run, run.parent / "a.png")
     assert is_fifo(run.parent / "a.png")
+
+
+def test_fifo_in_the_place_of_the_lock_is_named_before_training(tmp_path):
+    os.mkfifo(tmp_path / ".keras_image_saver.lock")
+    with pytest.raises(FileExistsError, match=r"a FIFO and left as it is.*saver\.lock"):
+        fit_x(autoencoder(), ImageSaver(tmp_path, X))
+    assert is_fifo(tmp_path / ".keras_image_saver.lock")

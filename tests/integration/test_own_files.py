@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from support.models import autoencoder, names, only_tensorflow, read
 from support.recorded import left_over, numbered, recorded, tree
+from support.storage import Killed
 from support.training import PREDICTION, Meddler, X, fit_x
 
 from keras_image_saver import ImageSaver, Run, encode_image
@@ -321,10 +322,6 @@ def test_kill_before_the_entry_and_one_before_the_new_record_leave_every_start_p
     assert {name: aside[name] for name in before} == tree(whole)
 
 
-class Killed(BaseException):
-    pass
-
-
 def killed_after(removals, kind, train):
     """Train, killed after so many files were removed; True if it came to its end."""
     remove, replace = kind.remove, kind.replace
@@ -421,3 +418,18 @@ def test_marked_samples_go_with_a_run_whose_run_file_is_gone(tmp_path):
     fit_x(model, ImageSaver(tmp_path, X), epochs=1)
     assert (tmp_path / "previous-1" / "samples.npz").exists()
     assert (tmp_path / "samples.npz").exists()
+
+
+def test_picture_without_an_entry_is_named_where_training_goes_on_behind_it(tmp_path, lines):
+    model = autoencoder()
+    fit_x(model, ImageSaver(tmp_path, X), epochs=3)
+    kept = (tmp_path / "0003.png").read_bytes()
+    unrecord(tmp_path, 3)
+    fit_x(model, ImageSaver(tmp_path, X), initial_epoch=3, epochs=4)
+    run = Run.open(tmp_path)
+    assert [one.epoch for one in run] == [1, 2, 4]
+    assert [(one.epoch, one.missed.split("; ")[1]) for one in run.missed] == [
+        (3, "the picture is there: 0003.png")
+    ]
+    assert (tmp_path / "0003.png").read_bytes() == kept
+    assert lines() == []

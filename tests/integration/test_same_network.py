@@ -63,24 +63,28 @@ def test_layer_that_is_added_between_fits_is_drawn(tmp_path):
     assert_drawn_now(tmp_path, 2, model)
 
 
-@only_tensorflow
-def test_activation_that_is_swapped_between_fits_is_drawn(tmp_path):
-    model = stack()
-    saver = ImageSaver(tmp_path, X, render=PREDICTION)
-    fit(model, X, saver, epochs=1)
+def swap_activation(model):
     model.end.activation = keras.activations.softsign
     model.compile("sgd", "mse")
-    fit(model, X, saver, epochs=1)
-    assert_drawn_now(tmp_path, 2, model)
 
 
-@only_keras_3
-def test_low_rank_adaptation_that_is_enabled_between_fits_is_drawn(tmp_path):
+def enable_lora(model):
+    model.parts[0].enable_lora(1)
+    model.compile(keras.optimizers.SGD(5.0), "mse")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(swap_activation, marks=only_tensorflow),
+        pytest.param(enable_lora, marks=only_keras_3),
+    ],
+)
+def test_model_that_is_changed_between_fits_is_drawn_as_it_is(tmp_path, change):
     model = stack()
     saver = ImageSaver(tmp_path, X, render=PREDICTION)
     fit(model, X, saver, epochs=1)
-    model.parts[0].enable_lora(1)
-    model.compile(keras.optimizers.SGD(5.0), "mse")
+    change(model)
     fit(model, X, saver, epochs=1)
     assert_drawn_now(tmp_path, 2, model)
 

@@ -380,6 +380,12 @@ def test_images_of_a_chosen_output_take_its_own_activation(chosen, expected):
     assert rendered.panels["prediction"].tolist() == expected
 
 
+def test_images_of_a_chosen_output_that_is_no_image_name_it_and_the_others():
+    outputs = two_outputs() | {"rgb": np.zeros((1, 5), np.float32)}
+    with pytest.raises(ValueError, match="The output 'rgb' of 'depth', 'rgb' cannot be drawn: "):
+        draw(Images(), outputs, **TWO, chosen=1)
+
+
 def test_images_with_panels_of_named_outputs_draw_each():
     rendered = draw(Images(panels=("rgb", "depth")), two_outputs(), **TWO, chosen=None)
     assert {name: panel.tolist() for name, panel in rendered.panels.items()} == {
