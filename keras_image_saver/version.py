@@ -1,3 +1,4 @@
-"""The package's version, where every folder may read it."""
+"""The package's name and version, where every folder may read them."""
 
+PACKAGE = "keras_image_saver"
 __version__ = "0.1.0"

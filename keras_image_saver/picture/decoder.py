@@ -8,8 +8,8 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from keras_image_saver.arrays import UInt8Array
-from keras_image_saver.picture.encoder import PACKAGE
 from keras_image_saver.picture.formats import BY_NAME, FORMATS
+from keras_image_saver.version import PACKAGE
 
 # Ten thousand pixels a side: 1,024 samples of 300 x 300.
 MAX_PIXELS = 100_000_000

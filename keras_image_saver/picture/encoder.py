@@ -11,9 +11,8 @@ from PIL import ExifTags, Image, PngImagePlugin
 
 from keras_image_saver.arrays import CHANNELS, as_array, describe
 from keras_image_saver.picture import formats
-from keras_image_saver.version import __version__
+from keras_image_saver.version import PACKAGE, __version__
 
-PACKAGE = "keras_image_saver"
 _SOFTWARE = f"{PACKAGE} {__version__}"
 # PNG (third edition, 11.3.3) allows the name of a text chunk 1 to 79 bytes of Latin-1.
 _LONGEST_KEYWORD = 79

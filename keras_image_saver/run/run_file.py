@@ -23,10 +23,9 @@ from keras_image_saver.run.files import RUN_FILE
 from keras_image_saver.run.lines import NewerError, read_content
 from keras_image_saver.run.storage import join, storage_of
 from keras_image_saver.samples import Samples
-from keras_image_saver.version import __version__
+from keras_image_saver.version import PACKAGE, __version__
 
 FORMAT = 1
-PACKAGE = "keras_image_saver"
 
 State = Literal["running", "finished", "failed", "deleting"]
 About = Mapping[str, Any]
