@@ -13,6 +13,7 @@ from keras_image_saver.live_run import LiveRun, Settings, check_reactions
 from keras_image_saver.model.backend import ON_TENSORFLOW
 from keras_image_saver.model.datasets import read_samples
 from keras_image_saver.model.lookup import check_drawing, check_watched
+from keras_image_saver.model.own_metrics import name_metrics
 from keras_image_saver.model.weights import check_weights
 from keras_image_saver.picture import formats
 from keras_image_saver.picture.compose import Tiling
@@ -67,6 +68,9 @@ class ImageSaver(tf.keras.callbacks.Callback):
         weights: "raw" draws the weights in the model, "ema" the moving averages that the optimizer
             keeps (`use_ema=True`; before its first step, raw ones), ("raw", "ema") both, a panel each.
             None is "raw", and says before training that there are averages. The record says which.
+        metrics: Numbers for each sample at each snapshot: names of measures ("mae", "mse", "psnr", "ssim";
+            "accuracy", "iou", "dice"; "change", "diversity"), or functions `fn(targets, outputs)` as
+            Keras has them, on raw outputs, averaged to one a sample. A dict names them.
         every_epochs: A snapshot each so many epochs. Without it and `every_batches`: every epoch.
         every_batches: A snapshot each so many batches, counted over the run. Where both fall on one
             step there is one snapshot, the epoch's.
@@ -107,6 +111,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         num_samples: int | None = None,
         batch_size: int = 32,
         weights: str | Sequence[str] | None = None,
+        metrics: Sequence[Any] | Mapping[str, Any] = (),
         every_epochs: int | None = None,
         every_batches: int | None = None,
         save_initial: bool = False,
@@ -145,6 +150,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 tiling=Tiling(columns, padding, pad_value),
                 format=formats.check_format(template.text, encoder_options),
                 keeps_image=bool(listeners),
+                metrics=name_metrics(metrics),
             ),
             weights=check_weights(weights),
             save_initial=save_initial,

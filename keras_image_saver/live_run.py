@@ -4,6 +4,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from keras_image_saver.checks import check_choice
@@ -76,6 +77,7 @@ class LiveRun:
         self._session: Session | Bystander | None = None
         self._drawer: Drawer | None = None
         self._weights = Weights(settings.weights)
+        self._measuring = settings.pipeline.new_measuring()
         self._is_watched_anew = False
 
     @property
@@ -225,7 +227,7 @@ class LiveRun:
         self._template = self._template.absolute()  # for hooks that are called by hand
         return Session(
             self._template,
-            settings.pipeline.save,
+            partial(settings.pipeline.save, measuring=self._measuring),
             say=say,
             background=settings.background,
             previous=settings.previous,
@@ -320,6 +322,7 @@ def _about(settings: Settings) -> dict[str, Any]:
         "render": {"class": type(pipeline.renderer).__name__, **vars(pipeline.renderer)},
         "batch_size": pipeline.batch_size,
         "weights": settings.weights,
+        "metrics": list(pipeline.metrics),
         "every_epochs": schedule.every_epochs,
         "every_batches": schedule.every_batches,
         "save_initial": settings.save_initial,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import PIECE, UInt8Array, first_array, joined
+from keras_image_saver.arrays import PIECE, Array, UInt8Array, first_array, joined
 from keras_image_saver.picture import grid
 from keras_image_saver.picture.text import caption_size, draw_captions
 from keras_image_saver.render.base import Batch, BoundRenderer, Finding, Rendered
@@ -45,17 +45,24 @@ class Drawing:
         samples: What was drawn, without outputs.
         chunks: The outputs, some rows after others.
         weights: Which weights drew: "raw", "ema", or both with a plus.
+        metrics: What the user's own functions gave each sample, by name.
 
     Attributes:
         count: The number of samples.
     """
 
     def __init__(
-        self, bound: BoundRenderer, samples: Batch, chunks: list[Any], weights: str = "raw"
+        self,
+        bound: BoundRenderer,
+        samples: Batch,
+        chunks: list[Any],
+        weights: str = "raw",
+        metrics: Mapping[str, Array] | None = None,
     ) -> None:
         self.bound = bound
         self.count = sum(len(first_array(outputs)) for outputs in chunks)
         self.weights = weights
+        self.metrics = metrics or {}
         self._samples = samples
         self._chunks = chunks
         self._rendered: Rendered | None = None

@@ -43,10 +43,7 @@ class Line(NamedTuple):
     @property
     def key(self) -> Key | None:
         """What tells its snapshot from others: (epoch, batch), or (epoch, step) without batches."""
-        if self.entry is None:
-            return None
-        epoch, batch, step = (self.entry.get(name, 0) for name in ("epoch", "batch", "step"))
-        return epoch, batch, 0 if batch else step
+        return None if self.entry is None else key_of(self.entry)
 
 
 class NewerError(ValueError):
@@ -57,6 +54,12 @@ class NewerError(ValueError):
             f"{what} in {folder!r} was written by a newer keras_image_saver (format {found}, this "
             f"one reads {known}). Upgrade the package, or use another folder; nothing was changed."
         )
+
+
+def key_of(entry: Entry) -> Key:
+    """Return what tells an entry's snapshot from others, as in `Line.key`."""
+    epoch, batch, step = (entry.get(name, 0) for name in ("epoch", "batch", "step"))
+    return epoch, batch, 0 if batch else step
 
 
 def line_of(entry: Entry) -> Line:
@@ -195,7 +198,7 @@ def _is_entry(entry: Any) -> bool:
         and all(_is_count(entry.get(name, 0)) for name in ("epoch", "batch", "step"))
         and (_is_count(time) or isinstance(time, float))
         and 0 <= time < _YEAR_10000
-        and all(isinstance(entry.get(name) or {}, dict) for name in ("logs", "geometry"))
+        and all(isinstance(entry.get(name) or {}, dict) for name in ("logs", "geometry", "metrics"))
         and (entry.get("file") is None or _is_name(entry["file"]))
     )
 

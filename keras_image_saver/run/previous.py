@@ -21,6 +21,7 @@ from keras_image_saver.run.pictures import RunOf, run_in
 from keras_image_saver.run.run_file import find_run, new_about, read_run, write_about
 from keras_image_saver.run.samples_file import find_samples
 from keras_image_saver.run.storage import Storage, join, move_all, storage_of
+from keras_image_saver.run.values import values_files
 
 Previous = Literal["keep", "delete"]
 
@@ -128,7 +129,8 @@ def _names_of(folder: str, found: Found, *, unmarked: bool) -> list[str]:
     """Return the names of a run's files but the record and `run.json`."""
     samples = find_samples(folder, found.id, unmarked=unmarked)
     own = [files.SAMPLES] if samples is not None else []
-    return list(dict.fromkeys([*own, *page_files(folder), *found.files, *found.strays.own]))
+    values = values_files(folder)
+    return list(dict.fromkeys([*own, *values, *page_files(folder), *found.files, *found.strays.own]))
 
 
 def _write_list(aside: Storage, names: list[str]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from keras_image_saver.run.found import Found, find
-from keras_image_saver.run.job import Job, Outcome, Saved, missed
+from keras_image_saver.run.job import Job, Outcome, Saved, missed, saved
 from keras_image_saver.run.lock import Lock
 from keras_image_saver.run.pictures import Pictures, RunOf, move_unknown
 from keras_image_saver.run.previous import (
@@ -19,7 +19,7 @@ from keras_image_saver.run.previous import (
     complete,
     set_aside,
 )
-from keras_image_saver.run.record import Mirror, Record, Snapshot, reason_of
+from keras_image_saver.run.record import Mirror, Record, reason_of
 from keras_image_saver.run.resume import Start, resume
 from keras_image_saver.run.run_file import About, RunFile, State, about_samples
 from keras_image_saver.run.samples_file import keep_samples
@@ -200,13 +200,11 @@ class Session:
         try:
             self._run_file.catch_up()
             self._pictures.check(job.path, self._run_file.id)
-            saved = self._save(replace(job, run=self._run_file.id))
+            result = self._save(replace(job, run=self._run_file.id))
         except Exception as error:
             outcome = missed(job, error, now)
         else:
-            done = Snapshot(*job.moment, job.path, job.logs, now)
-            done = replace(done, geometry=saved.geometry, image=saved.image, weights=saved.weights)
-            outcome = Outcome(done, job.path, saved.findings)
+            outcome = saved(job, result, now)
             self._pictures.add(job.path)
         # First to the record, then to the outcomes: who hears of a snapshot finds it recorded.
         self._record.add(outcome.snapshot)

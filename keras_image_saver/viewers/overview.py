@@ -49,6 +49,20 @@ def _rows(run: Run) -> Iterator[tuple[str, list[str]]]:
         width = max((len(name) for name in last.logs), default=0)
         logs = [f"{name:<{width}}  {_value(value)}" for name, value in last.logs.items()]
         yield "last logs", logs or ["none"]
+        yield "metrics", _metrics(last)
+
+
+def _metrics(snapshot: Snapshot) -> list[str]:
+    """Return a line a measure: the mean over the samples, its ends, and which sample is the worst."""
+    width = max((len(name) for name in snapshot.summary), default=0)
+    lines = []
+    for name, found in snapshot.summary.items():
+        mean, least, most = (_value(found.get(part, "?")) for part in ("mean", "least", "most"))
+        worst = found.get("worst")
+        number = worst[0][0] if worst and len(worst) else None
+        more = f" ({least} to {most}; worst: sample {number})" if number is not None else ""
+        lines.append(f"{name:<{width}}  {mean}{more}")
+    return lines
 
 
 def _epochs(saved: Sequence[Snapshot]) -> str:
