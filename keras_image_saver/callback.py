@@ -68,9 +68,9 @@ class ImageSaver(tf.keras.callbacks.Callback):
         weights: "raw" draws the weights in the model, "ema" the moving averages that the optimizer
             keeps (`use_ema=True`; before its first step, raw ones), ("raw", "ema") both, a panel each.
             None is "raw", and says before training that there are averages. The record says which.
-        metrics: Numbers for each sample at each snapshot: names of measures ("mae", "mse", "psnr", "ssim";
-            "accuracy", "iou", "dice"; "change", "diversity"), or functions `fn(targets, outputs)` as
-            Keras has them, on raw outputs, averaged to one a sample. A dict names them.
+        metrics: Numbers for each sample: names ("mae", "mse", "psnr", "ssim"; "accuracy", "iou", "dice";
+            "change", "diversity"), or functions `fn(targets, outputs)` as Keras has them, on raw
+            outputs, averaged to one a sample. A dict names them. `Snapshot` has them.
         every_epochs: A snapshot each so many epochs. Without it and `every_batches`: every epoch.
         every_batches: A snapshot each so many batches, counted over the run. Where both fall on one
             step there is one snapshot, the epoch's.

@@ -10,6 +10,7 @@ from typing import Any
 from keras_image_saver.checks import check_choice
 from keras_image_saver.model import backend, workers
 from keras_image_saver.model.lookup import look_up
+from keras_image_saver.model.own_metrics import check_names
 from keras_image_saver.model.weights import Weights
 from keras_image_saver.picture.compose import Drawing
 from keras_image_saver.picture.decoder import run_of
@@ -113,6 +114,7 @@ class LiveRun:
         )  # what is wrong with it is said before the folder is
         if settings.pipeline.predict is None:
             drawn.check_call(settings.model)
+        check_names(settings.pipeline.metrics, trained)
         averages = self._weights.check(drawn)
         if averages is not None and self._report.is_news("averages"):
             warn(averages)
@@ -169,6 +171,11 @@ class LiveRun:
             )
         if not self.is_ready:
             self.rehearse(trained)
+        twice = sorted({*self._settings.pipeline.metrics} & {*logs})
+        if twice and self._report.is_news("metrics", *twice):
+            say(
+                f"`metrics` has names of logs, {', '.join(twice)}: both are recorded, each in its place."
+            )
         job = Job(moment, logs, self._template.text)
         try:
             job = replace(job, path=self._path(moment, logs))

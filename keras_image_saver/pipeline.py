@@ -258,7 +258,9 @@ class Drawer:
         own = {
             name: values
             for kind, outputs in chunks.items()
-            for name, values in self._own_metrics(samples, outputs, kind if len(kinds) > 1 else "").items()
+            for name, values in self._own_metrics(
+                samples, outputs, kind if len(kinds) > 1 else ""
+            ).items()
         }
         drawing = Drawing(bound, self._batch(samples), of_all, label, own)
         if self._pipeline.renderer.runs_user_code:
@@ -289,8 +291,9 @@ class Drawer:
             )
         self._inputs_as_images = images
         bound = renderer.bind(replace(self._batch(samples), outputs=outputs), info)
-        decides = bound.class_decision is not None and not self._pipeline.own_metrics
-        if decides and info.chosen is not None and ON_TENSORFLOW:
+        # The user's own functions see outputs as they are.
+        decides = info.chosen is not None and ON_TENSORFLOW and not self._pipeline.own_metrics
+        if decides and bound.class_decision is not None and info.chosen is not None:
             self._decide = decide_on_device(
                 bound.class_decision, info.chosen, channels_first=info.channels_first
             )

@@ -1,20 +1,28 @@
 """Measures of the user's own: functions of targets and outputs, as Keras has them."""
 
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 import tensorflow as tf
 
-from keras_image_saver.arrays import Array, as_array, cut_rows, describe, first_array, leaves, map_leaves
+from keras_image_saver.arrays import (
+    Array,
+    as_array,
+    cut_rows,
+    describe,
+    leaves,
+    map_leaves,
+)
 from keras_image_saver.model import backend
 
 # fn(targets, outputs), of backend tensors, to a value a sample, or more that are averaged.
 OwnMetric: TypeAlias = Callable[[Any, Any], Any]
 
 _FORMS = (
-    '`metrics` must be names of built-in measures, such as "psnr", or functions fn(targets, outputs), in '
-    "a list or a dict from name to either"
+    '`metrics` must be names of built-in measures, such as "psnr", or functions fn(targets, outputs), '
+    "in a list or a dict from name to either"
 )
 
 
@@ -34,27 +42,53 @@ def name_metrics(metrics: Any) -> dict[str, str | OwnMetric]:
     else:
         raise TypeError(f"{_FORMS}, got {metrics!r}.")
     found: dict[str, str | OwnMetric] = {}
-    for name, metric in pairs:
+    for given, metric in pairs:
         _check(metric)
-        name = _name_of(metric) if name is None else name
+        name = _name_of(metric) if given is None else given
         if not isinstance(name, str) or not name or not name.isprintable():
             raise ValueError(f"`metrics` must have names of printable characters, got {name!r}.")
         if name in found:
             raise ValueError(f"`metrics` must have different names, got {name!r} twice.")
         if name == "loss" or name.startswith("val_"):
             raise ValueError(
-                f"`metrics` must not have the names of logs, got {name!r}. Pass a dict with another name."
+                f"`metrics` must not have the names of logs, got {name!r}. Pass a dict with another "
+                "name."
             )
         found[name] = metric
     return found
+
+
+def check_names(names: Iterable[str], trained: Any) -> None:
+    """Refuse names that what is trained reports in its logs, as far as it tells before training.
+
+    Raises:
+        ValueError: If there is one.
+    """
+    for name in names:
+        if name in _names_of_logs(trained):
+            raise ValueError(
+                f"`metrics` must not have the names of logs, got {name!r}, which the model was compiled "
+                f"with: those are of the training data. Pass a dict: metrics={{'sample {name}': ...}}."
+            )
+
+
+def _names_of_logs(trained: Any) -> set[str]:
+    try:
+        with warnings.catch_warnings():  # Keras warns of functions that it cannot write down
+            warnings.simplefilter("ignore")
+            compiled = trained.get_compile_config() or {}
+        known = {str(one) for one in leaves(compiled.get("metrics")).values()}
+        return known | {str(metric.name) for metric in trained.metrics}
+    except Exception:  # a loop's own model, or one that was never compiled
+        return set()
 
 
 def _check(metric: Any) -> None:
     kind = tf.keras.metrics.Metric
     if isinstance(metric, kind) or (isinstance(metric, type) and issubclass(metric, kind)):
         raise TypeError(
-            f"`metrics` must be functions, got the Keras metric {metric!r}: it keeps a state over batches, "
-            "and here each sample is measured alone. Pass the function, such as "
+            f"`metrics` must be functions, got the Keras metric {metric!r}: it keeps a state over "
+            "batches, and here each sample is measured alone. Pass the function, such as "
             "keras.losses.binary_crossentropy, or a name."
         )
     if not isinstance(metric, str) and (not callable(metric) or isinstance(metric, type)):
@@ -117,7 +151,8 @@ def _by_sample(name: str, returned: Any, rows: int) -> Array:
     values = as_array(backend.to_numpy(returned))
     if values.ndim == 0 or len(values) != rows:
         raise ValueError(
-            f"`metrics[{name!r}]` must return a row a sample, got {describe(values)} for {rows} samples. "
-            'A loss object needs reduction="none".'
+            f"`metrics[{name!r}]` must return a row a sample, got {describe(values)} for {rows} "
+            'samples. A loss object needs reduction="none".'
         )
-    return values.reshape(rows, -1).astype(np.float64).mean(1).astype(np.float32)
+    means: Array = values.reshape(rows, -1).mean(1, dtype=np.float64)
+    return means.astype(np.float32)

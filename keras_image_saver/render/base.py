@@ -268,6 +268,13 @@ class BoundRenderer(ABC):
             out: Where panels may be written to, by name, in the shape that they had before.
         """
 
+    def measured(self, batch: Batch) -> Mapping[str, Measured]:
+        """Return what measures are taken of, by the kind of weights that drew: "" where there is one.
+
+        Nothing where the renderer does not know what outputs mean, as one of the user's own.
+        """
+        return {}
+
     def findings(self, counts: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
         """Say what the user should hear of, by the counts of each panel over all batches."""
         return tuple(found for name in counts for found in self.findings_of(name, counts[name]))

@@ -13,6 +13,8 @@ from keras_image_saver.render.base import (
     Batch,
     BoundRenderer,
     Finding,
+    Measured,
+    MeasuredClasses,
     OutputInfo,
     PixelCounts,
     Range,
@@ -222,6 +224,17 @@ class _BoundSegmentation(BoundRenderer):
                 drawn.counts[name] = self._count_magenta(ids)
                 drawn.panels[name] = self._draw(ids, drawn.panels.get("input"))
         return Rendered({name: drawn.panels[name] for name in self.panels}, drawn.counts)
+
+    def measured(self, batch: Batch) -> Mapping[str, Measured]:
+        target = self.sources.target(batch)
+        return {
+            "": MeasuredClasses(
+                self._ids("prediction", batch),
+                len(self.colors),
+                None if target is None else self._ids("target", batch),
+                self.ignore_index,
+            )
+        }
 
     def _ids(self, name: str, batch: Batch) -> Array:
         if name == "prediction":

@@ -4,7 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from keras_image_saver.arrays import UInt8Array
-from keras_image_saver.render.base import Batch, BoundRenderer, Finding, PixelCounts, Rendered
+from keras_image_saver.render.base import (
+    Batch,
+    BoundRenderer,
+    Finding,
+    Measured,
+    PixelCounts,
+    Rendered,
+)
 
 # What is shown, and not drawn: it is the same by all weights.
 _SHOWN = ("input", "target")
@@ -54,6 +61,13 @@ class Several(BoundRenderer):
             for kind, one in drawn.items():
                 rendered.panels.setdefault(panel_name(panel, kind), one.panels[panel])
         return rendered
+
+    def measured(self, batch: Batch) -> Mapping[str, Measured]:
+        each = {
+            kind: self.bound.measured(replace(batch, outputs=batch.outputs[kind]))
+            for kind in self.kinds
+        }
+        return {kind: one for kind, of_kind in each.items() for one in of_kind.values()}
 
     def _room(self, kind: str, out: Mapping[str, UInt8Array] | None) -> dict[str, UInt8Array]:
         named = {panel: panel_name(panel, kind) for panel in self._panels.values()}

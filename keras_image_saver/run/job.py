@@ -77,5 +77,11 @@ def missed(job: Job, error: Exception, now: float | None = None) -> Outcome:
 
 def saved(job: Job, result: Saved, now: float) -> Outcome:
     """Return what came of a job whose picture is in its file."""
-    told = {field.name: getattr(result, field.name) for field in fields(Saved) if field.name != "findings"}
-    return Outcome(Snapshot(*job.moment, job.path, job.logs, now, **told), job.path, result.findings)
+    told = {
+        field.name: getattr(result, field.name)
+        for field in fields(Saved)
+        if field.name != "findings"
+    }
+    return Outcome(
+        Snapshot(*job.moment, job.path, job.logs, now, **told), job.path, result.findings
+    )

@@ -199,8 +199,26 @@ def _is_entry(entry: Any) -> bool:
         and (_is_count(time) or isinstance(time, float))
         and 0 <= time < _YEAR_10000
         and all(isinstance(entry.get(name) or {}, dict) for name in ("logs", "geometry", "metrics"))
+        and all(map(_is_summary, (entry.get("metrics") or {}).values()))
         and (entry.get("file") is None or _is_name(entry["file"]))
     )
+
+
+def _is_summary(value: Any) -> bool:
+    """Tell whether a measure's summary is one: numbers, and the numbers of samples with theirs."""
+    return (
+        isinstance(value, dict)
+        and all(_is_number(value.get(name)) for name in ("mean", "least", "most"))
+        and isinstance(value.get("worst"), list)
+        and all(
+            isinstance(one, list) and len(one) == 2 and _is_count(one[0]) and _is_number(one[1])
+            for one in value["worst"]
+        )
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) or value in ("NaN", "Infinity", "-Infinity")
 
 
 def _is_name(value: Any) -> bool:

@@ -130,7 +130,9 @@ def _names_of(folder: str, found: Found, *, unmarked: bool) -> list[str]:
     samples = find_samples(folder, found.id, unmarked=unmarked)
     own = [files.SAMPLES] if samples is not None else []
     values = values_files(folder)
-    return list(dict.fromkeys([*own, *values, *page_files(folder), *found.files, *found.strays.own]))
+    return list(
+        dict.fromkeys([*own, *values, *page_files(folder), *found.files, *found.strays.own])
+    )
 
 
 def _write_list(aside: Storage, names: list[str]) -> None:

@@ -107,7 +107,9 @@ class ValuesFile:
                     f"{(place / name).path!r} is there already, not of a run, and left as it is, so "
                     "the samples' metrics are not kept. Move it away."
                 )
-        self._full = 1 + max((metrics_number(name) or 0 for name in names if name != METRICS), default=-1)
+        self._full = 1 + max(
+            (metrics_number(name) or 0 for name in names if name != METRICS), default=-1
+        )
         self._newest = [*read_rows(self._folder, METRICS), *self._newest]
         self._is_open = True
 
@@ -196,7 +198,9 @@ def read_rows(folder: str, name: str) -> list[Row]:
     except Exception:  # what is in a file is data, and NumPy fails in many ways
         return []
     keys = _keys_of(arrays.pop(_KEY, None))
-    fits = all(a.ndim == 2 and len(a) == len(keys) and a.dtype == np.float32 for a in arrays.values())
+    fits = all(
+        a.ndim == 2 and len(a) == len(keys) and a.dtype == np.float32 for a in arrays.values()
+    )
     return [_row(arrays, number, key) for number, key in enumerate(keys)] if fits else []
 
 
@@ -219,7 +223,11 @@ def _keys_of(array: Array | None) -> list[Key]:
 
 def _row(arrays: Values, number: int, key: Key) -> Row:
     metrics, by_class = (
-        {name.removeprefix(part): array[number] for name, array in arrays.items() if name.startswith(part)}
+        {
+            name.removeprefix(part): array[number]
+            for name, array in arrays.items()
+            if name.startswith(part)
+        }
         for part in (_METRICS, _CLASSES)
     )
     return Row(key, metrics, by_class)
@@ -238,7 +246,10 @@ def _split(rows: Sequence[Row]) -> list[list[Row]]:
 
 def _packed(rows: Sequence[Row]) -> bytes:
     arrays: dict[str, Array] = {_KEY: np.array([row.key for row in rows], np.int64)}
-    for part, values in ((_METRICS, [row.metrics for row in rows]), (_CLASSES, [row.by_class for row in rows])):
+    for part, values in (
+        (_METRICS, [row.metrics for row in rows]),
+        (_CLASSES, [row.by_class for row in rows]),
+    ):
         for name in values[0]:
             arrays[part + name] = np.stack([one[name] for one in values]).astype(np.float32)
     # In memory: NumPy leaves its archive open where a file fails, which Python reports.

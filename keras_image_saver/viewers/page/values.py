@@ -26,7 +26,9 @@ class ValueTexts:
         content: dict[str, Any] = {"keys": [list(row.key) for row in rows]}
         for part in ("metrics", "classes"):
             names = known[id(rows[0])][1][part] if rows else {}
-            content[part] = {name: [known[id(row)][1][part][name] for row in rows] for name in names}
+            content[part] = {
+                name: [known[id(row)][1][part][name] for row in rows] for name in names
+            }
         return json.dumps(content)
 
 
