@@ -263,13 +263,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
                     saver.save(epoch=epoch, logs={"g_loss": g_loss})
             ```
         """
-        schedule = self._settings.schedule
-        if schedule != Schedule():
-            raise ValueError(
-                "`every_epochs` and `every_batches` belong to `fit`, got "
-                f"every_epochs={schedule.every_epochs} and every_batches="
-                f"{schedule.every_batches} in `watch`: there, call `save` when one is due."
-            )
+        self._settings.schedule.check_unset()
         check_watched(model, self._settings.model)
         if self._is_watched:
             raise RuntimeError("`watch` must end before it begins again, and it has not ended.")

@@ -18,6 +18,7 @@ from typing import Any
 
 from keras_image_saver.escapes import escaped
 from keras_image_saver.run.files import (
+    METRICS,
     PAGE,
     PAGE_MARK,
     RECORD,
@@ -36,6 +37,7 @@ from keras_image_saver.viewers.page.values import ValueTexts
 _SCRIPTS = (
     "dom.js",
     "entry.js",
+    "values.js",
     "state.js",
     "record.js",
     "pictures.js",
@@ -160,7 +162,8 @@ class Page:
             elif name in metrics_names([name]):
                 number = metrics_number(name)
                 segment = "metrics" if number is None else f"metrics-{number}"
-                self._replace(script_name(name), _script(segment, self._values.json(content)))
+                text = self._values.json(content, full=self._full_values())
+                self._replace(script_name(name), _script(segment, text))
             else:
                 self._replace(script_name(name), self._record_script(name, content))
             del self._unwritten[name]
@@ -176,6 +179,11 @@ class Page:
         """Return how many there are, or their numbers where some are missing: a number may be any."""
         numbers = sorted(self._segments)
         return len(numbers) if numbers == list(range(len(numbers))) else numbers
+
+    def _full_values(self) -> int:
+        """Return how many full files of values there are."""
+        names = metrics_names(self._folder.names())
+        return 1 + max((metrics_number(name) or 0 for name in names if name != METRICS), default=-1)
 
     def _replace(self, name: str, text: str) -> None:
         (self._folder / name).replace(lambda file: file.write(text.encode("utf-8")))

@@ -13,17 +13,21 @@ class ValueTexts:
     def __init__(self) -> None:
         self._known: dict[int, tuple[Row, dict[str, dict[str, str]]]] = {}
 
-    def json(self, rows: Sequence[Row]) -> str:
+    def json(self, rows: Sequence[Row], full: int = 0) -> str:
         """Return the rows of one file: their `keys`, and by measure one text a row.
+
+        Args:
+            rows: The file's.
+            full: How many full files there are beside the newest.
 
         >>> import numpy as np
         >>> row = Row((3, 10, 0), {"mae": np.array([0.123456, np.nan], np.float32)}, {})
         >>> ValueTexts().json([row])
-        '{"keys": [[3, 10, 0]], "metrics": {"mae": ["0.1235 NaN"]}, "classes": {}}'
+        '{"full": 0, "keys": [[3, 10, 0]], "metrics": {"mae": ["0.1235 NaN"]}, "classes": {}}'
         """
         known = {id(row): self._known.get(id(row)) or (row, _texts(row)) for row in rows}
         self._known = known
-        content: dict[str, Any] = {"keys": [list(row.key) for row in rows]}
+        content: dict[str, Any] = {"full": full, "keys": [list(row.key) for row in rows]}
         for part in ("metrics", "classes"):
             names = known[id(rows[0])][1][part] if rows else {}
             content[part] = {
