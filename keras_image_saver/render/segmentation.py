@@ -21,7 +21,8 @@ from keras_image_saver.render.base import (
     Rendered,
 )
 from keras_image_saver.render.class_map import Classes, Decision, choose_decision, logit
-from keras_image_saver.render.colors import check_ignore_index, check_palette, colorize, overlay
+from keras_image_saver.render.colors import check_ignore_index, colorize, overlay
+from keras_image_saver.render.palettes import check_palette
 from keras_image_saver.render.panels import PanelRenderer, Sources, channels_last, require_chosen
 from keras_image_saver.render.ranges import check_dtype, default_range, extent, map_to_uint8
 
@@ -40,8 +41,9 @@ class Segmentation(PanelRenderer):
     Args:
         num_classes: Number of classes. None: as many as there are score channels, two for one
             channel; any number for integer ids.
-        palette: "voc" (the PASCAL VOC devkit's bit-interleaved table, `VOClabelcolormap.m`), or
-            colours of one's own: (K, 3), integers 0 to 255.
+        palette: "voc" (the PASCAL VOC devkit's bit-interleaved table, `VOClabelcolormap.m`),
+            "cityscapes" (its 19 train ids, `cityscapesscripts/helpers/labels.py`), or colours of one's
+            own: (K, 3), integers 0 to 255.
         from_logits: Whether one-channel and multi-label outputs are logits, which are then compared
             with log(t / (1 - t)). For argmax it makes no difference.
         threshold: The probability t, 0 < t < 1, above which a pixel has the class.
