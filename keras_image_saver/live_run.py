@@ -78,7 +78,7 @@ class LiveRun:
         self._session: Session | Bystander | None = None
         self._drawer: Drawer | None = None
         self._weights = Weights(settings.weights)
-        self._measuring = settings.pipeline.new_measuring()
+        self._measuring = settings.pipeline.new_measuring(settings.samples)
         self._is_watched_anew = False
 
     @property

@@ -26,8 +26,9 @@ from keras_image_saver.render.base import (
     Renderer,
     show_range,
 )
-from keras_image_saver.render.measuring import Measuring, measure_name, summarize
+from keras_image_saver.render.measuring import Measuring, measure_name
 from keras_image_saver.render.several import Several
+from keras_image_saver.render.summaries import summarize
 from keras_image_saver.run.job import Job, Saved
 from keras_image_saver.run.logs import json_logs
 from keras_image_saver.run.storage import storage_of
@@ -84,9 +85,10 @@ class Pipeline:
         """The user's functions among the metrics, which run on the training thread."""
         return {name: one for name, one in self.metrics.items() if not isinstance(one, str)}
 
-    def new_measuring(self) -> Measuring:
+    def new_measuring(self, samples: Samples) -> Measuring:
         """Return what takes our measures of a run, snapshot after snapshot."""
-        return Measuring({name: one for name, one in self.metrics.items() if isinstance(one, str)})
+        ours = {name: one for name, one in self.metrics.items() if isinstance(one, str)}
+        return Measuring(ours, latents=samples.noise)
 
     def bind(
         self,
@@ -113,7 +115,9 @@ class Pipeline:
         drawing, seconds, difference = drawer.rehearse(whole=whole, twice=twice)
         samples = drawer.samples
         drawing.bound.check_samples(Batch(samples.inputs, samples.targets, None))
-        self.new_measuring().check(drawing.bound, drawing.parts(), len(samples) or drawing.count)
+        self.new_measuring(samples).check(
+            drawing.bound, drawing.parts(), len(samples) or drawing.count
+        )
         picture = compose(drawing, self.tiling)
         # As large as it will be: fewer rows may have been drawn.
         count = drawing.count if samples.inputs is None else len(samples)
@@ -122,7 +126,7 @@ class Pipeline:
         encoder.encode(picture.image, self.format)
         return Rehearsal(drawing, picture.findings, seconds, difference)
 
-    def save(self, job: Job, measuring: Measuring | None = None) -> Saved:
+    def save(self, job: Job, measuring: Measuring) -> Saved:
         """Map, tile, encode and write one snapshot, on whatever thread.
 
         Args:
@@ -130,7 +134,9 @@ class Pipeline:
             measuring: What takes our measures of the run.
         """
         picture = compose(job.drawing, self.tiling)
-        found = (measuring or self.new_measuring())(job.drawing.bound, job.drawing.parts())
+        found = measuring(job.drawing.bound, job.drawing.parts())
+        own = job.drawing.metrics
+        summary = {name: summarize(values, more_is_worse=True) for name, values in own.items()}
         ranges = job.drawing.bound.ranges
         explained: dict[str, Any] = {**job.moment._asdict(), "logs": json_logs(job.logs)}
         if job.run:
@@ -143,15 +149,14 @@ class Pipeline:
             lambda file: encoder.write_image(file, picture.image, self.format, explained)
         )
         image = picture.image if self.keeps_image else None
-        own = job.drawing.metrics
         return Saved(
             picture.layout.geometry(),
             image,
-            picture.findings + found.findings,
+            (*picture.findings, *found.findings),
             job.drawing.weights,
             metrics={**found.samples, **own},
             class_metrics=found.classes,
-            summary={**found.summary, **{name: summarize(values) for name, values in own.items()}},
+            summary={name: one.entry() for name, one in {**found.summary, **summary}.items()},
         )
 
 
@@ -192,7 +197,7 @@ class Drawer:
             output=pipeline.output,
             earlier=None if earlier is None else earlier.state,
         )
-        runs_user_code = pipeline.renderer.runs_user_code
+        runs_user_code = pipeline.renderer.runs_user_code or bool(pipeline.own_metrics)
         self._passes = Passes(lambda: runs_user_code or self._inference.runs_python)
         self._weights = weights
         self._network = network_of(drawn)

@@ -1,16 +1,13 @@
 """A run's measures, snapshot after snapshot: what each has, and what there is to say of it."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-import numpy as np
-
-from keras_image_saver.arrays import Array, without_float_errors
+from keras_image_saver.arrays import Array
 from keras_image_saver.render.base import Batch, BoundRenderer, Finding, Measured
 from keras_image_saver.render.measures import MEASURES, check_measures, evaluate
-
-_WORST = 8  # samples that an entry names
+from keras_image_saver.render.summaries import COLLAPSED_SHARE, Collapse, Summary, summarize
 
 
 @dataclass(frozen=True)
@@ -26,8 +23,8 @@ class Measurements:
 
     samples: dict[str, Array] = field(default_factory=dict)
     classes: dict[str, Array] = field(default_factory=dict)
-    summary: dict[str, Any] = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
+    summary: dict[str, Summary] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
 
 
 class Measuring:
@@ -35,10 +32,12 @@ class Measuring:
 
     Args:
         measures: The measures' own names, by the names that they are asked for with.
+        latents: Whether the samples are noise from `latents`, whose pictures should not become alike.
     """
 
-    def __init__(self, measures: Mapping[str, str]) -> None:
+    def __init__(self, measures: Mapping[str, str], *, latents: bool = False) -> None:
         self._measures = dict(measures)
+        self._collapses: dict[str, Collapse] | None = defaultdict(Collapse) if latents else None
         self._previous: dict[str, list[Array]] = {}
 
     def check(self, bound: BoundRenderer, parts: Iterable[Batch], count: int) -> None:
@@ -78,9 +77,26 @@ class Measuring:
                 by_class = values[name].classes
                 if by_class is not None:
                     found.classes[of_kind] = by_class
-                worse = MEASURES[name].more_is_worse
-                found.summary[of_kind] = summarize(values[name].samples, more_is_worse=worse)
+                found.summary[of_kind] = summarize(
+                    values[name].samples,
+                    more_is_worse=MEASURES[name].more_is_worse,
+                    of_grid=MEASURES[name].grid is not None,
+                )
+                if name == "diversity":
+                    found.findings.extend(self._collapse(of_kind, float(values[name].samples[0])))
         return found
+
+    def _collapse(self, name: str, diversity: float) -> Iterator[Finding]:
+        """Say that the samples have become alike, once."""
+        best = None if self._collapses is None else self._collapses[name].add(diversity)
+        if best is not None:
+            yield Finding(
+                "collapse",
+                name,
+                f"the samples have become alike: {name} is {diversity:.3g}, below {COLLAPSED_SHARE:.0%} "
+                f"of {best:.3g}, the median of the best snapshots before. The model may have collapsed: "
+                "whatever noise it gets, it draws nearly the same.",
+            )
 
 
 def measure_name(name: str, kind: str) -> str:
@@ -90,35 +106,3 @@ def measure_name(name: str, kind: str) -> str:
     ('psnr ema', 'psnr')
     """
     return f"{name} {kind}" if kind else name
-
-
-@without_float_errors
-def summarize(values: Array, *, more_is_worse: bool = True) -> dict[str, Any]:
-    """Return what an entry of the record says of a measure: few numbers, however many samples.
-
-    Args:
-        values: float32 (N,).
-        more_is_worse: Which samples are the worst; the user's own functions count as losses.
-
-    Returns:
-        `mean`, `least`, `most`, and `worst`: [sample, value] of the eight worst, the worst first; none
-        of one value, which may be of the whole grid. What is not a number is the worst there is, and
-        makes the first three NaN.
-
-    Example:
-        >>> summarize(np.array([1, 4, 2], np.float32))["worst"]
-        [[1, 4.0], [2, 2.0], [0, 1.0]]
-    """
-    order = np.argsort(-values if more_is_worse else values, kind="stable")
-    # NumPy sorts NaN to the end, whichever way.
-    unknown = np.count_nonzero(np.isnan(values))
-    order = np.concatenate([order[len(order) - unknown :], order[: len(order) - unknown]])
-    shown = order[:_WORST] if len(values) > 1 else ()
-    worst = [[int(number), _short(values[number])] for number in shown]
-    ends = {"mean": values.mean(dtype=np.float64), "least": values.min(), "most": values.max()}
-    return {**{name: _short(value) for name, value in ends.items()}, "worst": worst}
-
-
-def _short(value: Any) -> float:
-    # float32 has no more digits than these.
-    return float(f"{value:.7g}")

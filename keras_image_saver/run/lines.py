@@ -209,6 +209,7 @@ def _is_summary(value: Any) -> bool:
     return (
         isinstance(value, dict)
         and all(_is_number(value.get(name)) for name in ("mean", "least", "most"))
+        and _is_count(value.get("nan", 0))
         and isinstance(value.get("worst"), list)
         and all(
             isinstance(one, list) and len(one) == 2 and _is_count(one[0]) and _is_number(one[1])

@@ -62,7 +62,9 @@ class Snapshot:
         metrics: What each sample had, by measure: float32 (N,), or (1,) where a measure is of the
             whole grid. What is read of a run is loaded when it is looked at.
         class_metrics: What each class had, by measure: float32 (K,).
-        summary: Of each measure `mean`, `least`, `most`, and the `worst` samples as [number, value].
+        summary: Of each measure `mean`, `least` and `most` of what is not NaN, how many are `nan`, and
+            the eight `worst` samples as [number, value], the worst first; losses of the user's own
+            are worst where they are largest.
     """
 
     epoch: int

@@ -60,8 +60,9 @@ def _metrics(snapshot: Snapshot) -> list[str]:
     for name, found in snapshot.summary.items():
         mean, least, most = (_value(found[part]) for part in ("mean", "least", "most"))
         worst = [number for number, _ in found["worst"]]
-        more = f" ({least} to {most}; worst: sample {worst[0]})" if worst else ""
-        lines.append(f"{name:<{width}}  {mean}{more}")
+        more = f" ({least} to {most}; worst: sample {worst[0]})" if len(worst) > 1 else ""
+        nan = f", {found['nan']} NaN" if found.get("nan") and len(worst) > 1 else ""
+        lines.append(f"{name:<{width}}  {mean}{more}{nan}")
     return lines
 
 

@@ -243,6 +243,11 @@ def by_all(model, inputs):
     return keras.ops.convert_to_numpy(model(inputs)) + noise if KERAS_3 else model(inputs) + noise
 
 
+def random_metric(targets, outputs):
+    by_all(lambda inputs: inputs, outputs)
+    return outputs
+
+
 def by_its_own_predict(model, inputs):
     return model.predict(inputs, verbose=0)
 
@@ -288,6 +293,7 @@ MODELS = {
     "predict, where NumPy makes the data": (plain, fit_sequence),
     "predict draws by all": (plain, fit_arrays),
     "predict calls predict": (plain, fit_arrays),
+    "metrics draw by all": (plain, fit_arrays),
 }
 # What a saver is given for some of them.
 OPTIONS = {
@@ -301,6 +307,7 @@ OPTIONS = {
     "predict, where NumPy makes the data": {"predict": by_its_own_predict},
     "predict draws by all": {"predict": by_all},
     "predict calls predict": {"predict": by_its_own_predict},
+    "metrics draw by all": {"metrics": ["change", random_metric]},
 }
 NEEDS = {
     "GAN with train_step": needs_tensorflow,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_image_saver.render.base import Batch, BoundRenderer, MeasuredImages, Rendered
-from keras_image_saver.render.measuring import Measuring, summarize
+from keras_image_saver.render.measuring import Measuring
 
 pytestmark = pytest.mark.numpy
 
@@ -43,7 +43,7 @@ def test_measuring_gives_a_value_a_sample_over_all_parts():
     found = Measuring({"error": "mae"})(BOUND, parts(0.25, 0.5, 1))
     assert found.samples["error"].tolist() == [0.25, 0.5, 1]
     assert found.samples["error"].dtype == np.float32
-    assert found.summary["error"]["worst"] == [[2, 1.0], [1, 0.5], [0, 0.25]]
+    assert found.summary["error"].worst == ((2, 1.0), (1, 0.5), (0, 0.25))
 
 
 def test_change_is_from_the_snapshot_before_and_unknown_at_the_first():
@@ -59,7 +59,7 @@ def test_diversity_is_one_number_of_the_grid_without_worst_samples():
     found = Measuring({"diversity": "diversity"})(BOUND, parts(0, 0, 1, 1))
     # Of six pairs four are 1 apart.
     np.testing.assert_allclose(found.samples["diversity"], [np.sqrt(4 / 6)], rtol=1e-6)
-    assert found.summary["diversity"]["worst"] == []
+    assert found.summary["diversity"].worst == ()
 
 
 def test_measures_of_two_kinds_of_weights_have_a_name_each():
@@ -77,27 +77,13 @@ def test_check_refuses_a_measure_that_does_not_fit():
         Measuring({"iou": "iou"}).check(BOUND, parts(0.5), 1)
 
 
-@pytest.mark.parametrize(
-    ("values", "more_is_worse", "worst"),
-    [
-        ([3, 1, 2], True, [[0, 3.0], [2, 2.0], [1, 1.0]]),
-        ([3, 1, 2], False, [[1, 1.0], [2, 2.0], [0, 3.0]]),
-        ([1, 1, 1], True, [[0, 1.0], [1, 1.0], [2, 1.0]]),
-        (range(10), False, [[number, float(number)] for number in range(8)]),
-        ([5], True, []),
-    ],
-    ids=["more", "less", "equal", "ten", "one"],
-)
-def test_summarize_names_the_worst_samples_first(values, more_is_worse, worst):
-    found = summarize(np.array(values, np.float32), more_is_worse=more_is_worse)
-    assert found["worst"] == worst
-    assert (found["least"], found["most"]) == (min(values), max(values))
-    assert found["mean"] == sum(values) / len(values)
-
-
-@pytest.mark.parametrize("more_is_worse", [True, False])
-def test_summarize_shows_what_is_no_number_as_the_worst(more_is_worse):
-    found = summarize(np.array([1, np.nan, -np.inf], np.float32), more_is_worse=more_is_worse)
-    assert found["worst"][0][0] == 1
-    assert np.isnan(found["worst"][0][1])
-    assert np.isnan([found["mean"], found["least"], found["most"]]).all()
+def test_samples_that_become_alike_are_told_once_and_of_latents_only():
+    alike, apart = parts(0.5, 0.5001), parts(0, 1)
+    watched, not_latents = (
+        Measuring({"d": "diversity"}, latents=True),
+        Measuring({"d": "diversity"}),
+    )
+    told = [[*watched(BOUND, one).findings] for one in [apart] * 5 + [alike] * 2]
+    assert [len(one) for one in told] == [0, 0, 0, 0, 0, 1, 0]
+    assert "d is 0.0001, below 25% of 1, the median" in told[5][0].text
+    assert not any(not_latents(BOUND, one).findings for one in [apart] * 5 + [alike])
