@@ -244,8 +244,7 @@ def by_all(model, inputs):
 
 
 def random_metric(targets, outputs):
-    by_all(lambda inputs: inputs, outputs)
-    return outputs
+    return by_all(lambda inputs: inputs, outputs)
 
 
 def by_its_own_predict(model, inputs):
