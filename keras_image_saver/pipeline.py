@@ -113,8 +113,9 @@ class Pipeline:
         picture = compose(job.drawing, self.tiling)
         ranges = job.drawing.bound.ranges
         explained: dict[str, Any] = {**job.moment._asdict(), "logs": json_logs(job.logs)}
-        if job.run:
-            explained["run"] = job.run
+        geometry = picture.layout.geometry()
+        if job.run:  # as an entry has it: a kill may come before that is written
+            explained |= {"run": job.run, "time": round(job.time, 3), "geometry": geometry}
         known = {name: limits for name, limits in ranges.items() if limits is not None}
         if known:
             explained["value_range"] = known
@@ -123,7 +124,6 @@ class Pipeline:
             lambda file: encoder.write_image(file, picture.image, self.format, explained)
         )
         image = picture.image if self.keeps_image else None
-        geometry = picture.layout.geometry()
         return Saved(geometry, image, picture.findings, job.drawing.weights)
 
 
