@@ -13,7 +13,7 @@ from keras_image_saver.model.lookup import look_up
 from keras_image_saver.model.own_metrics import check_names
 from keras_image_saver.model.weights import Weights
 from keras_image_saver.picture.compose import Drawing
-from keras_image_saver.picture.decoder import run_of
+from keras_image_saver.picture.decoder import read_explanation
 from keras_image_saver.pipeline import Drawer, Pipeline
 from keras_image_saver.progress import Moment, Schedule
 from keras_image_saver.report import Report, say, warn
@@ -240,7 +240,7 @@ class LiveRun:
             previous=settings.previous,
             page=_follow_page(self._template.folder) if settings.page else None,
             about=_about(settings),
-            run_of=run_of,
+            explain=read_explanation,
             scoped=scoped,
             alone=alone,
         )

@@ -139,8 +139,9 @@ class Pipeline:
         summary = {name: summarize(values, more_is_worse=True) for name, values in own.items()}
         ranges = job.drawing.bound.ranges
         explained: dict[str, Any] = {**job.moment._asdict(), "logs": json_logs(job.logs)}
-        if job.run:
-            explained["run"] = job.run
+        geometry = picture.layout.geometry()
+        if job.run:  # as an entry has it: a kill may come before that is written
+            explained |= {"run": job.run, "time": round(job.time, 3), "geometry": geometry}
         known = {name: limits for name, limits in ranges.items() if limits is not None}
         if known:
             explained["value_range"] = known
@@ -150,7 +151,7 @@ class Pipeline:
         )
         image = picture.image if self.keeps_image else None
         return Saved(
-            picture.layout.geometry(),
+            geometry,
             image,
             (*picture.findings, *found.findings),
             job.drawing.weights,

@@ -21,6 +21,7 @@ class Job:
         path: Where the picture is to go.
         drawing: What it is made of, for whoever makes it.
         run: The id of the run that it belongs to, for the picture to carry.
+        time: When it is made, in seconds since the Unix epoch, for the picture to carry.
     """
 
     moment: Moment
@@ -28,6 +29,7 @@ class Job:
     path: str
     drawing: Any = None
     run: str = ""
+    time: float = 0.0
 
 
 @dataclass(frozen=True)

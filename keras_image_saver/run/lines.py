@@ -79,7 +79,7 @@ def read_line(raw: bytes, folder: str) -> Line:
         entry = json.loads(
             raw.decode("utf-8").removeprefix(_MARK.decode("utf-8")),
             parse_constant=str,
-            parse_float=_float,
+            parse_float=read_float,
         )
         is_entry = _is_entry(entry)
     except (ValueError, RecursionError):
@@ -106,10 +106,12 @@ class Reading(NamedTuple):
     Attributes:
         lines: Oldest first, each key once; those that cannot be read stand where they stood.
         warnings: What to warn of in it.
+        unreadable: Its files of which no line can be read.
     """
 
     lines: tuple[Line, ...] = ()
     warnings: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
     @property
     def entries(self) -> list[Entry]:
@@ -160,19 +162,22 @@ def read_entries(folder: str, names: Iterable[str]) -> tuple[list[Entry], tuple[
 def _read(folder: str, contents: Mapping[str, bytes | None]) -> Reading:
     lines: list[Line] = []
     odd: dict[str, int] = {}
+    nothing = []
     for name, content in contents.items():
         found = [read_line(raw, folder) for raw in (content or b"").split(b"\n") if raw.strip()]
         lines += found
         unreadable = sum(line.entry is None for line in found)
         if unreadable:
             odd[name] = unreadable
+        if found and unreadable == len(found):
+            nothing.append(name)
     last = {line.key: number for number, line in enumerate(lines)}
     kept = (one for number, one in enumerate(lines) if one.key is None or last[one.key] == number)
     warning = (
         f"{sum(odd.values())} lines of the record in {folder!r} cannot be read and are left out, of "
         f"{', '.join(odd)}."
     )
-    return Reading(tuple(kept), (warning,) if odd else ())
+    return Reading(tuple(kept), (warning,) if odd else (), tuple(nothing))
 
 
 def read_content(folder: str, name: str) -> bytes | None:
@@ -243,6 +248,7 @@ def _is_deep(value: Any) -> bool:
     return True
 
 
-def _float(text: str) -> float | str:
+def read_float(text: str) -> float | str:
+    """Read a number of JSON's, as entries have it: one too large for a float is text."""
     value = float(text)
     return value if math.isfinite(value) else "Infinity" if value > 0 else "-Infinity"

@@ -27,10 +27,10 @@ def save(job):
     return Saved({})
 
 
-def run_of(file):
-    """Tell the run of what `save` wrote; "unknown" stands for a format without metadata."""
+def explain(file):
+    """Tell what `save` wrote; "unknown" stands for a format without metadata."""
     run, *_ = file.read().decode().split(" ")
-    return "" if run == "unknown" else run if len(run) == 32 else None
+    return {} if run == "unknown" else {"run": run} if len(run) == 32 else None
 
 
 def start(folder, epochs, *, first=0, previous="keep"):
@@ -43,7 +43,7 @@ def start(folder, epochs, *, first=0, previous="keep"):
         previous=previous,
         page=Page(str(folder), pytest.fail).follow,
         about={"settings": {"filepath": "{epoch:04d}.png"}},
-        run_of=run_of,
+        explain=explain,
     )
     try:
         session.open(next_order(), SAMPLES, first, lambda epoch: True)
