@@ -14,7 +14,7 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 CHANNELS = (1, 3, 4)
-# Values that are worked on at a time: 384 KiB of float32, which with as much again stay in a core's cache.
+# Values that are worked on at a time: 384 KiB of float32, which stay in a core's cache with a copy.
 PIECE = 98_304
 MAGENTA = (255, 0, 255)
 # What an error shows by its value; anything else may print pages of itself.

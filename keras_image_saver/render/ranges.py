@@ -192,7 +192,7 @@ def map_to_uint8(
     Args:
         images: (..., C), bool, integer or float; never changed. bool is 0 or 255.
         value_range: The values that become 0 and 255. None leaves uint8 as it is.
-        out: Where floats and integers may be mapped to, uint8 of the same shape.
+        out: Where floats and integers may be mapped to: uint8, not used if of another shape.
         argument: What set the range, for the error.
 
     Returns:
@@ -210,7 +210,8 @@ def map_to_uint8(
             raise ValueError(f"`value_range` must be given for {images.dtype} images, got None.")
         return images, counts
     scale = _scale(value_range, images.shape[-2:], argument)
-    mapped = np.empty(images.shape, np.uint8) if out is None else out
+    fits = out is not None and out.shape == images.shape
+    mapped = out if out is not None and fits else np.empty(images.shape, np.uint8)
     buffers = _Buffers()
     bad: Array | None = None
     for piece in _pieces(images.shape):
