@@ -16,7 +16,7 @@ from keras_image_saver.model.randomness import Passes
 from keras_image_saver.model.state import ModelState
 from keras_image_saver.model.weights import Pair, Weights
 from keras_image_saver.picture import encoder, formats
-from keras_image_saver.picture.compose import Drawing, Tiling, compose
+from keras_image_saver.picture.compose import Drawing, Kept, Tiling, compose
 from keras_image_saver.render.base import (
     Batch,
     BoundRenderer,
@@ -205,6 +205,7 @@ class Drawer:
         self._earlier_ranges = {} if earlier is None else earlier.ranges
         self._inputs_as_images: Array | None = None
         self._decide: Callable[[Any], Any] | None = None
+        self._kept = Kept()
 
     @property
     def state(self) -> ModelState:
@@ -258,7 +259,7 @@ class Drawer:
         assert self._bound is not None  # by the first run
         bound, of_all = self._bound, next(iter(chunks.values()))
         if len(kinds) > 1:
-            bound = Several(bound=bound, kinds=tuple(kinds), ranges={})
+            bound = Several(bound=bound, kinds=tuple(kinds), ranges={}, fixed=bound.fixed)
             each = zip(*chunks.values(), strict=True)
             of_all = [dict(zip(kinds, ones, strict=True)) for ones in each]
         own = {
@@ -268,7 +269,7 @@ class Drawer:
                 samples, outputs, kind if len(kinds) > 1 else ""
             ).items()
         }
-        drawing = Drawing(bound, self._batch(samples), of_all, label, own)
+        drawing = Drawing(bound, self._batch(samples), of_all, label, own, self._kept)
         if self._pipeline.renderer.runs_user_code:
             drawing.render()  # the user's code runs on this thread only
         return drawing
