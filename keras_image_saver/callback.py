@@ -67,7 +67,9 @@ class ImageSaver(tf.keras.callbacks.Callback):
         weights: "raw" draws the weights in the model, "ema" the moving averages that the optimizer
             keeps (`use_ema=True`; before its first step, raw ones), ("raw", "ema") both, a panel each.
             None is "raw", and says before training that there are averages. The record says which.
-        every_epochs: A snapshot each so many epochs. Without it and `every_batches`: every epoch.
+        every_epochs: A snapshot each so many epochs, or a function of the epoch, from 1, that tells
+            where it begins whether it has one; dense at first is `lambda e: e < 10 or e % 10 == 0`.
+            Without it and `every_batches`: every epoch.
         every_batches: A snapshot each so many batches, counted over the run. Where both fall on one
             step there is one snapshot, the epoch's.
         save_initial: Whether to save the untrained model too, as epoch 0; not when training resumes
@@ -107,7 +109,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         num_samples: int | None = None,
         batch_size: int = 32,
         weights: str | Sequence[str] | None = None,
-        every_epochs: int | None = None,
+        every_epochs: int | Callable[[int], bool] | None = None,
         every_batches: int | None = None,
         save_initial: bool = False,
         columns: int | None = None,
@@ -188,8 +190,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if self._began is not None:
             self._begin(epoch)
-        self._run.report_finished()
-        self._progress.begin_epoch(epoch)
+        self._run.report_finished(self._progress.begin_epoch(epoch))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._require_epoch("on_epoch_end")
@@ -257,13 +258,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
                     saver.save(epoch=epoch, logs={"g_loss": g_loss})
             ```
         """
-        schedule = self._settings.schedule
-        if schedule != Schedule():
-            raise ValueError(
-                "`every_epochs` and `every_batches` belong to `fit`, got "
-                f"every_epochs={schedule.every_epochs} and every_batches="
-                f"{schedule.every_batches} in `watch`: there, call `save` when one is due."
-            )
+        self._settings.schedule.check_loop()
         check_watched(model, self._settings.model)
         if self._is_watched:
             raise RuntimeError("`watch` must end before it begins again, and it has not ended.")
