@@ -200,8 +200,14 @@ class LiveRun:
         if not self.is_ready:
             self.rehearse(trained)
 
-    def report_finished(self) -> None:
-        """Say what came of the snapshots before, and tell the listeners."""
+    def report_finished(self, undecided: Exception | None = None) -> None:
+        """Say what came of the snapshots before, and tell the listeners.
+
+        Args:
+            undecided: Why nothing tells whether the epoch that begins is due, so that it is.
+        """
+        if undecided is not None:
+            self._report.fail("schedule", f"This epoch has a snapshot: {undecided}", undecided)
         if self._session is not None:
             self._report.report_finished(self._session.collect())
 
