@@ -8,6 +8,9 @@ import pytest
 from support.browser import CHROMIUM, FLAGS
 from support.waiting import Waits
 
+# Several processes run tests side by side: the first may not take all of a GPU's memory.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+
 
 def pytest_collection_modifyitems(items):
     """Mark what never comes near Keras: stages on arrays, files, folders, threads."""
