@@ -1,6 +1,7 @@
 """The callback changes nothing: weights and history are equal to the last bit with and without it."""
 
 import random
+from functools import cache
 
 import numpy as np
 import pytest
@@ -341,6 +342,12 @@ def trained(build, fit, make_savers):
     return [np.array(weight) for weight in model.get_weights()], history, drawn
 
 
+@cache
+def trained_alone(build, fit):
+    """What is trained without a saver, which several savers are compared with."""
+    return trained(build, fit, list)
+
+
 def savers_of(name, folder):
     """A saver of given arrays or drawn latents, and one of a dataset that saves batches too."""
     noisy = name.startswith("GAN")
@@ -365,7 +372,7 @@ def savers_of(name, folder):
 @pytest.mark.parametrize("name", [pytest.param(name, marks=NEEDS.get(name, ())) for name in MODELS])
 def test_training_is_bit_identical_with_and_without_the_callback(name, tmp_path):
     build, fit = MODELS[name]
-    weights, history, drawn = trained(build, fit, list)
+    weights, history, drawn = trained_alone(build, fit)
     with_saver, its_history, its_drawn = trained(build, fit, lambda: savers_of(name, tmp_path))
     assert len(weights) == len(with_saver) > 0
     for one, other in zip(weights, with_saver, strict=True):

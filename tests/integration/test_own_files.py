@@ -15,6 +15,8 @@ from support.training import PREDICTION, Meddler, X, fit_x
 from keras_image_saver import ImageSaver, Run, encode_image
 from keras_image_saver.run.storage import Local, Remote, storage_of
 
+pytestmark = pytest.mark.once
+
 OWN = np.full((3, 3, 3), 7, np.uint8)
 
 

@@ -87,7 +87,7 @@ def assert_records_are_true(folder):
 @pytest.mark.parametrize("first", [0, 2], ids=["begins", "resumes"])
 @pytest.mark.parametrize("again", [False, True], ids=["killed once", "killed twice"])
 def test_start_that_is_killed_at_any_step_leaves_every_start_possible(
-    tmp_path, no_fsync, previous, first, again
+    tmp_path, previous, first, again
 ):
     made = tmp_path / "made"
     with pytest.MonkeyPatch.context() as patch:

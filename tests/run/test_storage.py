@@ -12,6 +12,8 @@ from support.disk import Calls
 from keras_image_saver.run.files import is_temporary
 from keras_image_saver.run.storage import Local, Remote, move_all, storage_of
 
+pytestmark = pytest.mark.usefixtures("real_fsync")
+
 
 def listing(folder):
     """Every file and folder below, with the files' contents."""
