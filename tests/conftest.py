@@ -1,5 +1,6 @@
 """What the tests need in every Keras."""
 
+import gc
 import os
 import threading
 from functools import partial
@@ -19,6 +20,12 @@ def pytest_collection_modifyitems(items):
         near = module is None or {"tf", "keras", "together"} & set(vars(module))
         if not near and "integration" not in item.path.parts and item.path.name != "test_readme.py":
             item.add_marker("numpy")
+
+
+def pytest_collection_finish():
+    """Keep what was imported out of each later look for garbage, which takes half a second with it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
