@@ -141,7 +141,8 @@ def _id_told(folder: str, names: Sequence[str], explain: Explain) -> str | None:
 def _line_of(name: str, said: Explanation, folder: str) -> Line:
     """Return the line that the record would have of a picture."""
     kept = ("epoch", "batch", "step", "time", "logs", "weights", "geometry")
-    entry = {"format": FORMAT, **{one: said[one] for one in kept if one in said}, "file": name}
+    known = {one: said[one] for one in kept if one in said}
+    entry = {"format": FORMAT, **known, "file": name, "missed": False}
     for one in ("logs", "geometry"):
         if not isinstance(entry.get(one), dict):  # too long for JPEG, it is left out there
             entry[one] = {}

@@ -491,10 +491,10 @@ def test_lists_of_what_is_to_go_are_believed_only_as_far_as_files_are_the_runs(t
         (tmp_path / place).mkdir()
         (tmp_path / place / ".moving").write_text(json.dumps({"files": ["run.json", *listed]}))
         (tmp_path / "run.json").rename(tmp_path / place / "run.json")
-    fit_x(model, ImageSaver(tmp_path / "{epoch}.png", X), epochs=1)
+    fit_x(model, ImageSaver(tmp_path / "{epoch}.jpg", X), epochs=1)
     now = tree(tmp_path)
     assert {name: now[name] for name in mine} == mine
-    assert recorded(tmp_path) == [(1, "1.png")]
+    assert recorded(tmp_path) == [(1, "1.jpg")]
     assert "0001.png" not in now
 
 
