@@ -128,8 +128,8 @@ def look_for_pictures(
         else:
             raise ValueError(
                 f"`filepath` must not name files that are there already, got {folder!r}, where "
-                f"{file.path!r} belongs to no run that is recorded there. Use another folder, or move "
-                "those files."
+                f"{file.path!r} belongs to no run that is recorded there, or cannot be read. Use "
+                "another folder, or move those files."
             )
     return InFolder(of_record, own, tuple(unknown))
 
