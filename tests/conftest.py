@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 import threading
 from functools import partial
 
@@ -85,3 +86,16 @@ def waits(monkeypatch):
     found = Waits()
     monkeypatch.setattr(threading.Condition, "wait_for", found.watch(threading.Condition.wait_for))
     return found
+
+
+@pytest.fixture
+def deflater(request, monkeypatch):
+    """Whether PNG is deflated by "isal", as with the extra `fast`, or by "zlib", as without."""
+    from keras_image_saver.picture import png
+
+    if request.param == "zlib":
+        monkeypatch.setitem(sys.modules, "isal", None)  # an import of it raises ImportError
+    png._igzip.cache_clear()
+    assert bool(png._igzip()) is (request.param == "isal")
+    yield request.param
+    png._igzip.cache_clear()
