@@ -8,6 +8,9 @@ import pytest
 from support.browser import CHROMIUM, FLAGS
 from support.waiting import Waits
 
+# Several processes run tests side by side: the first may not take all of a GPU's memory.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+
 
 def pytest_collection_modifyitems(items):
     """Mark what never comes near Keras: stages on arrays, files, folders, threads."""
@@ -45,10 +48,22 @@ def browser():
         found.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def force_to_disk():
+    """What forces a file to disk, which the tests do without.
+
+    A busy disk makes each one wait, now and then for a minute, and no test can see a power failure.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        fsync = os.fsync
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield fsync
+
+
 @pytest.fixture
-def no_fsync(monkeypatch):
-    """Hundreds of files are not forced to disk, one after another."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+def real_fsync(force_to_disk, monkeypatch):
+    """Files are forced to disk, as outside of the tests."""
+    monkeypatch.setattr(os, "fsync", force_to_disk)
 
 
 @pytest.fixture

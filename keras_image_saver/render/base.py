@@ -100,6 +100,47 @@ class OutputInfo:
 
 
 @dataclass(frozen=True)
+class MeasuredImages:
+    """Images that a measure is taken of, before they are mapped to bytes.
+
+    Attributes:
+        outputs: (N, H, W, C), of any dtype that is drawn.
+        output_range: What is black and white in them; None: uint8 and bool by their dtype.
+        targets: The same of the targets, or None.
+        target_range: Of the targets.
+        previous: The outputs of the snapshot before, or None.
+    """
+
+    outputs: Array
+    output_range: Range | None
+    targets: Array | None = None
+    target_range: Range | None = None
+    previous: Array | None = None
+
+
+@dataclass(frozen=True)
+class MeasuredClasses:
+    """Class maps that a measure is taken of.
+
+    Attributes:
+        outputs: Class ids (N, H, W); what is no class, as `NOT_FINITE`, is wrong wherever it stands.
+        count: The number of classes.
+        targets: Class ids (N, h, w), or None; what is no class is left out.
+        ignore_index: The id of target pixels that are left out, also where a class has it.
+        previous: The outputs of the snapshot before, or None.
+    """
+
+    outputs: Array
+    count: int
+    targets: Array | None = None
+    ignore_index: int | None = None
+    previous: Array | None = None
+
+
+Measured: TypeAlias = MeasuredImages | MeasuredClasses
+
+
+@dataclass(frozen=True)
 class Finding:
     """Something about the values that the user should hear of, once a kind."""
 
@@ -230,6 +271,13 @@ class BoundRenderer(ABC):
             known: Panels out of `fixed` that need not be drawn: what these rows have there, grey maybe
                 in colour, or None where that is not at hand.
         """
+
+    def measured(self, batch: Batch) -> Mapping[str, Measured]:
+        """Return what measures are taken of, by the kind of weights that drew: "" where there is one.
+
+        Nothing where the renderer does not know what outputs mean, as one of the user's own.
+        """
+        return {}
 
     def findings(self, counts: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
         """Say what the user should hear of, by the counts of each panel over all batches."""

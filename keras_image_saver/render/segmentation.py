@@ -13,13 +13,16 @@ from keras_image_saver.render.base import (
     Batch,
     BoundRenderer,
     Finding,
+    Measured,
+    MeasuredClasses,
     OutputInfo,
     PixelCounts,
     Range,
     Rendered,
 )
 from keras_image_saver.render.class_map import Classes, Decision, choose_decision, logit
-from keras_image_saver.render.colors import check_ignore_index, check_palette, colorize, overlay
+from keras_image_saver.render.colors import check_ignore_index, colorize, overlay
+from keras_image_saver.render.palettes import check_palette
 from keras_image_saver.render.panels import (
     SHOWN,
     PanelRenderer,
@@ -44,8 +47,9 @@ class Segmentation(PanelRenderer):
     Args:
         num_classes: Number of classes. None: as many as there are score channels, two for one
             channel; any number for integer ids.
-        palette: "voc" (the PASCAL VOC devkit's bit-interleaved table, `VOClabelcolormap.m`), or
-            colours of one's own: (K, 3), integers 0 to 255.
+        palette: "voc" (the PASCAL VOC devkit's bit-interleaved table, `VOClabelcolormap.m`),
+            "cityscapes" (its 19 train ids, `cityscapesscripts/helpers/labels.py`), or colours of one's
+            own: (K, 3), integers 0 to 255.
         from_logits: Whether one-channel and multi-label outputs are logits, which are then compared
             with log(t / (1 - t)). For argmax it makes no difference.
         threshold: The probability t, 0 < t < 1, above which a pixel has the class.
@@ -240,6 +244,17 @@ class _BoundSegmentation(BoundRenderer):
                 drawn.counts[name] = self._count_magenta(ids)
                 drawn.panels[name] = self._draw(ids, image)
         return Rendered({name: drawn.panels[name] for name in wanted}, drawn.counts)
+
+    def measured(self, batch: Batch) -> Mapping[str, Measured]:
+        target = self.sources.target(batch)
+        return {
+            "": MeasuredClasses(
+                self._ids("prediction", batch),
+                len(self.colors),
+                None if target is None else self._ids("target", batch),
+                self.ignore_index,
+            )
+        }
 
     def _ids(self, name: str, batch: Batch) -> Array:
         if name == "prediction":

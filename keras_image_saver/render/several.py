@@ -4,7 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from keras_image_saver.arrays import UInt8Array
-from keras_image_saver.render.base import Batch, BoundRenderer, Finding, PixelCounts, Rendered
+from keras_image_saver.render.base import (
+    Batch,
+    BoundRenderer,
+    Finding,
+    Measured,
+    PixelCounts,
+    Rendered,
+)
 from keras_image_saver.render.panels import SHOWN
 
 
@@ -64,6 +71,13 @@ class Several(BoundRenderer):
                 if panel in one_kind.panels:
                     rendered.panels.setdefault(panel_name(panel, kind), one_kind.panels[panel])
         return rendered
+
+    def measured(self, batch: Batch) -> Mapping[str, Measured]:
+        each = {
+            kind: self.bound.measured(replace(batch, outputs=batch.outputs[kind]))
+            for kind in self.kinds
+        }
+        return {kind: one for kind, of_kind in each.items() for one in of_kind.values()}
 
     def _name(self, name: str, panel: str) -> None:
         self._panels[name] = panel
