@@ -64,7 +64,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         render: `Images(...)`, `Segmentation(...)`, or a function `render(batch) -> {name: images}`
             of a `Batch` with `inputs`, `targets` and `outputs`. None means `Images()`.
         num_samples: Rows to take. None: 16 of a dataset, all of arrays. At most 1,024.
-        batch_size: Rows through the model at a time, at most.
+        batch_size: Rows through the model at a time, at most. None: 32, or 64 where outputs are small.
         weights: "raw" draws the weights in the model, "ema" the moving averages that the optimizer
             keeps (`use_ema=True`; before its first step, raw ones), ("raw", "ema") both, a panel each.
             None is "raw", and says before training that there are averages. The record says which.
@@ -111,7 +111,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         output: str | int | None = None,
         render: Any = None,
         num_samples: int | None = None,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         weights: str | Sequence[str] | None = None,
         metrics: Sequence[Any] | Mapping[str, Any] = (),
         every_epochs: int | Callable[[int], bool] | None = None,
@@ -133,7 +133,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         # own `__init__` says the contrary.
         self._supports_tf_logs = True
         check_drawing(model, predict, output)
-        check_int("batch_size", batch_size, 1)
+        check_int("batch_size", batch_size, 1, optional=True)
         check_reactions(on_error, previous, listeners)
         schedule = Schedule(every_epochs, every_batches)
         template = Template(

@@ -9,7 +9,7 @@ from typing import Any
 from keras_image_saver.arrays import Array, describe, joined
 from keras_image_saver.model.backend import ON_TENSORFLOW
 from keras_image_saver.model.device_classes import decide_on_device
-from keras_image_saver.model.inference import Inference, chunk_rows, network_of
+from keras_image_saver.model.inference import USUAL_ROWS, Inference, chunk_rows, network_of
 from keras_image_saver.model.lookup import DrawnModel
 from keras_image_saver.model.own_metrics import OwnMetric, call_metrics
 from keras_image_saver.model.randomness import Passes
@@ -64,7 +64,7 @@ class Pipeline:
         renderer: Outputs to panels.
         predict: The user's way through the model, or None.
         output: Which of several outputs is the prediction: a name, an index, or None.
-        batch_size: Rows through the model at a time, at most.
+        batch_size: Rows through the model at a time, at most; None: as many as `Inference` sees fit.
         tiling: Panels to a picture.
         format: The file format, with the encoder's options.
         keeps_image: Whether what is saved is handed back too, for listeners.
@@ -74,7 +74,7 @@ class Pipeline:
     renderer: Renderer
     predict: Callable[[Any, Any], Any] | None
     output: str | int | None
-    batch_size: int
+    batch_size: int | None
     tiling: Tiling
     format: formats.Format
     keeps_image: bool = False
@@ -188,12 +188,13 @@ class Drawer:
         self._info: OutputInfo | None = None
         self.drawn = drawn
         self._pipeline = pipeline
-        count, size = len(samples), pipeline.batch_size
+        count, size = len(samples), pipeline.batch_size or USUAL_ROWS
         # The user's function may be of just the size that the user names.
-        self._chunk = chunk_rows(count, size) if pipeline.predict is None else min(count, size) or 1
+        chunk = chunk_rows(count, size) if pipeline.predict is None else min(count, size) or 1
         self._inference = Inference(
             drawn,
-            self._chunk,
+            chunk,
+            is_free=pipeline.batch_size is None,
             predict=pipeline.predict,
             output=pipeline.output,
             earlier=None if earlier is None else earlier.state,
@@ -223,7 +224,13 @@ class Drawer:
         return len(network) == len(self._network) and all(map(is_, network, self._network))
 
     def changes(self) -> Iterator[str]:
-        """Say which panels have another range than what drew before gave them."""
+        """Say which panels have another range than before, and whether memory has run out."""
+        if self._inference.has_halved:
+            size = self._inference.size
+            yield (
+                f"Memory ran out in a pass: from here on {size} samples go through the model at a time. "
+                "`batch_size` sets how many."
+            )
         for panel, limits in self.ranges.items():
             before = self._earlier_ranges.get(panel, limits)
             if before != limits:
@@ -244,13 +251,19 @@ class Drawer:
         if self._pipeline.predict is None:
             self.drawn.check_batched(self.samples)
         limit = LONG_PASS_S if twice else 0.0
-        draw = partial(self._draw, None if whole else self._chunk)
-        return self._passes.twice(draw, Drawing.difference, limit)
+        return self._passes.twice(partial(self._rehearse, whole), Drawing.difference, limit)
 
     def draw(self) -> Drawing:
         """Run the model on the samples."""
         with self._passes.kept():
             return self._draw(None)
+
+    def _rehearse(self, whole: bool) -> Drawing:
+        drawing = self._draw(None if whole else self._inference.size)
+        if self._inference.grow(len(self.samples)):
+            # As later passes go: the same samples may come out a little different in larger chunks.
+            drawing = self._draw(None if whole else self._inference.size)
+        return drawing
 
     def _draw(self, rows: int | None) -> Drawing:
         samples = self.samples if rows is None else self.samples.rows(rows)
