@@ -1,6 +1,8 @@
 """What the tests need in every Keras."""
 
+import gc
 import os
+import sys
 import threading
 from functools import partial
 
@@ -19,6 +21,12 @@ def pytest_collection_modifyitems(items):
         near = module is None or {"tf", "keras", "together"} & set(vars(module))
         if not near and "integration" not in item.path.parts and item.path.name != "test_readme.py":
             item.add_marker("numpy")
+
+
+def pytest_collection_finish():
+    """Keep what was imported out of each later look for garbage, which takes half a second with it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -78,3 +86,16 @@ def waits(monkeypatch):
     found = Waits()
     monkeypatch.setattr(threading.Condition, "wait_for", found.watch(threading.Condition.wait_for))
     return found
+
+
+@pytest.fixture
+def deflater(request, monkeypatch):
+    """Whether PNG is deflated by "isal", as with the extra `fast`, or by "zlib", as without."""
+    from keras_image_saver.picture import png
+
+    if request.param == "zlib":
+        monkeypatch.setitem(sys.modules, "isal", None)  # an import of it raises ImportError
+    png._igzip.cache_clear()
+    assert bool(png._igzip()) is (request.param == "isal")
+    yield request.param
+    png._igzip.cache_clear()

@@ -6,7 +6,15 @@ from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from keras_image_saver.run import files
-from keras_image_saver.run.lines import FORMAT, Entry, Line, Reading, read_line, read_record
+from keras_image_saver.run.lines import (
+    FORMAT,
+    Entry,
+    Line,
+    Reading,
+    is_inside,
+    read_line,
+    read_record,
+)
 from keras_image_saver.run.pictures import (
     NO_PICTURES,
     Explain,
@@ -32,6 +40,7 @@ class Found:
         warnings: What there is to warn of in it.
         about: What `run.json` says of it; None if there is none, as of a run of the first version.
         id: The run's id; None for one of the first version.
+        passed: The pictures that its record names no more, and that do not tell whose they are.
         pictures: Those of the folder, and whose they are.
         unknown: Files of which nothing tells whose they are, and that are in the way.
         samples: Its samples' file, opened; None if it has none.
@@ -42,6 +51,7 @@ class Found:
     warnings: tuple[str, ...] = ()
     about: Mapping[str, Any] | None = None
     id: str | None = None
+    passed: tuple[str, ...] = ()
     pictures: InFolder = NO_PICTURES
     unknown: tuple[str, ...] = ()
     samples: BinaryIO | None = None
@@ -53,9 +63,9 @@ class Found:
 
     @property
     def files(self) -> list[str]:
-        """The pictures that its record names, or that it has passed over."""
+        """The pictures that its record names, or has named."""
         recorded = (entry["file"] for entry in self.entries if entry.get("file"))
-        return list(dict.fromkeys([*recorded, *passed_over(self.about)]))
+        return list(dict.fromkeys([*recorded, *self.passed]))
 
     @property
     def has_unmarked_samples(self) -> bool:
@@ -107,7 +117,8 @@ def find(template: Template, epochs_done: int, explain: Explain, *, deletes: boo
     about, record = find_run(folder), read_record(folder)
     lines, warnings, unreadable = record or Reading()
     is_recorded = about is not None or record is not None
-    found = Found(lines, warnings, about, is_recorded=is_recorded)
+    passed = tuple(one for one in passed_over(about) if is_inside(folder, one))
+    found = Found(lines, warnings, about, passed=passed, is_recorded=is_recorded)
     found = replace(found, id=about["id"] if about else _id_told(folder, found.files, explain))
     done = {}
     if epochs_done:
@@ -141,7 +152,8 @@ def _id_told(folder: str, names: Sequence[str], explain: Explain) -> str | None:
 def _line_of(name: str, said: Explanation, folder: str) -> Line:
     """Return the line that the record would have of a picture."""
     kept = ("epoch", "batch", "step", "time", "logs", "weights", "geometry")
-    entry = {"format": FORMAT, **{one: said[one] for one in kept if one in said}, "file": name}
+    known = {one: said[one] for one in kept if one in said}
+    entry = {"format": FORMAT, **known, "file": name, "missed": False}
     for one in ("logs", "geometry"):
         if not isinstance(entry.get(one), dict):  # too long for JPEG, it is left out there
             entry[one] = {}

@@ -99,42 +99,37 @@ def look_for_pictures(
     Raises:
         ValueError: If something would be overwritten that is not the run's.
     """
-    place = storage_of(template.folder)
-    earlier = list(_templates(template.folder, about))
+    folder = template.folder
+    place, earlier = storage_of(folder), list(_templates(folder, about))
     depth = max(one.depth for one in (template, *earlier))
-    there = [
-        file.path.removeprefix(join(template.folder, ""))
-        for file in place.contents(depth=depth, unless=LOCK)
-    ]
+    there = (one.path for one in place.contents(depth=depth, unless=LOCK))
     of_record: dict[str, Explanation] = {}
     own: dict[str, Explanation] = {}
     unknown = []
-    for name in sorted({*there, *named}):
+    for name in sorted({*(path.removeprefix(join(folder, "")) for path in there), *named}):
         file = place / name
         counters = template.counters_in(file.path)
         stays = counters is None or any(counters[one] <= done[one] for one in {*counters} & {*done})
         if name in named:
-            # Where training goes on, what nobody will touch is not looked at.
-            if (stays and done) or not file.exists():
-                continue
-        elif is_aside(name) or (
-            counters is None and not any(e.matches(file.path) for e in earlier)
-        ):
-            continue
-        said = explained(file, explain) if recorded else None
+            # Where training goes on, what it does not come to is not looked at.
+            concerns = file.exists() and not (stays and done)
+        else:
+            is_like_ours = counters is not None or any(one.matches(file.path) for one in earlier)
+            concerns = is_like_ours and not is_aside(name)
+        said = explained(file, explain) if concerns and recorded else None
         if said is not None and name in named and is_own(name, said, run):
             of_record[name] = said
         elif said is not None and run and said.get("run") == run:
             own[name] = said
-        elif stays:
+        elif stays or not concerns:
             continue
         elif said is not None and not said.get("run") and place.can_move:
             unknown.append(name)
         else:
             raise ValueError(
-                f"`filepath` must not name files that are there already, got {template.folder!r}, "
-                f"where {file.path!r} belongs to no run that is recorded there. Use another folder, or "
-                "move those files."
+                f"`filepath` must not name files that are there already, got {folder!r}, where "
+                f"{file.path!r} belongs to no run that is recorded there, or cannot be read. Use "
+                "another folder, or move those files."
             )
     return InFolder(of_record, own, tuple(unknown))
 

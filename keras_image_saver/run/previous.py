@@ -11,7 +11,7 @@ left half done; every step may be done twice.
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from keras_image_saver.run import files
@@ -43,7 +43,11 @@ def complete(folder: str, explain: Explain) -> None:
             _complete_move(place, aside, explain)
     about = find_run(folder)
     if about is not None and about.get("state") == "deleting":
-        _delete(place, about, explain)
+        record, listed = record_files(folder), _names_in(about) or []
+        # A list is a file too, and may say anything.
+        _delete(
+            place, [one for one in listed if one in record or _is_of(place, one, about, explain)]
+        )
 
 
 def clear_temporaries(folder: str, depth: int) -> None:
@@ -95,13 +99,14 @@ def set_aside(folder: str, previous: Previous, found: Found, explain: Explain) -
     names = _names_of(folder, found, unmarked=kept and found.has_unmarked_samples)
     if kept:
         aside = place / files.next_previous(place.names())
-        _write_list(aside, [*record_files(folder), files.RUN_FILE, *names])
-        _move(place, aside, explain)
+        record = [*record_files(folder), files.RUN_FILE]
+        _write_list(aside, [*record, *names])
+        _move(place, aside, record, lambda about: names)
     elif found.is_recorded:
         about = {**(found.about or new_about()), "state": "deleting"}
         about |= {"id": found.id or about["id"], "files": [*record_files(folder), *names]}
         write_about(folder, about)
-        _delete(place, about, explain)
+        _delete(place, about["files"])
 
 
 def page_files(folder: str) -> list[str]:
@@ -138,23 +143,33 @@ def _write_list(aside: Storage, names: list[str]) -> None:
 
 
 def _complete_move(place: Storage, aside: Storage, explain: Explain) -> None:
-    if record_files(aside.path) or files.RUN_FILE in aside.names():
-        _move(place, aside, explain)
-    else:
+    if not record_files(aside.path) and files.RUN_FILE not in aside.names():
         (aside / files.MOVING).remove()
         aside.remove_folder()
-
-
-def _move(place: Storage, aside: Storage, explain: Explain) -> None:
+        return
     listed = _files_in(read_content(aside.path, files.MOVING))
-    first = record_files(place.path) if listed is None else listed
-    _move_files(place, aside, filter(files.is_of_the_record, first))
+
+    def rest(about: About | None) -> list[str]:
+        # The first version kept no list: what has been moved of the record names the rest.
+        names = _unlisted(place, aside) if listed is None else listed
+        return [one for one in names if _is_of(place, one, about, explain, unmarked=True)]
+
+    record = record_files(place.path) if listed is None else listed
+    _move(place, aside, filter(files.is_of_the_record, record), rest)
+
+
+def _move(
+    place: Storage,
+    aside: Storage,
+    record: Iterable[str],
+    rest: Callable[[About | None], Collection[str]],
+) -> None:
+    """Move a run's record, and then what it says is the rest, by what `run.json` says of it."""
+    _move_files(place, aside, record)
     about, _ = read_run(aside.path)
-    # The first version kept no list: what has been moved of the record names the rest.
-    rest = _unlisted(place, aside) if listed is None else listed
-    ours = [name for name in rest if _is_of(place, name, about, explain, unmarked=True)]
-    _move_files(place, aside, ours)
-    remove_empty(place, ours)
+    names = rest(about)
+    _move_files(place, aside, names)
+    remove_empty(place, names)
     if about is not None and about.get("state") == "running":
         write_about(aside.path, {**about, "state": "failed"})  # nobody trains it any more
     (aside / files.MOVING).remove()
@@ -169,7 +184,7 @@ def _move_files(place: Storage, aside: Storage, names: Iterable[str]) -> None:
 def _is_of(
     place: Storage, name: str, about: About | None, explain: Explain, *, unmarked: bool = False
 ) -> bool:
-    """Tell whether a file beside a record is the run's: a list is a file too, and may say anything.
+    """Tell whether a file beside a record is the run's, whatever a list of files says.
 
     Args:
         place: The run's folder.
@@ -214,10 +229,8 @@ def _names_in(content: Any) -> list[str] | None:
     return [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else None
 
 
-def _delete(place: Storage, about: About, explain: Explain) -> None:
-    record, listed = record_files(place.path), _names_in(about) or []
-    ours = [one for one in listed if one in record or _is_of(place, one, about, explain)]
-    for name in ours:
+def _delete(place: Storage, names: Collection[str]) -> None:
+    for name in names:
         (place / name).remove()
-    remove_empty(place, ours)
+    remove_empty(place, names)
     (place / files.RUN_FILE).remove()

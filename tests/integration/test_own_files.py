@@ -493,10 +493,10 @@ def test_lists_of_what_is_to_go_are_believed_only_as_far_as_files_are_the_runs(t
         (tmp_path / place).mkdir()
         (tmp_path / place / ".moving").write_text(json.dumps({"files": ["run.json", *listed]}))
         (tmp_path / "run.json").rename(tmp_path / place / "run.json")
-    fit_x(model, ImageSaver(tmp_path / "{epoch}.png", X), epochs=1)
+    fit_x(model, ImageSaver(tmp_path / "{epoch}.jpg", X), epochs=1)
     now = tree(tmp_path)
     assert {name: now[name] for name in mine} == mine
-    assert recorded(tmp_path) == [(1, "1.png")]
+    assert recorded(tmp_path) == [(1, "1.jpg")]
     assert "0001.png" not in now
 
 
@@ -524,6 +524,18 @@ def test_run_whose_pictures_do_not_tell_whose_they_are_is_cut_and_resumed_again(
     expected = [f"{epoch:04d}.{suffix}" for epoch in range(1, 6)]
     assert names(tmp_path / "previous-1") == expected
     assert names(tmp_path) == [expected[0], *(f"previous-1/{name}" for name in expected)]
+
+
+def test_pictures_that_a_run_file_names_and_that_lead_out_of_its_folder_are_left(tmp_path):
+    model, run = autoencoder(), tmp_path / "run"
+    fit_x(model, ImageSaver(run, X), epochs=1)
+    (tmp_path / "mine.bmp").write_bytes(picture("bmp"))
+    about = json.loads((run / "run.json").read_text())
+    listed = ["../mine.bmp", str(tmp_path / "mine.bmp"), "\0", 5]
+    for previous in ("keep", "delete"):
+        (run / "run.json").write_text(json.dumps(about | {"passed_over": listed}))
+        fit_x(model, ImageSaver(run, X, previous=previous), epochs=1)
+        assert (tmp_path / "mine.bmp").read_bytes() == picture("bmp")
 
 
 def test_subfolders_in_which_nothing_is_left_go_with_a_run(tmp_path):
