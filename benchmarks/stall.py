@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable
 from typing import Any
@@ -36,7 +35,7 @@ from keras_image_saver.samples import Samples
 
 FLOOR, PREDICT = "forward pass alone", "predict_on_batch of all samples"
 KERAS, MATPLOTLIB = "array_to_img, a PNG an image", "matplotlib figure"
-ROUNDS = 11
+ROUNDS = 9
 
 
 def stall(count: int, side: int) -> Times:
@@ -211,6 +210,5 @@ def plot(medians_by_workload: dict[str, dict[str, float]], path: str) -> None:
     every = [value for rows in medians_by_workload.values() for value in rows.values()]
     axes[-1].set_xlim(min(every) / 3, 2 * max(every))
     figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None} if path.endswith(".svg") else None)
+    figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
-    os.stat(path)
