@@ -19,6 +19,7 @@ from keras_image_saver.run.bystander import Bystander
 from keras_image_saver.run.job import Job
 from keras_image_saver.run.previous import Previous
 from keras_image_saver.run.record import Mirror, Snapshot
+from keras_image_saver.run.retention import Retention
 from keras_image_saver.run.run_file import State, plain
 from keras_image_saver.run.session import Session
 from keras_image_saver.run.template import Template
@@ -44,6 +45,7 @@ class Settings:
     on_error: str
     background: bool
     previous: Previous
+    retention: Retention
     page: bool
     listeners: tuple[Callable[[Snapshot], Any], ...]
 
@@ -205,10 +207,13 @@ class LiveRun:
     def close(self, *, failed: bool = False) -> None:
         """Write what is queued, let the folder go, and sum up what was missed."""
         state: State = "failed" if failed else "finished"
-        answered = self._session is None or self._session.close(state)
+        session, answered = self._session, True
         try:
-            self.report_finished()
+            if session is not None:
+                session.flush()
+            self.report_finished()  # before the folder is let go: what listeners have had may go too
         finally:
+            answered = session is None or session.close(state)
             if not answered:
                 say(
                     "Storage does not answer: the last snapshots in "
@@ -238,6 +243,7 @@ class LiveRun:
             page=_follow_page(self._template.folder) if settings.page else None,
             about=_about(settings),
             run_of=run_of,
+            retention=settings.retention,
             scoped=scoped,
             alone=alone,
         )
@@ -329,6 +335,7 @@ def _about(settings: Settings) -> dict[str, Any]:
         "every_epochs": schedule.every_epochs,
         "every_batches": schedule.every_batches,
         "save_initial": settings.save_initial,
+        **vars(settings.retention),
         **vars(pipeline.tiling),
         "encoder": pipeline.format.settings,
     }

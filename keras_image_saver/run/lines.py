@@ -197,6 +197,7 @@ def _is_entry(entry: Any) -> bool:
         and 0 <= time < _YEAR_10000
         and all(isinstance(entry.get(name) or {}, dict) for name in ("logs", "geometry"))
         and (entry.get("file") is None or _is_name(entry["file"]))
+        and isinstance(entry.get("removed", False), bool)
     )
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import as_array
+from keras_image_saver.arrays import as_array, describe
+from keras_image_saver.checks import check_int
 
 _LONGEST_ARRAY = 64
 
@@ -18,6 +19,31 @@ def plain_logs(logs: Mapping[str, Any] | None) -> dict[str, Any]:
     {'loss': 0.5, 'per_class': [1, 2], 'note': 'None'}
     """
     return {str(name): _plain(value) for name, value in (logs or {}).items()}
+
+
+def check_logs(logs: Any) -> None:
+    """Refuse logs of a loop of one's own that are none.
+
+    Raises:
+        TypeError: If they are no dict.
+    """
+    if not (logs is None or isinstance(logs, Mapping)):
+        raise TypeError(f"`logs` must be a dict of metrics or None, got {describe(logs)}.")
+
+
+def plain_counts(given: Mapping[str, Any]) -> dict[str, int]:
+    """Return those counts that are given, each an int: tensors and variables are counts too.
+
+    >>> plain_counts({"epoch": np.int64(3), "step": None})
+    {'epoch': 3}
+
+    Raises:
+        ValueError: If one is no int, 0 or more.
+    """
+    counted = plain_logs({name: count for name, count in given.items() if count is not None})
+    for name, count in counted.items():
+        check_int(name, count, 0)
+    return counted
 
 
 def json_logs(value: Any) -> Any:

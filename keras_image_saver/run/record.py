@@ -29,6 +29,7 @@ from keras_image_saver.run.lines import (
     record_files,
 )
 from keras_image_saver.run.logs import from_json_logs, json_logs
+from keras_image_saver.run.retention import Leaving, Retention, is_removed
 from keras_image_saver.run.run_file import read_run
 from keras_image_saver.run.storage import check_path, join, storage_of
 
@@ -56,6 +57,7 @@ class Snapshot:
             `count`, `panels`, `enlargement`.
         image: uint8 (H, W, C), only for listeners.
         weights: Which weights drew: "raw", "ema" or "raw+ema"; "" where the record does not tell.
+        removed: Whether the file was removed, by `max_to_keep`; `path` is where it was.
     """
 
     epoch: int
@@ -68,16 +70,19 @@ class Snapshot:
     geometry: Mapping[str, Any] = field(default_factory=dict)
     image: UInt8Array | None = None
     weights: str = ""
+    removed: bool = False
 
 
 class Run:
     """A run that is read: `for snapshot in run`.
 
-    Iterating yields the snapshots that were saved, ordered by step; `missed` are those that were not.
+    Iterating yields the snapshots that were saved and stay on disk, ordered by step; `missed` are those
+    that were not saved, `removed` those that were and did not stay.
 
     Attributes:
         folder: Where it is.
         missed: The snapshots that were not saved.
+        removed: Those whose files were removed by `max_to_keep`.
         about: What `run.json` says of the run as a whole; empty for a run of the first version.
     """
 
@@ -87,8 +92,9 @@ class Run:
         self.folder = folder
         self.about: Mapping[str, Any] = about or {}
         found = sorted((snapshot_of(folder, one) for one in entries), key=lambda one: one.step)
-        self._saved = [one for one in found if not one.missed]
+        self._saved = [one for one in found if not one.missed and not one.removed]
         self.missed = [one for one in found if one.missed]
+        self.removed = [one for one in found if one.removed]
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> "Run":
@@ -134,7 +140,8 @@ class Run:
         """
         state = str(self.about.get("state", ""))
         if state == "running":
-            times = sorted(one.time for one in (*self._saved, *self.missed) if one.time)
+            drawn = (*self._saved, *self.missed, *self.removed)
+            times = sorted(one.time for one in drawn if one.time)
             gaps = [after - before for before, after in itertools.pairwise(times)]
             resumed = self.about.get("resumed")
             newest = max(
@@ -162,29 +169,57 @@ class Record:
         folder: The run's folder.
         lines: What the record holds already, oldest first.
         mirror: Hears of each file that is written or removed; it must not raise.
+        retention: How many of its pictures stay. Entries of those that go are marked, and their files
+            handed out by `take_removed` once that stands in storage.
 
     Attributes:
-        is_behind: Whether storage lacks an entry, or the record as a whole.
+        is_behind: Whether storage lacks an entry, a mark, or the record as a whole.
     """
 
     def __init__(
-        self, folder: str, lines: Iterable[Line] = (), *, mirror: Mirror | None = None
+        self,
+        folder: str,
+        lines: Iterable[Line] = (),
+        *,
+        mirror: Mirror | None = None,
+        retention: Retention | None = None,
     ) -> None:
         self._folder = folder
         self._mirror = mirror or (lambda name, entries: None)
         self._lock = threading.Lock()
         self._writing = threading.Lock()
-        self._newest = list(lines)  # all that is not in a full segment
+        self._newest = list(lines)  # all but full segments in which nothing may change any more
+        self._settled = 0  # how many of those there are
         self._full = 0  # segments that are full and in storage
         self._stored = 0  # of `_newest`, how many are in storage too
         self._written: bytes | None = None  # what the newest one was last written as
+        self._leaving = Leaving(retention or Retention())
         self.is_behind = True
+        for position, line in enumerate(self._newest):
+            self._leaving.add(position, line.entry or {}, is_free=True)
+        self._leaving.mark(self._newest, 0)
 
     def add(self, snapshot: Snapshot) -> None:
         """Add an entry in memory; `write` brings it to storage, then or later."""
+        entry = entry_of(self._folder, snapshot)
         with self._lock:
-            self._newest.append(line_of(entry_of(self._folder, snapshot)))
+            begins = self._settled * SEGMENT
+            self._leaving.add(begins + len(self._newest), entry, is_free=False)
+            self._newest.append(line_of(entry))
+            self._leaving.mark(self._newest, begins)
             self.is_behind = True
+
+    def free(self, snapshot: Snapshot) -> None:
+        """Let a snapshot's picture go when it is its turn: whoever was to see it has seen it."""
+        with self._lock:
+            self._leaving.free(snapshot.path.removeprefix(join(self._folder, "")))
+            if self._leaving.mark(self._newest, self._settled * SEGMENT):
+                self.is_behind = True
+
+    def take_removed(self) -> list[str]:
+        """Return the paths of pictures that storage says are removed, so that they may be; each once."""
+        with self._lock:
+            return [join(self._folder, name) for name in self._leaving.take()]
 
     @property
     def pictures_behind(self) -> int:
@@ -227,27 +262,34 @@ class Record:
                 self._mirror(name, None)
 
     def write(self) -> None:
-        """Bring what was added to storage.
+        """Bring what was added or marked to storage: the newest file, and segments that change.
 
         Raises:
             OSError: If storage fails; nothing is lost, the next `write` tries anew.
         """
         with self._writing:
             with self._lock:
-                lines = list(self._newest)
+                lines, marks = list(self._newest), self._leaving.marks
+            changed = {position // SEGMENT for position in marks}
             # The newest file is never empty if there are lines: the 256th does not fill a segment
             # yet, the 257th does.
             full = max(0, len(lines) - 1) // SEGMENT
             # In this order: killed in between, an entry may stand in two files, never in none.
             for number in range(full):
-                segment = lines[number * SEGMENT : (number + 1) * SEGMENT]
-                self._replace(segment_name(self._full + number), segment)
+                segment = self._settled + number
+                if segment >= self._full or segment in changed:
+                    part = lines[number * SEGMENT : (number + 1) * SEGMENT]
+                    self._replace(segment_name(segment), part)
             self._written = self._replace(RECORD, lines[full * SEGMENT :])
             with self._lock:
-                self.is_behind = len(self._newest) > len(lines)  # more was added meanwhile
-                del self._newest[: full * SEGMENT]
-                self._full += full
-                self._stored = len(lines) - full * SEGMENT
+                self._leaving.store(marks)
+                self.is_behind = len(self._newest) > len(lines) or bool(self._leaving.marks)
+                self._full = self._settled + full
+                oldest = self._leaving.oldest
+                settled = self._full if oldest is None else min(self._full, oldest // SEGMENT)
+                begins = (settled - self._settled) * SEGMENT
+                del self._newest[:begins]
+                self._settled, self._stored = settled, len(lines) - begins
 
     def _replace(self, name: str, lines: Sequence[Line]) -> bytes:
         content = b"".join(line.raw + b"\n" for line in lines)
@@ -269,6 +311,7 @@ def snapshot_of(folder: str, entry: Entry) -> Snapshot:
         missed="" if file else str(entry.get("reason") or "unknown"),
         geometry=entry.get("geometry") or {},
         weights=str(entry.get("weights") or ""),
+        removed=is_removed(entry),
     )
 
 

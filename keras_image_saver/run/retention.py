@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from keras_image_saver.checks import check_int
-from keras_image_saver.run.lines import Entry
+from keras_image_saver.run.lines import Entry, Line, line_of
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,60 @@ class Newest:
     def _stays(self, one: _OnDisk, behind: _OnDisk) -> bool:
         ends_epoch = one.epoch > 0 and behind.epoch != one.epoch
         return self._period is not None and ends_epoch and one.epoch % self._period == 0
+
+
+class Leaving:
+    """Pictures on their way out: marked as removed in the record, then in storage, then handed out.
+
+    Args:
+        retention: How many stay.
+    """
+
+    def __init__(self, retention: Retention) -> None:
+        self._newest = Newest(retention)
+        self._marked: dict[int, str] = {}  # files by position, until storage has their marks
+        self._removed: list[str] = []  # whose marks it has
+
+    @property
+    def marks(self) -> list[int]:
+        """The positions of marks that storage lacks."""
+        return list(self._marked)
+
+    @property
+    def oldest(self) -> int | None:
+        """The first position whose entry may change yet, or whose mark storage lacks; None for none."""
+        newest = self._newest.oldest
+        return min([*self._marked, *([] if newest is None else [newest])], default=None)
+
+    def add(self, position: int, entry: Entry, *, is_free: bool) -> None:
+        """Add what came last, as `Newest.add` does; its picture is there, whatever was so called."""
+        self._newest.add(position, entry, is_free=is_free)
+        file = entry.get("file")
+        self._marked = {at: "" if name == file else name for at, name in self._marked.items()}
+        self._removed = [name for name in self._removed if name != file]
+
+    def free(self, file: str) -> None:
+        """Let a snapshot's picture go when it is its turn."""
+        self._newest.free(file)
+
+    def mark(self, lines: list[Line], begins: int) -> bool:
+        """Mark the entries of those that go now, in the lines from a position on; tell if there are any."""
+        gone = self._newest.take()
+        for position in gone:
+            entry = {**(lines[position - begins].entry or {}), "removed": True}
+            lines[position - begins] = line_of(entry)
+            self._marked[position] = entry["file"]
+        return bool(gone)
+
+    def store(self, marks: Iterable[int]) -> None:
+        """Note that storage has some marks, so that their files may go."""
+        names = [self._marked.pop(position) for position in marks]
+        self._removed += [name for name in names if name]
+
+    def take(self) -> list[str]:
+        """Return the names of the files that go, each once."""
+        taken, self._removed = self._removed, []
+        return taken
 
 
 def is_removed(entry: Entry) -> bool:
