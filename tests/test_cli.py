@@ -172,6 +172,18 @@ def test_cli_says_a_bad_value_on_one_line(run, tmp_path, capsys):
     )
 
 
+def test_cli_info_counts_removed_snapshots_and_names_none_as_missing(tmp_path, capsys):
+    folder = tmp_path / "run"
+    entries = [entry(epoch, removed=epoch in (2, 3)) for epoch in range(1, 6)]
+    write(folder, entries)
+    for epoch in (1, 4, 5):
+        (folder / f"{epoch:04d}.png").write_bytes(b"-")
+    assert main(["info", str(folder)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "removed   2 snapshots, of epochs 2 to 3" in lines
+    assert not [line for line in lines if line.startswith(("missing", "missed"))]
+
+
 def test_cli_says_a_missing_picture_as_a_warning_and_goes_on(run, tmp_path, capsys):
     (run / "0001.png").unlink()
     code, said = failure(capsys, "strip", run, tmp_path / "out.png")

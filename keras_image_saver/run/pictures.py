@@ -76,7 +76,9 @@ class Pictures:
                     storage_of(path).remove()
             except Exception as error:  # noqa: PERF203 - a remote storage raises what it likes
                 if not self._failed:
-                    say(f"{path} could not be removed: {error}. It is tried again with each snapshot.")
+                    say(
+                        f"{path} could not be removed: {error}. It is tried again with each snapshot."
+                    )
                 self._failed = True
             else:
                 del self._leaving[path]

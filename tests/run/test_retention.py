@@ -55,7 +55,14 @@ def test_untrained_model_is_of_no_epoch_that_a_period_divides():
 
 def test_missed_snapshots_are_neither_first_nor_counted_nor_removed():
     missed = {"file": None}
-    entries = [{**entry(1), **missed}, entry(2), entry(3), {**entry(4), **missed}, entry(5), entry(6)]
+    entries = [
+        {**entry(1), **missed},
+        entry(2),
+        entry(3),
+        {**entry(4), **missed},
+        entry(5),
+        entry(6),
+    ]
     assert kept(Retention(1), entries) == [0, 1, 3, 5]
     assert kept(Retention(2), entries) == [0, 1, 3, 4, 5]
 
@@ -119,7 +126,9 @@ def test_retention_with_an_invalid_argument_shows_it(name, value):
 
 
 def test_period_alone_is_refused():
-    with pytest.raises(ValueError, match="`keep_period` needs `max_to_keep`.* got keep_period=5 alone"):
+    with pytest.raises(
+        ValueError, match="`keep_period` needs `max_to_keep`.* got keep_period=5 alone"
+    ):
         Retention(keep_period=5)
 
 
