@@ -86,8 +86,8 @@ class ImageSaver(tf.keras.callbacks.Callback):
             spare cores or slow storage; on busy cores a thread hides nothing.
         previous: What becomes of an earlier run in the folder when a new one begins: "keep" moves it
             to `previous-<n>/`, "delete" deletes it.
-        max_to_keep: So many of the newest snapshots stay on disk, and beside them, not counted, the first;
-            the files of others are removed, once listeners have had them. None: all stay.
+        max_to_keep: So many of the newest snapshots stay on disk, and beside them, not counted, the
+            first; other files are removed, once listeners have had them. None: all stay.
         keep_period: With `max_to_keep`: also the last of each epoch that this divides.
         page: Whether to keep an `index.html` in the run's folder: a page that shows the run while it
             grows. One that is not ours is left alone.

@@ -150,7 +150,7 @@ class Leaving:
         self._newest.free(file)
 
     def mark(self, lines: list[Line], begins: int) -> bool:
-        """Mark the entries of those that go now, in the lines from a position on; tell if there are any."""
+        """Mark the entries of those that go now, in the lines from a position on; tell if any do."""
         gone = self._newest.take()
         for position in gone:
             entry = {**(lines[position - begins].entry or {}), "removed": True}

@@ -76,6 +76,9 @@ def test_few_stay_on_remote_storage():
         "0004.png",
     ]
     assert epochs(Run.open(url)) == [1, 4]
+    fit_x(autoencoder(), ImageSaver(url, X, render=PREDICTION, previous="delete"), epochs=1)
+    assert epochs(Run.open(url)) == [1]
+    assert Run.open(url).removed == []
 
 
 def test_loop_of_ones_own_keeps_few_and_counts_epochs_for_a_period(tmp_path):

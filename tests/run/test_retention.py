@@ -127,7 +127,7 @@ def test_retention_with_an_invalid_argument_shows_it(name, value):
 
 def test_period_alone_is_refused():
     with pytest.raises(
-        ValueError, match="`keep_period` needs `max_to_keep`.* got keep_period=5 alone"
+        ValueError, match=r"`keep_period` needs `max_to_keep`.* got keep_period=5 alone"
     ):
         Retention(keep_period=5)
 
@@ -135,5 +135,5 @@ def test_period_alone_is_refused():
 def test_loop_that_counts_no_epochs_has_no_period_of_them():
     Retention(3).check_counted({"step": 3})
     Retention(3, 2).check_counted({"epoch": 3})
-    with pytest.raises(ValueError, match="must be given epoch=, .*counts 2, got step"):
+    with pytest.raises(ValueError, match=r"must be given epoch=, .*counts 2, got step"):
         Retention(3, 2).check_counted({"step": 3})
