@@ -65,6 +65,7 @@ PUBLIC = {
     "overlay",
     "save_image",
     "strip",
+    "tiles",
     "timelapse",
     "to_uint8",
     "write_page",

@@ -1,6 +1,7 @@
 """Which snapshots of a run there are to look at now."""
 
-from keras_image_saver.run.record import Run, Snapshot
+from keras_image_saver.run.reader import Run
+from keras_image_saver.run.record import Snapshot
 from keras_image_saver.run.storage import storage_of
 
 

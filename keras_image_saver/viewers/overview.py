@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from keras_image_saver.escapes import escaped
 from keras_image_saver.run.files import RUN_FILE, SAMPLES
 from keras_image_saver.run.lines import record_files
-from keras_image_saver.run.record import Run, Snapshot
+from keras_image_saver.run.reader import Run
+from keras_image_saver.run.record import Snapshot
 from keras_image_saver.run.storage import join, storage_of
 from keras_image_saver.viewers.on_disk import on_disk
 

@@ -13,7 +13,7 @@ from keras_image_saver.escapes import escaped
 from keras_image_saver.picture import animation, decoder, formats
 from keras_image_saver.picture.grid import blank, paste
 from keras_image_saver.picture.text import draw_line, line_size
-from keras_image_saver.run.record import Run
+from keras_image_saver.run.reader import Run
 from keras_image_saver.run.storage import storage_of
 from keras_image_saver.viewers.captions import captions
 from keras_image_saver.viewers.on_disk import on_disk
