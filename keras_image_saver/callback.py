@@ -8,10 +8,11 @@ from typing import Any
 import tensorflow as tf
 
 from keras_image_saver.checks import check_int
-from keras_image_saver.live_run import LiveRun, Settings, check_reactions
+from keras_image_saver.live_run import LiveRun
 from keras_image_saver.model.backend import ON_TENSORFLOW
 from keras_image_saver.model.datasets import read_samples
-from keras_image_saver.model.lookup import check_drawing, check_watched
+from keras_image_saver.model.lookup import check_copied, check_drawing, check_watched
+from keras_image_saver.model.own_metrics import name_metrics
 from keras_image_saver.model.weights import check_weights
 from keras_image_saver.picture import formats
 from keras_image_saver.picture.compose import Tiling
@@ -19,11 +20,12 @@ from keras_image_saver.pipeline import Pipeline
 from keras_image_saver.progress import Progress, Schedule
 from keras_image_saver.render.function import as_renderer
 from keras_image_saver.run.lock import next_order
-from keras_image_saver.run.logs import check_logs, plain_counts, plain_logs
+from keras_image_saver.run.logs import check_logs, plain_logs
 from keras_image_saver.run.previous import Previous
 from keras_image_saver.run.record import Snapshot
 from keras_image_saver.run.retention import Retention
 from keras_image_saver.run.template import Template
+from keras_image_saver.settings import Settings, check_reactions
 
 _LOOPS = "In a loop without `fit` use `with saver.watch(model):` and `save`."
 
@@ -63,10 +65,13 @@ class ImageSaver(tf.keras.callbacks.Callback):
         render: `Images(...)`, `Segmentation(...)`, or a function `render(batch) -> {name: images}`
             of a `Batch` with `inputs`, `targets` and `outputs`. None means `Images()`.
         num_samples: Rows to take. None: 16 of a dataset, all of arrays. At most 1,024.
-        batch_size: Rows through the model at a time, at most.
+        batch_size: Rows through the model at a time, at most. None: 32, or 64 where outputs are small.
         weights: "raw" draws the weights in the model, "ema" the moving averages that the optimizer
             keeps (`use_ema=True`; before its first step, raw ones), ("raw", "ema") both, a panel each.
             None is "raw", and says before training that there are averages. The record says which.
+        metrics: Numbers for each sample: names ("mae", "mse", "psnr", "ssim"; "accuracy", "iou", "dice";
+            "change", "diversity"), or functions `fn(targets, outputs)` as Keras has them, on raw
+            outputs, averaged to one a sample. A dict names them. `Snapshot` has them.
         every_epochs: A snapshot each so many epochs, or a function of the epoch, from 1, that tells
             where it begins whether it has one; dense at first is `lambda e: e < 10 or e % 10 == 0`.
             Without it and `every_batches`: every epoch.
@@ -110,8 +115,9 @@ class ImageSaver(tf.keras.callbacks.Callback):
         output: str | int | None = None,
         render: Any = None,
         num_samples: int | None = None,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         weights: str | Sequence[str] | None = None,
+        metrics: Sequence[Any] | Mapping[str, Any] = (),
         every_epochs: int | Callable[[int], bool] | None = None,
         every_batches: int | None = None,
         save_initial: bool = False,
@@ -133,7 +139,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         # own `__init__` says the contrary.
         self._supports_tf_logs = True
         check_drawing(model, predict, output)
-        check_int("batch_size", batch_size, 1)
+        check_int("batch_size", batch_size, 1, optional=True)
         check_reactions(on_error, previous, listeners)
         schedule = Schedule(every_epochs, every_batches)
         template = Template(
@@ -152,6 +158,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 tiling=Tiling(columns, padding, pad_value),
                 format=formats.check_format(template.text, encoder_options),
                 keeps_image=bool(listeners),
+                metrics=name_metrics(metrics),
             ),
             weights=check_weights(weights),
             save_initial=save_initial,
@@ -316,23 +323,16 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 "`fit`, `every_epochs` and `every_batches` say when to save."
             )
         check_logs(logs)
-        counted = plain_counts({"epoch": epoch, "batch": batch, "step": step})
-        self._settings.template.check_counters(counted)
-        self._settings.retention.check_counted(counted)
-        moment = self._progress.count(**counted)
+        counts = self._settings.template.read_counts(epoch=epoch, batch=batch, step=step)
+        self._settings.retention.check_counted(counts)
+        moment = self._progress.count(**counts)
         self._run.report_finished()
         self._run.snapshot(self.model, moment, plain_logs(logs))
 
     # Copies
 
     def __getstate__(self) -> dict[str, Any]:
-        model = self._settings.model
-        if model is not None and not isinstance(model, str):
-            raise TypeError(
-                f"ImageSaver(model={model!r}) cannot be copied or pickled: the copy would hold "
-                "a model that never trains. Pass the name of an attribute, such as "
-                'model="generator".'
-            )
+        check_copied(self._settings.model)
         # What belongs to the run is made anew; the model and its hooks are for Keras to set again.
         dropped = {"_run", "_progress", "_began", "_is_watched", "_set"}
         cleared = {"model", "_model", "params"}

@@ -38,7 +38,7 @@ RULES = {
     "report": "escapes run",
     "listeners": "arrays checks picture run",
 }
-JOINING = {"__init__", "__main__", "callback", "cli", "live_run", "pipeline", "save"}
+JOINING = {"__init__", "__main__", "callback", "cli", "live_run", "pipeline", "save", "settings"}
 # A viewer is imported when the user asks for one.
 ASK_FOR_VIEWERS = {"cli", "live_run"}
 
@@ -196,12 +196,13 @@ def test_imports_of_third_parties_are_the_three_dependencies_and_the_extras():
         for root in roots(module)
         if root not in sys.stdlib_module_names and root != "keras_image_saver"
     }
-    assert third == {"numpy", "PIL", "tensorflow", "matplotlib", "jax", "torch", "tqdm", "IPython"}
+    needed = {"numpy", "PIL", "tensorflow"}
+    assert third == needed | {"matplotlib", "jax", "torch", "tqdm", "IPython", "isal"}
 
 
 def test_imports_of_extras_wait_until_they_are_needed():
     at_once = {root for module in MODULES for root in roots(module, lazy=False)}
-    assert not {"matplotlib", "jax", "torch", "tqdm", "IPython"} & at_once
+    assert not {"matplotlib", "jax", "torch", "tqdm", "IPython", "isal"} & at_once
 
 
 def test_imports_of_matplotlib_wait_until_a_colormap_is_named():

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from keras_image_saver.arrays import as_array, describe
-from keras_image_saver.checks import check_int
 
 _LONGEST_ARRAY = 64
 
@@ -29,21 +28,6 @@ def check_logs(logs: Any) -> None:
     """
     if not (logs is None or isinstance(logs, Mapping)):
         raise TypeError(f"`logs` must be a dict of metrics or None, got {describe(logs)}.")
-
-
-def plain_counts(given: Mapping[str, Any]) -> dict[str, int]:
-    """Return those counts that are given, each an int: tensors and variables are counts too.
-
-    >>> plain_counts({"epoch": np.int64(3), "step": None})
-    {'epoch': 3}
-
-    Raises:
-        ValueError: If one is no int, 0 or more.
-    """
-    counted = plain_logs({name: count for name, count in given.items() if count is not None})
-    for name, count in counted.items():
-        check_int(name, count, 0)
-    return counted
 
 
 def json_logs(value: Any) -> Any:
@@ -73,6 +57,8 @@ def from_json_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
 def _number(value: Any) -> Any:
     if isinstance(value, list):
         return [_number(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _number(item) for name, item in value.items()}
     return float(value) if value in ("NaN", "Infinity", "-Infinity") else value
 
 

@@ -15,6 +15,7 @@ from keras_image_saver.run.record import Snapshot, snapshot_of
 from keras_image_saver.run.run_file import read_run
 from keras_image_saver.run.samples_file import KeptSamples, kept_samples
 from keras_image_saver.run.storage import check_path
+from keras_image_saver.run.values import ValuesReader
 
 _SILENT_FOR = 5  # median intervals between snapshots, after which a run counts as stopped
 
@@ -37,7 +38,9 @@ class Run:
     ) -> None:
         self.folder = folder
         self.about: Mapping[str, Any] = about or {}
-        found = sorted((snapshot_of(folder, one) for one in entries), key=lambda one: one.step)
+        values = ValuesReader(folder)
+        each = (snapshot_of(folder, one, values) for one in entries)
+        found = sorted(each, key=lambda one: one.step)
         self._saved = [one for one in found if not one.missed and not one.removed]
         self.missed = [one for one in found if one.missed]
         self.removed = [one for one in found if one.removed]

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from keras_image_saver.arrays import UInt8Array
+from keras_image_saver.arrays import Array, UInt8Array
 from keras_image_saver.run.files import RECORD, segment_name, segment_number
 from keras_image_saver.run.lines import (
     FORMAT,
     Entry,
     Line,
+    key_of,
     line_of,
     read_content,
     record_files,
@@ -24,11 +25,13 @@ from keras_image_saver.run.lines import (
 from keras_image_saver.run.logs import from_json_logs, json_logs
 from keras_image_saver.run.retention import Leaving, Retention, is_removed
 from keras_image_saver.run.storage import join, storage_of
+from keras_image_saver.run.values import Row, StoredValues, ValuesFile, ValuesReader
 
 SEGMENT = 256  # lines a file
 
-# Called with a file of the record and its entries once it is written, or None once it is removed.
-Mirror = Callable[[str, Sequence[Entry] | None], None]
+# Called with a file of the record and its entries, or one of values and its rows, once it is written,
+# or None once it is removed.
+Mirror = Callable[[str, Sequence[Entry] | Sequence[Row] | None], None]
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,12 @@ class Snapshot:
             `count`, `panels`, `enlargement`.
         image: uint8 (H, W, C), only for listeners.
         weights: Which weights drew: "raw", "ema" or "raw+ema"; "" where the record does not tell.
+        metrics: What each sample had, by measure: float32 (N,), or (1,) where a measure is of the
+            whole grid. What is read of a run is loaded when it is looked at.
+        class_metrics: What each class had, by measure: float32 (K,).
+        summary: Of each measure `mean`, `least` and `most` of what is not NaN, how many are `nan`, and
+            the eight `worst` samples as [number, value], the worst first; losses of the user's own
+            are worst where they are largest.
         removed: Whether the file was removed, by `max_to_keep`; `path` is where it was.
     """
 
@@ -60,6 +69,9 @@ class Snapshot:
     geometry: Mapping[str, Any] = field(default_factory=dict)
     image: UInt8Array | None = None
     weights: str = ""
+    metrics: Mapping[str, Array] = field(default_factory=dict)
+    class_metrics: Mapping[str, Array] = field(default_factory=dict)
+    summary: Mapping[str, Any] = field(default_factory=dict)
     removed: bool = False
 
 
@@ -89,7 +101,8 @@ class Record:
         retention: Retention | None = None,
     ) -> None:
         self._folder = folder
-        self._mirror = mirror or (lambda name, entries: None)
+        self._mirror = mirror or (lambda name, content: None)
+        self._values = ValuesFile(folder, self._mirror)
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._newest = list(lines)  # all but full segments in which nothing may change any more
@@ -106,12 +119,15 @@ class Record:
     def add(self, snapshot: Snapshot) -> None:
         """Add an entry in memory; `write` brings it to storage, then or later."""
         entry = entry_of(self._folder, snapshot)
+        line = line_of(entry)
         with self._lock:
             begins = self._settled * SEGMENT
             self._leaving.add(begins + len(self._newest), entry, is_free=False)
-            self._newest.append(line_of(entry))
+            self._newest.append(line)
             self._leaving.mark(self._newest, begins)
             self.is_behind = True
+            if snapshot.metrics and line.key is not None:
+                self._values.add(Row(line.key, snapshot.metrics, snapshot.class_metrics))
 
     def free(self, snapshot: Snapshot) -> None:
         """Let a snapshot's picture go when it is its turn: whoever was to see it has seen it."""
@@ -169,9 +185,15 @@ class Record:
         """Bring what was added or marked to storage: the newest file, and segments that change.
 
         Raises:
-            OSError: If storage fails; nothing is lost, the next `write` tries anew.
+            OSError: If storage fails; nothing is lost, the next `write` tries anew. Where it is the
+                values of all samples that fail, the entries are written all the same.
         """
+        failed: Exception | None = None
         with self._writing:
+            try:
+                self._values.write()
+            except Exception as error:  # a remote storage raises what it likes
+                failed = error
             with self._lock:
                 lines, marks = list(self._newest), self._leaving.marks
             changed = {position // SEGMENT for position in marks}
@@ -187,13 +209,16 @@ class Record:
             self._written = self._replace(RECORD, lines[full * SEGMENT :])
             with self._lock:
                 self._leaving.store(marks)
-                self.is_behind = len(self._newest) > len(lines) or bool(self._leaving.marks)
+                behind = len(self._newest) > len(lines) or bool(self._leaving.marks)
+                self.is_behind = behind or self._values.is_behind
                 self._full = self._settled + full
                 oldest = self._leaving.oldest
                 settled = self._full if oldest is None else min(self._full, oldest // SEGMENT)
                 begins = (settled - self._settled) * SEGMENT
                 del self._newest[:begins]
                 self._settled, self._stored = settled, len(lines) - begins
+        if failed is not None:
+            raise failed
 
     def _replace(self, name: str, lines: Sequence[Line]) -> bytes:
         content = b"".join(line.raw + b"\n" for line in lines)
@@ -202,9 +227,10 @@ class Record:
         return content
 
 
-def snapshot_of(folder: str, entry: Entry) -> Snapshot:
+def snapshot_of(folder: str, entry: Entry, values: ValuesReader | None = None) -> Snapshot:
     """Return the snapshot that an entry tells of; what it lacks is plain."""
-    file = entry.get("file")
+    file, summary = entry.get("file"), from_json_logs(entry.get("metrics") or {})
+    reader, key = values or ValuesReader(folder), key_of(entry)
     return Snapshot(
         epoch=int(entry["epoch"]),
         batch=int(entry["batch"]),
@@ -215,6 +241,9 @@ def snapshot_of(folder: str, entry: Entry) -> Snapshot:
         missed="" if file else str(entry.get("reason") or "unknown"),
         geometry=entry.get("geometry") or {},
         weights=str(entry.get("weights") or ""),
+        metrics=StoredValues(reader, key, "metrics") if summary else {},
+        class_metrics=StoredValues(reader, key, "by_class") if summary else {},
+        summary=summary,
         removed=is_removed(entry),
     )
 
@@ -232,6 +261,7 @@ def entry_of(folder: str, snapshot: Snapshot) -> dict[str, Any]:
         "missed": bool(snapshot.missed),
         **({"reason": snapshot.missed} if snapshot.missed else {}),
         **({"weights": snapshot.weights} if snapshot.weights else {}),
+        **({"metrics": json_logs(snapshot.summary)} if snapshot.summary else {}),
         "geometry": dict(snapshot.geometry),
     }
 

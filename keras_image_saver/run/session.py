@@ -9,9 +9,9 @@ from dataclasses import replace
 from functools import partial
 
 from keras_image_saver.run.found import Found, find
-from keras_image_saver.run.job import Job, Outcome, Saved, missed
+from keras_image_saver.run.job import Job, Outcome, Saved, missed, saved
 from keras_image_saver.run.lock import Lock
-from keras_image_saver.run.pictures import Pictures, RunOf, move_unknown, remove_left
+from keras_image_saver.run.pictures import Explain, Pictures, move_unknown, remove_left
 from keras_image_saver.run.previous import (
     Previous,
     check_movable,
@@ -19,10 +19,10 @@ from keras_image_saver.run.previous import (
     complete,
     set_aside,
 )
-from keras_image_saver.run.record import Mirror, Record, Snapshot, reason_of
+from keras_image_saver.run.record import Mirror, Record, reason_of
 from keras_image_saver.run.resume import Start, resume
 from keras_image_saver.run.retention import Retention, removed_files
-from keras_image_saver.run.run_file import About, RunFile, State, about_samples
+from keras_image_saver.run.run_file import About, RunFile, State, about_samples, write_about
 from keras_image_saver.run.samples_file import keep_samples
 from keras_image_saver.run.storage import join, storage_of
 from keras_image_saver.run.template import Template
@@ -46,7 +46,7 @@ class Session:
         previous: What becomes of an earlier run in the folder.
         page: What follows the record, as the page of the run does; None for no page.
         about: What `run.json` says of the run's `versions` and `settings`.
-        run_of: Tells of which run a picture is.
+        explain: Reads what a picture says of itself.
         retention: How many snapshots stay on disk; None: all.
         scoped: Whether `close` is certain to be called, as in `watch`.
         alone: Whether this process trains alone, as in `resume`.
@@ -65,7 +65,7 @@ class Session:
         previous: Previous,
         page: Mirror | None,
         about: About,
-        run_of: RunOf,
+        explain: Explain,
         retention: Retention | None = None,
         scoped: bool = False,
         alone: bool = True,
@@ -81,7 +81,7 @@ class Session:
         self._new_record = partial(Record, template.folder, mirror=page, retention=retention)
         self._record = self._new_record()
         self._run_file = RunFile(self._template.folder, about, say)
-        self._pictures = Pictures(run_of)
+        self._pictures = Pictures(explain)
         self._outcomes: deque[Outcome] = deque()
         self.has_begun = False
 
@@ -135,11 +135,11 @@ class Session:
                 self._lock.release()
                 raise
             return Found()
-        complete(self._template.folder)
+        complete(self._template.folder, self._pictures.explain)
         _check_links(self._template)
         clear_temporaries(self._template.folder, self._template.depth)
         deletes = self._previous == "delete"
-        found = find(self._template, epochs_done, self._pictures.run_of, deletes=deletes)
+        found = find(self._template, epochs_done, self._pictures.explain, deletes=deletes)
         if not epochs_done:
             check_movable(self._template.folder, found, self._previous)
         return found
@@ -157,7 +157,7 @@ class Session:
         about = about_samples(samples)
         if start.resumed and start.found.has_unmarked_samples:
             about["unmarked"] = True
-        self._run_file.begin(about, start.found.about if start.resumed else None)
+        self._run_file.begin(about, start.about)
         self.has_begun = True
         self._writer.submit(partial(self._write_first, samples))
 
@@ -165,14 +165,16 @@ class Session:
         start = self._start
         storage_of(self._template.folder).probe(self._template.longest())
         self._writer.check_wanted()
-        found, run_of = start.found, self._pictures.run_of
-        remove_left(self._template.folder, removed_files(found.entries), found.id or "", run_of)
-        move_unknown(self._template.folder, found.strays)
+        found, explain = start.found, self._pictures.explain
+        remove_left(self._template.folder, removed_files(found.entries), found.id or "", explain)
+        move_unknown(self._template.folder, found.unknown)
         if not start.resumed:
-            set_aside(self._template.folder, self._previous, found, run_of)
+            set_aside(self._template.folder, self._previous, found, explain)
         record = self._new_record(start.lines)
         if start.resumed:
             self._pictures.add(*(join(self._template.folder, name) for name in found.files))
+            if start.about and start.about.get("passed_over"):
+                write_about(self._template.folder, start.about)  # before the record forgets them
             record.rewrite()
         return record
 
@@ -200,13 +202,11 @@ class Session:
         try:
             self._run_file.catch_up()
             self._pictures.check(job.path, self._run_file.id)
-            saved = self._save(replace(job, run=self._run_file.id))
+            result = self._save(replace(job, run=self._run_file.id, time=now))
         except Exception as error:
             outcome = missed(job, error, now)
         else:
-            done = Snapshot(*job.moment, job.path, job.logs, now)
-            done = replace(done, geometry=saved.geometry, image=saved.image, weights=saved.weights)
-            outcome = Outcome(done, job.path, saved.findings)
+            outcome = saved(job, result, now)
             self._pictures.add(job.path)
         # First to the record, then to the outcomes: who hears of a snapshot finds it recorded.
         self._record.add(outcome.snapshot)
@@ -219,13 +219,14 @@ class Session:
         """
         if not self.has_begun:
             return None
+        failed = None
         try:
             if self._record.is_behind:
                 self._record.write()
         except Exception as error:  # a remote storage raises what it likes
-            return error
+            failed = error
         self._pictures.remove(self._record.take_removed(), self._run_file.id, self._say)
-        return None
+        return failed
 
     def collect(self) -> Iterator[Outcome]:
         """Yield what came of snapshots since the last call, in order.

@@ -7,6 +7,7 @@ class PageState {
   severalAnEpoch = false;
   isNewer = false; // whether a newer version recorded the run
   lost = 0; // parts of the record that cannot be read
+  recordText = null; // tells whether the record changed
   index = 0; // the snapshot that is shown, on the right while two are compared
   pin = 0; // the one on the left
   comparing = false;
@@ -49,7 +50,7 @@ class PageState {
   }
 
   /* The record as it is now. What was shown still is, unless it is no longer in the run. */
-  withRecord({ entries: history, isNewer, lost }) {
+  withRecord({ entries: history, isNewer, lost, text }) {
     const entries = history.filter((entry) => !isRemoved(entry));
     const place = placeShown(this.entry, entries, history);
     const following = this.following || place < 0;
@@ -59,6 +60,7 @@ class PageState {
       severalAnEpoch: haveSeveralAnEpoch(history),
       isNewer,
       lost,
+      recordText: text,
       index: following ? entries.length - 1 : place,
       pin: Math.max(0, placeShown(this.pinned, entries, history)),
       following,
