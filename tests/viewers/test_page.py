@@ -252,7 +252,7 @@ def test_page_is_told_which_segments_have_marks_since_it_read_them(tmp_path, mon
     for epoch in range(1, 6):  # the last one marks 2, in the segment that fills up with it
         writer.save(epoch, content=b"-")
     newest = tmp_path / "snapshots.js"
-    assert read_script(newest)[1]["rewritten"] == {}
+    assert "rewritten" not in read_script(newest)[1]
     for times in (1, 2):
         writer.save(5 + times, content=b"-")
         assert read_script(newest)[1]["rewritten"] == {"0": times}

@@ -173,9 +173,8 @@ class Page:
         if name == RECORD:
             content |= {"key": self._key, "segments": self._known_segments()}
             # An open page reads those anew, in which snapshots were marked as removed since.
-            content["rewritten"] = {
-                number: times for number, times in self._segments.items() if times
-            }
+            rewritten = {number: times for number, times in self._segments.items() if times}
+            content |= {"rewritten": rewritten} if rewritten else {}
         segment = "newest" if name == RECORD else segment_number(name)
         return _script(segment, json.dumps(content, allow_nan=False))
 
