@@ -33,7 +33,10 @@ def check_count(model: Any, samples: Samples) -> None:
 
 def is_for_want_of_memory(error: Exception) -> bool:
     """Tell what is not the samples' fault."""
-    return isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError))
+    if isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError)):
+        return True
+    # JAX says it in the text of its one kind of error, PyTorch by the name of a class of its own.
+    return "RESOURCE_EXHAUSTED: " in str(error) or type(error).__name__ == "OutOfMemoryError"
 
 
 def misfit(error: Exception, model: Any, samples: Samples, *, predicted: bool) -> ValueError:

@@ -151,6 +151,15 @@ def test_training_of_an_unbuilt_generator_is_bit_identical(tmp_path, save_initia
     assert {"0001.png", "0002.png"} <= set(names(tmp_path))
 
 
+@only_keras_3
+def test_initial_picture_builds_a_model_for_batches_of_any_size(tmp_path):
+    model = tf.keras.Sequential([tf.keras.layers.Conv2D(1, 3, padding="same", activation="tanh")])
+    model.compile("sgd", "mse")
+    x = floats(4, 8, 8, 1)
+    model.fit(x, x, verbose=0, callbacks=[ImageSaver(tmp_path, x, render=TANH, save_initial=True)])
+    assert model.output_shape == (None, 8, 8, 1)
+
+
 @pytest.mark.skipif(KERAS_3, reason="in Keras 3 weights do not depend on when a model is built")
 def test_initial_snapshot_of_an_unbuilt_generator_is_refused_in_keras_2(tmp_path):
     saver = ImageSaver(tmp_path / "run", latents(3, 4), model="generator", save_initial=True)
