@@ -136,7 +136,7 @@ def test_failing_function_of_the_users_is_told_with_what_it_was_shown(tmp_path, 
     render = fails if argument == "render" else Images((0, 1), input_image=fails)
     error = refusal(tmp_path, autoencoder(), (X, X), render=render)
     assert isinstance(error.__cause__, IndexError)
-    told = rf"^`{argument}` raised IndexError: out of bounds\. It was called with inputs: shape \(\d, 8, 8, 1\)"
+    told = rf"^`{argument}` raised IndexError: out of bounds\. It was called with inputs: shape \(\d, 8"
     assert re.search(told, str(error))
 
 
