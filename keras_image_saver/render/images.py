@@ -51,7 +51,8 @@ class Images(PanelRenderer):
             says so.
         input_range: The same for the input panel. None: uint8 and bool inputs as they are, float
             inputs in `value_range`. ImageNet-normalised inputs take one range a channel:
-            ((0 - mean) / std, (1 - mean) / std).
+            ((0 - mean) / std, (1 - mean) / std). Or "caffe", "tf" or "torch", the modes of
+            `keras.applications`' `preprocess_input`, which is undone, "caffe"'s order of channels too.
         input_image: A function from the model's inputs (NumPy, in the samples' structure) to images,
             where the input is not one: one of several inputs, BGR, one-hot maps, slices.
         panels: Names out of "input", "prediction", "target", "error" and the names of a model's several

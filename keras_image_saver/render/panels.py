@@ -18,14 +18,14 @@ from keras_image_saver.arrays import (
     with_channels,
 )
 from keras_image_saver.render.base import Batch, OutputInfo, Renderer
-from keras_image_saver.render.ranges import check_range
+from keras_image_saver.render.preprocessing import check_input_range
 
 
 class PanelRenderer(Renderer):
     """A renderer of input, prediction and target.
 
     Args:
-        input_range: (low, high) of the inputs, or None.
+        input_range: (low, high) of the inputs, or the mode of their preprocessing, or None.
         input_image: The user's way from inputs to images, or None.
         panels: The names of the panels to draw, or None.
 
@@ -49,13 +49,13 @@ class PanelRenderer(Renderer):
             raise TypeError(
                 f"`input_image` must be a function from the inputs to images, got {input_image!r}."
             )
-        self.input_range = None if input_range is None else check_range(input_range, "input_range")
+        self.input_range, self.reverses_input = check_input_range(input_range)
         self.input_image = input_image
         self.panels = check_panels(panels)
 
     def sources(self, info: OutputInfo) -> "Sources":
         """Return where the panels' values come from, for a model."""
-        return Sources(info, self.input_image)
+        return Sources(info, self.input_image, self.reverses_input)
 
     def images_of_inputs(self, inputs: Any, info: OutputInfo) -> Array | None:
         if self.input_image is None or inputs is None:
@@ -138,10 +138,12 @@ class Sources:
     Attributes:
         info: What is known of the outputs.
         input_image: The user's way from inputs to images, or None.
+        reverses_input: Whether the input is drawn with its channels reversed: it is BGR.
     """
 
     info: OutputInfo
     input_image: Callable[[Any], Any] | None = None
+    reverses_input: bool = False
 
     @property
     def prediction_name(self) -> str:
@@ -204,6 +206,8 @@ class Sources:
         """Return the images of a panel that can be drawn, with a channel axis."""
         if panel == "input":
             images = self.input(batch)
+            if images is not None and self.reverses_input:
+                images = images[..., ::-1]
         elif panel == "target":
             images = self.as_images(self.target(batch), batch)
         else:

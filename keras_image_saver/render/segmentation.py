@@ -48,8 +48,8 @@ class Segmentation(PanelRenderer):
             where the model ends in a sigmoid of several channels.
         ignore_index: The id of target pixels that do not count; drawn (224, 224, 192), as VOC's void.
         overlay: Weight of the colours over the input, 0 to 1. None: colours alone.
-        input_range: (low, high) of float inputs, each one number, or one a channel. uint8 inputs
-            need none.
+        input_range: (low, high) of float inputs, each one number, or one a channel; or "caffe", "tf" or
+            "torch", as in `Images`. uint8 inputs need none.
         input_image: A function from the model's inputs to images, where the input is not one.
         panels: Names out of "input", "prediction", "target", "error". None: those of the first three
             that there are. The error shows over a dimmed grey input which pixels are wrong, in red,
