@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from keras_image_saver.arrays import Array, UInt8Array, cut_rows, first_array
+from keras_image_saver.arrays import Array, UInt8Array, cut_rows
 
 # The values that become black and white, (low, high): each one number, or one a channel.
 Range: TypeAlias = tuple[Any, Any]
@@ -60,11 +60,6 @@ class Batch:
     targets: Any
     outputs: Any
     shown: Array | None = None
-
-    @property
-    def is_single(self) -> bool:
-        """Whether there is one row."""
-        return len(first_array(self.outputs)) == 1
 
     def rows(self, start: int, stop: int) -> "Batch":
         """Return some of the rows; nothing is copied."""
@@ -252,9 +247,11 @@ class BoundRenderer(ABC):
         class_decision: The decision that it would have the device take, so that class ids reach the
             host and not the scores, which are many times larger. None: it needs outputs as they are.
         warnings: What the user should change before training, a text each. Its caller says them.
+        fixed: The panels that samples alone make: whatever the outputs, they are the same.
     """
 
     ranges: dict[str, Range | None]
+    fixed: tuple[str, ...] = ()
     class_decision: ClassDecision | None = None
     warnings: tuple[str, ...] = ()
 
@@ -269,25 +266,31 @@ class BoundRenderer(ABC):
         """
 
     @abstractmethod
-    def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
+    def __call__(
+        self,
+        batch: Batch,
+        out: Mapping[str, UInt8Array] | None = None,
+        known: Mapping[str, UInt8Array | None] | None = None,
+    ) -> Rendered:
         """Draw a batch, of any number of rows.
 
         Args:
             batch: What to draw.
-            out: Where panels may be written to, by name, in the shape that they had before.
+            out: Where panels may be written to, by name; what has another shape is left alone.
+            known: Panels out of `fixed` that need not be drawn: what these rows have there, grey maybe
+                in colour, or None where that is not at hand.
         """
 
     def legend(self) -> tuple[NamedClass, ...]:
         """Return the classes that have names, in the order of ids."""
         return ()
 
-    def measured(self, batch: Batch) -> Measured | None:
-        """Return what measures are taken of, as raw as it came; None where that is not known.
+    def measured(self, batch: Batch) -> Mapping[str, Measured]:
+        """Return what measures are taken of, by the kind of weights that drew: "" where there is one.
 
-        Args:
-            batch: What to measure, of any number of rows; `previous` is for its caller to fill in.
+        Nothing where the renderer does not know what outputs mean, as one of the user's own.
         """
-        return None
+        return {}
 
     def findings(self, counts: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
         """Say what the user should hear of, by the counts of each panel over all batches."""

@@ -1,6 +1,6 @@
 """The panels of class maps: ids to colours, laid over the input, and where they are wrong."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from keras_image_saver.render.base import (
     Batch,
     BoundRenderer,
     Finding,
+    Measured,
     MeasuredClasses,
     NamedClass,
     PixelCounts,
@@ -71,28 +72,39 @@ class BoundSegmentation(BoundRenderer):
             for class_id, name in self.class_names.items()
         )
 
-    def measured(self, batch: Batch) -> MeasuredClasses:
-        return MeasuredClasses(
-            outputs=self._ids("prediction", batch),
-            count=len(self.colors),
-            targets=self._measured_target(batch),
-            ignore_index=self.ignore_index,
-        )
-
-    def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
-        drawn = Rendered()
-        image = None
-        if "input" in self.ranges:
-            image, drawn.counts["input"] = map_to_uint8(
-                self.sources.images("input", batch),
-                self.ranges["input"],
-                (out or {}).get("input"),
-                "input_range",
+    def measured(self, batch: Batch) -> Mapping[str, Measured]:
+        return {
+            "": MeasuredClasses(
+                self._ids("prediction", batch),
+                len(self.colors),
+                self._measured_target(batch),
+                self.ignore_index,
             )
-        maps = {name: self._ids(name, batch) for name in self._maps()}
+        }
+
+    def __call__(
+        self,
+        batch: Batch,
+        out: Mapping[str, UInt8Array] | None = None,
+        known: Mapping[str, UInt8Array | None] | None = None,
+    ) -> Rendered:
+        drawn, known = Rendered(), known or {}
+        wanted = [name for name in self.panels if name not in known]
+        image = known.get("input")
+        # Colours and errors that lie over the input need it whether or not it is wanted by itself.
+        lies_under = self.overlay is not None or "error" in wanted
+        if "input" in self.ranges and ("input" in wanted or (image is None and lies_under)):
+            values = self.sources.images("input", batch)
+            image, counts = map_to_uint8(
+                values, self.ranges["input"], (out or {}).get("input"), "input_range"
+            )
+            if "input" not in known:
+                drawn.counts["input"] = counts
+        maps = {name: self._ids(name, batch) for name in self._maps(wanted)}
         for name, ids in maps.items():
-            drawn.counts[name] = self._count_magenta(ids)
-        for name in self.panels:
+            if name not in known:
+                drawn.counts[name] = self._count_magenta(ids)
+        for name in wanted:
             if name == "input":
                 assert image is not None  # what is a panel has a range
                 drawn.panels[name] = image
@@ -102,10 +114,10 @@ class BoundSegmentation(BoundRenderer):
                 drawn.panels[name] = self._draw(maps[name], image)
         return drawn
 
-    def _maps(self) -> list[str]:
-        """Return the class maps that are needed: an error needs both."""
+    def _maps(self, wanted: Sequence[str]) -> list[str]:
+        """Return the class maps that panels need: an error needs both."""
         both = ["prediction", "target"]
-        return both if "error" in self.panels else [name for name in both if name in self.panels]
+        return both if "error" in wanted else [name for name in both if name in wanted]
 
     def _ids(self, name: str, batch: Batch) -> Array:
         if name == "prediction":

@@ -3,8 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from keras_image_saver.arrays import Array, UInt8Array, with_channels
-from keras_image_saver.render.base import Batch, BoundRenderer, MeasuredImages, Range, Rendered
+from keras_image_saver.arrays import Array, UInt8Array
+from keras_image_saver.render.base import (
+    Batch,
+    BoundRenderer,
+    Measured,
+    MeasuredImages,
+    Range,
+    Rendered,
+)
 from keras_image_saver.render.colors import apply_colormap
 from keras_image_saver.render.error import error_table, errors_of_images
 from keras_image_saver.render.panels import Sources
@@ -17,47 +24,52 @@ class BoundImages(BoundRenderer):
 
     Attributes:
         sources: Where values come from.
-        panels: What is drawn, in order.
         colormaps: The colour table by panel, of those of one channel that have one.
-        target_range: What is black and white in targets where they are measured.
+        compared: The ranges of prediction and target, drawn or not, as far as they are known.
     """
 
     sources: Sources
-    panels: tuple[str, ...]
     colormaps: Mapping[str, UInt8Array]
-    target_range: Range | None
+    compared: Mapping[str, Range | None]
 
-    def measured(self, batch: Batch) -> MeasuredImages | None:
-        name = self.sources.prediction_name
-        ranges = [self.ranges[one] for one in ("prediction", name) if one in self.ranges]
-        outputs = self.sources.outputs(batch).get(name)
-        if outputs is None or not ranges:
-            return None
-        return MeasuredImages(
-            outputs=with_channels(outputs),
-            output_range=ranges[0],
-            targets=self.sources.as_images(self.sources.target(batch), batch),
-            target_range=self.target_range,
-        )
-
-    def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
+    def __call__(
+        self,
+        batch: Batch,
+        out: Mapping[str, UInt8Array] | None = None,
+        known: Mapping[str, UInt8Array | None] | None = None,
+    ) -> Rendered:
         rendered = Rendered()
-        for name in self.panels:
+        for name, limits in self.ranges.items():
+            if known and name in known:
+                continue
             is_error = name in self.sources.own_error
+            images = self._errors(batch) if is_error else self.sources.images(name, batch)
             table = error_table() if is_error else self.colormaps.get(name)
             # What is coloured has more channels than what is mapped, so there is no room for it.
             room = (out or {}).get(name) if table is None else None
-            images = self._errors(batch) if is_error else self.sources.images(name, batch)
             mapped, rendered.counts[name] = map_to_uint8(
-                images, self.ranges[name], room, self.range_argument(name)
+                images, limits, room, self.range_argument(name)
             )
             rendered.panels[name] = mapped if table is None else apply_colormap(mapped, table)
         return rendered
 
+    def measured(self, batch: Batch) -> Mapping[str, Measured]:
+        if "prediction" not in self.compared:
+            return {}
+        has_target = "target" in self.compared
+        return {
+            "": MeasuredImages(
+                self.sources.images("prediction", batch),
+                self.compared["prediction"],
+                self.sources.images("target", batch) if has_target else None,
+                self.compared.get("target"),
+            )
+        }
+
     def _errors(self, batch: Batch) -> Array:
         return errors_of_images(
             self.sources.images("prediction", batch),
-            self.ranges["prediction"],
+            self.compared["prediction"],
             self.sources.images("target", batch),
-            self.ranges["target"],
+            self.compared["target"],
         )

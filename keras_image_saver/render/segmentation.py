@@ -17,7 +17,7 @@ from keras_image_saver.render.class_map import Classes, Decision, choose_decisio
 from keras_image_saver.render.class_panels import BoundSegmentation, target_of
 from keras_image_saver.render.colors import check_ignore_index
 from keras_image_saver.render.palettes import check_class_names, check_palette, names_of_classes
-from keras_image_saver.render.panels import PanelRenderer, Sources, require_chosen
+from keras_image_saver.render.panels import SHOWN, PanelRenderer, Sources, require_chosen
 from keras_image_saver.render.ranges import check_dtype, default_range, extent
 
 # Float sigmoids end at 1 exactly; what lies further out is no probability.
@@ -139,6 +139,7 @@ class Segmentation(PanelRenderer):
             panels=panels,
             ignore_index=self.ignore_index,
             overlay=self.overlay,
+            fixed=tuple(name for name in panels if name in SHOWN),
             background=self._background(classes),
             class_names=names_of_classes(
                 self.class_names, classes.count, has_none=classes.has_none
