@@ -100,6 +100,15 @@ class OutputInfo:
 
 
 @dataclass(frozen=True)
+class NamedClass:
+    """One class of a legend: its id, its name, and the colour (R, G, B) that it is drawn in."""
+
+    class_id: int
+    name: str
+    color: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
 class MeasuredImages:
     """Images that a measure is taken of, before they are mapped to bytes.
 
@@ -271,6 +280,10 @@ class BoundRenderer(ABC):
             known: Panels out of `fixed` that need not be drawn: what these rows have there, grey maybe
                 in colour, or None where that is not at hand.
         """
+
+    def legend(self) -> tuple[NamedClass, ...]:
+        """Return the classes that have names, in the order of ids."""
+        return ()
 
     def measured(self, batch: Batch) -> Mapping[str, Measured]:
         """Return what measures are taken of, by the kind of weights that drew: "" where there is one.

@@ -9,6 +9,7 @@ from keras_image_saver.render.base import (
     BoundRenderer,
     Finding,
     Measured,
+    NamedClass,
     PixelCounts,
     Rendered,
 )
@@ -78,6 +79,9 @@ class Several(BoundRenderer):
             for kind in self.kinds
         }
         return {kind: one for kind, of_kind in each.items() for one in of_kind.values()}
+
+    def legend(self) -> tuple[NamedClass, ...]:
+        return self.bound.legend()
 
     def _name(self, name: str, panel: str) -> None:
         self._panels[name] = panel
