@@ -34,7 +34,7 @@ class Retention:
             check_int(name, getattr(self, name), 1, optional=True)
         if self.keep_period is not None and self.max_to_keep is None:
             raise ValueError(
-                "`keep_period` needs `max_to_keep`, beside which it keeps snapshots, got "
+                "`keep_period` must be given with `max_to_keep`, beside which it keeps snapshots, got "
                 f"keep_period={self.keep_period!r} alone. Without both, all stay."
             )
 

@@ -127,7 +127,8 @@ def test_retention_with_an_invalid_argument_shows_it(name, value):
 
 def test_period_alone_is_refused():
     with pytest.raises(
-        ValueError, match=r"`keep_period` needs `max_to_keep`.* got keep_period=5 alone"
+        ValueError,
+        match=r"`keep_period` must be given with `max_to_keep`.* got keep_period=5 alone",
     ):
         Retention(keep_period=5)
 

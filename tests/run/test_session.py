@@ -435,6 +435,23 @@ def test_file_stays_while_the_record_cannot_be_written(tmp_path, opened):
     assert pictures(tmp_path) == [1, 4, 5]
 
 
+def test_file_goes_also_where_the_values_of_samples_cannot_be_written(tmp_path, opened):
+    def measured(job):
+        save(job)
+        metrics = {"mse": np.zeros(2, np.float32)}
+        return Saved(GEOMETRY, metrics=metrics, summary={"mse": {"mean": 0.0}})
+
+    session, _ = opened(retention=KEEP, save=measured, say=lambda line: None)
+    session.begin(SAMPLES)
+    (tmp_path / "run" / "snapshots-metrics.npz").write_text("mine")
+    for epoch in range(1, 6):
+        session.submit(job(tmp_path, epoch))
+        hear(session)
+    session.close()
+    assert pictures(tmp_path) == [1, 4, 5]
+    assert (tmp_path / "run" / "snapshots-metrics.npz").read_text() == "mine"
+
+
 @pytest.mark.parametrize("content", ["run of somebody else", "no picture"])
 def test_file_that_is_not_the_runs_own_is_not_removed(tmp_path, opened, content):
     session, _ = opened(retention=KEEP)
