@@ -32,7 +32,7 @@ from keras_image_saver.run.logs import json_logs
 from keras_image_saver.run.previous import is_page_file
 from keras_image_saver.run.storage import check_path, join, storage_of
 from keras_image_saver.run.values import Row, read_rows, values_files
-from keras_image_saver.viewers.page.values import ValueTexts
+from keras_image_saver.viewers.value_texts import ValueTexts
 
 _SCRIPTS = (
     "dom.js",
