@@ -72,9 +72,12 @@ class ImageSaver(tf.keras.callbacks.Callback):
             step there is one snapshot, the epoch's.
         save_initial: Whether to save the untrained model too, as epoch 0; not when training resumes
             at a later epoch. Under Keras 2 the model must be built for it.
-        columns: Samples per row of the grid. None: ceil(sqrt(N)) with one panel, 1 with several.
-        padding: Gap around each tile, in pixels.
-        pad_value: Grey level of gaps and empty tiles, 0 to 255.
+        columns: Samples per row of the grid. None: ceil(sqrt(N)) with one panel; with several, what
+            brings the picture nearest to a square; and what a run that is resumed has.
+        padding: Gap around each tile, in pixels; four times as wide between two samples in a row
+            where each has several panels. Tiles below 16 pixels are enlarged to 32 or a little more.
+        pad_value: Grey level of gaps and empty tiles, 0 to 255. None: 56, a dark grey that is told
+            from black and from white tiles; of a run that is resumed, what it has.
         encoder_options: `compress_level` (PNG), `quality` (JPEG, WebP, AVIF), `lossless` (WebP).
         rehearse: Whether to go the whole way once before training.
         on_error: What a failure during training does: "warn" logs one line a kind of failure, counts
@@ -112,7 +115,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         save_initial: bool = False,
         columns: int | None = None,
         padding: int = 2,
-        pad_value: int = 0,
+        pad_value: int | None = None,
         encoder_options: Mapping[str, Any] | None = None,
         rehearse: bool = True,
         on_error: str = "warn",

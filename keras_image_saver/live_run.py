@@ -73,6 +73,7 @@ class LiveRun:
         self._template = settings.template
         self._report = Report(raises=settings.on_error == "raise", listeners=settings.listeners)
         self._samples = settings.samples
+        self._pipeline = settings.pipeline
         self._session: Session | Bystander | None = None
         self._drawer: Drawer | None = None
         self._weights = Weights(settings.weights)
@@ -122,6 +123,8 @@ class LiveRun:
             for text in start.warnings:
                 warn(text)
             self._samples = start.samples
+            if start.resumed:
+                self._pipeline = self._pipeline.going_on(start.geometry)
             # Keras 3 draws a layer's seeds when the layer is made, so its weights do not depend on
             # when a model is built; those of Keras 2 do.
             drawable = self.is_drawable(trained) or (initial and backend.KERAS_3)
@@ -225,7 +228,7 @@ class LiveRun:
         self._template = self._template.absolute()  # for hooks that are called by hand
         return Session(
             self._template,
-            settings.pipeline.save,
+            lambda job: self._pipeline.save(job),
             say=say,
             background=settings.background,
             previous=settings.previous,
@@ -247,12 +250,13 @@ class LiveRun:
                 # The next start may find other samples in the folder than these were.
                 self._session = self._drawer = None
                 self._samples = self._settings.samples
+                self._pipeline = self._settings.pipeline
             raise
 
     def _rehearsal(self, trained: Any, tell: Callable[[str], None], whole: bool) -> Drawing:
         started = time.monotonic()
         alone = workers.is_alone(trained)
-        found = self._settings.pipeline.rehearse(
+        found = self._pipeline.rehearse(
             self._drawer_for(trained), whole=whole, twice=alone
         )
         drawing = found.drawing
@@ -286,9 +290,7 @@ class LiveRun:
         earlier = self._drawer
         if earlier is None or self._is_watched_anew or not earlier.draws(drawn):
             self._is_watched_anew = False
-            self._drawer = self._settings.pipeline.bind(
-                drawn, self._samples, self._weights, earlier
-            )
+            self._drawer = self._pipeline.bind(drawn, self._samples, self._weights, earlier)
             return self._drawer
         return earlier
 
@@ -323,7 +325,7 @@ def _about(settings: Settings) -> dict[str, Any]:
         "every_epochs": schedule.every_epochs,
         "every_batches": schedule.every_batches,
         "save_initial": settings.save_initial,
-        **vars(pipeline.tiling),
+        **pipeline.tiling.settings,
         "encoder": pipeline.format.settings,
     }
     return {"versions": backend.versions(), "settings": plain(drawn), "class_names": None}

@@ -1,6 +1,6 @@
 """From samples to a file: the stages of all folders in a row."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import is_
@@ -74,6 +74,10 @@ class Pipeline:
     tiling: Tiling
     format: formats.Format
     keeps_image: bool = False
+
+    def going_on(self, geometry: Mapping[str, Any]) -> "Pipeline":
+        """Return it for a run that is resumed, whose newest picture has this geometry."""
+        return replace(self, tiling=self.tiling.going_on(geometry))
 
     def bind(
         self,

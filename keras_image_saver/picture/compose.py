@@ -1,5 +1,6 @@
 """A drawing to one picture: rendered, tiled and captioned, with NumPy and Pillow alone."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,9 +13,26 @@ from keras_image_saver.picture.text import caption_size, draw_captions
 from keras_image_saver.render.base import Batch, BoundRenderer, Finding, Rendered
 
 
+# The grey of gaps unless the user says: no grey is outside of what tiles may show, and this one is taken
+# for the least of it. It stands out from the black of digits and masks and from white, from the middle
+# grey of an untrained model (and of VOC's cars), and from the 70 of Cityscapes' buildings; a lighter one
+# would outshine dark tiles.
+GAP = 56
+
+# A tile with both sides below the first is enlarged until one has the second: it is as large then as a
+# digit of MNIST, and can be seen.
+_SMALL, _SEEN = 16, 32
+
+
 @dataclass(frozen=True)
 class Tiling:
-    """How a picture's tiles are laid out; see `make_grid`.
+    """How a picture's tiles are laid out; see `ImageSaver`.
+
+    Attributes:
+        columns: Samples per row. None: as `plan` chooses, or as the run has it.
+        padding: Gap around each tile, in pixels.
+        pad_value: Grey level of gaps and empty tiles. None: `GAP`, or what the run has.
+        before: The layout of the run so far, which it keeps.
 
     Raises:
         ValueError: If one is out of range.
@@ -22,19 +40,47 @@ class Tiling:
 
     columns: int | None = None
     padding: int = 2
-    pad_value: int = 0
+    pad_value: int | None = None
+    before: grid.Layout | None = None
 
     def __post_init__(self) -> None:
-        grid.check_grid(self.columns, self.padding, self.pad_value)
+        grid.check_grid(self.columns, self.padding, GAP if self.pad_value is None else self.pad_value)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the user said."""
+        return {name: value for name, value in vars(self).items() if name != "before"}
+
+    def going_on(self, geometry: Mapping[str, Any]) -> "Tiling":
+        """Return it for a run that is resumed, whose newest picture has this geometry."""
+        try:
+            return replace(self, before=grid.layout_of(geometry))
+        except ValueError:  # it was recorded by another version, or edited
+            return self
 
     def plan(self, rendered: Rendered, count: int) -> grid.Layout:
         """Lay out `count` samples, of which some are rendered."""
         sizes = {name: images.shape[1:3] for name, images in rendered.panels.items()}
-        width = max(size[1] for size in sizes.values())
-        captions = caption_size(tuple(sizes), width) if len(sizes) > 1 else (0, 0)
-        return grid.plan(
-            sizes, count, columns=self.columns, padding=self.padding, caption_size=captions
+        height, width = (max(size[axis] for size in sizes.values()) for axis in (0, 1))
+        longer = max(height, width)
+        layout = grid.plan(
+            sizes,
+            count,
+            columns=self.columns,
+            padding=self.padding,
+            pad_value=self._level,
+            caption_size=caption_size(tuple(sizes), width) if len(sizes) > 1 else (0, 0),
+            enlargement=math.ceil(_SEEN / longer) if longer < _SMALL else 1,
         )
+        if self.before is None or self.columns not in (None, self.before.columns):
+            return layout
+        return layout.as_before(self.before)
+
+    @property
+    def _level(self) -> int:
+        if self.pad_value is not None:
+            return int(self.pad_value)
+        return GAP if self.before is None else self.before.pad_value
 
 
 class Drawing:
@@ -113,7 +159,7 @@ def compose(drawing: Drawing, tiling: Tiling) -> Picture:
     rendered = drawing.render_part(next(parts))
     counts = rendered.counts
     layout = tiling.plan(rendered, drawing.count)
-    canvas = grid.Canvas(layout, grid.most_channels(rendered.panels), tiling.pad_value)
+    canvas = grid.Canvas(layout, grid.most_channels(rendered.panels))
     canvas.place(rendered.panels)
     for part in parts:
         # A single sample is mapped right where its tile stands, which saves a copy of it.
@@ -130,5 +176,5 @@ def compose(drawing: Drawing, tiling: Tiling) -> Picture:
             for panel, name in enumerate(layout.panels)
         ]
         width = layout.tile[1] // layout.enlargement
-        image = draw_captions(image, captions, width, tiling.pad_value)
+        image = draw_captions(image, captions, width, layout.pad_value)
     return Picture(image, layout, drawing.bound.findings(counts))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,12 @@ import numpy as np
 from keras_image_saver.arrays import CHANNELS, UInt8Array, as_array, describe, nearest
 from keras_image_saver.checks import check_int
 
-# What a recorded geometry must have, in the order of `Layout`.
+# What a recorded geometry has, and what it may have, by the names that `Layout` has for them.
 _PLACES = ("origin", "tile", "stride", "columns", "count", "panels")
+_MORE = ("enlargement", "sample_gap", "pad_value")
+# So many paddings more stand between two samples in a row than between two panels of one: the larger
+# gap is seen as the end of a sample where the tiles are small too.
+_SAMPLE_GAP = 3
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,11 @@ class Layout:
         columns: Samples per row; each takes one tile a panel.
         count: Number of samples.
         panels: Panel names, left to right.
-        enlargement: Whole factor by which images were enlarged to give room to the captions.
+        enlargement: Whole factor by which images were enlarged, to be seen or to give room to the
+            captions.
+        sample_gap: (y, x) by which two samples stand further apart than two tiles.
+        pad_value: Grey level of gaps and empty tiles.
+        foot: Pixels under the last row's tiles; nothing that a reader needs.
     """
 
     origin: tuple[int, int]
@@ -35,6 +43,9 @@ class Layout:
     count: int
     panels: tuple[str, ...]
     enlargement: int = 1
+    sample_gap: tuple[int, int] = (0, 0)
+    pad_value: int = 0
+    foot: int = 0
 
     @property
     def rows(self) -> int:
@@ -43,21 +54,77 @@ class Layout:
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of the whole picture."""
-        (y, x), (down, across) = self.origin, self.stride
-        return y + self.rows * down, x + self.columns * len(self.panels) * across
+        y, _ = self.tile_at(self.columns * (self.rows - 1), 0)
+        _, x = self.tile_at(self.columns - 1, len(self.panels) - 1)
+        return y + self.stride[0] + self.foot, x + self.stride[1]
 
     def geometry(self) -> dict[str, Any]:
-        """Return what a reader needs to cut the tiles out again, fit for JSON."""
+        """Return what a reader needs to cut the tiles out again, fit for JSON.
+
+        `sample_gap` and `pad_value` are absent where they are 0, as they were in all of the first version.
+        """
+        known = {name: getattr(self, name) for name in (*_PLACES, *_MORE)}
+        absent = {"sample_gap": (0, 0), "pad_value": 0}
         return {
             name: list(value) if isinstance(value, tuple) else value
-            for name, value in asdict(self).items()
+            for name, value in known.items()
+            if value != absent.get(name)
         }
 
     def tile_at(self, sample: int, panel: int) -> tuple[int, int]:
         """(y, x) of a tile's upper left corner."""
         row, column = divmod(sample, self.columns)
-        (y, x), (down, across) = self.origin, self.stride
-        return y + row * down, x + (column * len(self.panels) + panel) * across
+        (y, x), (down, across), (below, beside) = self.origin, self.stride, self.sample_gap
+        step = len(self.panels) * across + beside
+        return y + row * (down + below), x + column * step + panel * across
+
+    def as_before(self, before: "Layout") -> "Layout":
+        """Return it with the columns, enlargement and gaps that such a grid had before.
+
+        Where that grid was of other tiles, or cannot have been planned like this, it stays as it is.
+        """
+        gaps = [step - side for step, side in zip(self.stride, self.tile, strict=True)]
+        height, width = (side // self.enlargement * before.enlargement for side in self.tile)
+        same = replace(
+            self,
+            tile=(height, width),
+            stride=(height + gaps[0], width + gaps[1]),
+            columns=before.columns,
+            enlargement=before.enlargement,
+            sample_gap=(self.sample_gap[0], before.sample_gap[1]),
+        )
+        return same if replace(before, pad_value=self.pad_value, foot=self.foot) == same else self
+
+
+def layout_of(geometry: Mapping[str, Any]) -> Layout:
+    """Return the layout that a geometry was recorded of.
+
+    Raises:
+        ValueError: If it is of none: a record is data, and may say anything.
+    """
+
+    def pair(name: str, absent: Any = None) -> tuple[int, int]:
+        y, x = geometry.get(name, absent)
+        return int(y), int(x)
+
+    layout = None
+    try:
+        layout = Layout(
+            origin=pair("origin"),
+            tile=pair("tile"),
+            stride=pair("stride"),
+            columns=int(geometry["columns"]),
+            count=int(geometry["count"]),
+            panels=tuple(map(str, geometry["panels"])),
+            enlargement=int(geometry.get("enlargement", 1)),
+            sample_gap=pair("sample_gap", (0, 0)),
+            pad_value=int(geometry.get("pad_value", 0)),
+        )
+    except (KeyError, TypeError, ValueError, OverflowError):
+        pass
+    if layout is None or min(layout.columns, layout.count, len(layout.panels)) < 1:
+        raise ValueError("there is no record of where its tiles stand")
+    return layout
 
 
 def sample_box(
@@ -76,18 +143,14 @@ def sample_box(
     Raises:
         ValueError: If the grid has no such sample, or there is no geometry of a grid.
     """
-    try:
-        layout = Layout(*(geometry[name] for name in _PLACES))
-        names = list(layout.panels)
-        chosen = [names.index(name) for name in panels or names]
-        (y, x), (_, last) = (layout.tile_at(sample, panel) for panel in (chosen[0], chosen[-1]))
-        height, width = layout.tile
-        box = int(y), int(x), int(height), int(last - x + width)
-    except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError):
-        raise ValueError("there is no record of where its tiles stand") from None
+    layout = layout_of(geometry)
+    names = panels or layout.panels
+    if not {*names} <= {*layout.panels}:
+        raise ValueError("there is no record of where its tiles stand")
     if not 0 <= sample < layout.count:
         raise ValueError(f"there are {layout.count} samples, numbered from 0, got {sample!r}")
-    return box
+    (y, x), (_, last) = (layout.tile_at(sample, layout.panels.index(names[at])) for at in (0, -1))
+    return y, x, layout.tile[0], last - x + layout.tile[1]
 
 
 def plan(
@@ -96,34 +159,61 @@ def plan(
     *,
     columns: int | None,
     padding: int,
+    pad_value: int = 0,
     caption_size: tuple[int, int] = (0, 0),
+    name_height: int = 0,
+    enlargement: int = 1,
 ) -> Layout:
     """Lay out `count` samples.
 
     Args:
         sizes: (height, width) of each panel's images, by panel name, in order.
         count: Number of samples.
-        columns: Samples per row. None: ceil(sqrt(count)) with one panel, 1 with several.
-        padding: Gap around each tile, in pixels.
+        columns: Samples per row. None: ceil(sqrt(count)) with one panel; with several as many as
+            bring the picture nearest to a square.
+        padding: Gap around each tile, in pixels; between two samples in a row it is four times as
+            wide, where each has several panels.
+        pad_value: Grey level of gaps and empty tiles.
         caption_size: (height, width) that the captions need; (0, 0) for none.
+        name_height: What the name of a sample needs under its tiles.
+        enlargement: Whole factor by which images are enlarged, at least.
     """
     height, width = (max(size[axis] for size in sizes.values()) for axis in (0, 1))
     caption_height, caption_width = caption_size
     # A whole factor, so that each pixel of an image stays a square of one colour.
-    enlargement = max(1, math.ceil(caption_width / width))
-    if columns is None:
-        columns = math.ceil(math.sqrt(count)) if len(sizes) == 1 else 1
+    enlargement = max(enlargement, math.ceil(caption_width / width))
     height, width = height * enlargement, width * enlargement
     padding = int(padding)  # the geometry is written as JSON, which takes none of NumPy's ints
-    return Layout(
+    layout = Layout(
         origin=(caption_height + padding, padding),
         tile=(height, width),
         stride=(height + padding, width + padding),
-        columns=int(columns),
+        columns=1,
         count=int(count),
         panels=tuple(sizes),
         enlargement=enlargement,
+        sample_gap=(name_height, 0),
+        pad_value=int(pad_value),
+        foot=name_height,
     )
+    if len(sizes) == 1:
+        return replace(layout, columns=int(columns or math.ceil(math.sqrt(count))))
+    if columns is not None:
+        return _in_columns(layout, int(columns), padding)
+    # The fewest columns for each number of rows: more of them would only leave places empty.
+    choices = {math.ceil(count / rows) for rows in range(1, count + 1)}
+    return min((_in_columns(layout, one, padding) for one in sorted(choices)), key=_oblongness)
+
+
+def _in_columns(layout: Layout, columns: int, padding: int) -> Layout:
+    """Put so many samples of several panels in a row, further apart than their panels are."""
+    beside = _SAMPLE_GAP * padding if columns > 1 else 0
+    return replace(layout, columns=columns, sample_gap=(layout.sample_gap[0], beside))
+
+
+def _oblongness(layout: Layout) -> float:
+    """Return 1 for a square picture, and else by how much one side is the longer."""
+    return max(layout.size) / min(layout.size)
 
 
 class Canvas:
@@ -136,14 +226,13 @@ class Canvas:
     Args:
         layout: Where the tiles stand.
         channels: The most that a panel has.
-        pad_value: Grey level of gaps and empty tiles.
 
     Attributes:
         image: uint8, shape (*layout.size, C).
     """
 
-    def __init__(self, layout: Layout, channels: int, pad_value: int = 0) -> None:
-        self.image = blank(*layout.size, channels, pad_value)
+    def __init__(self, layout: Layout, channels: int) -> None:
+        self.image = blank(*layout.size, channels, layout.pad_value)
         self._layout = layout
         self._placed = 0
 
@@ -242,8 +331,14 @@ def make_grid(
             f"{describe(array)}. Use to_uint8(images, value_range=...) first."
         )
     check_grid(columns, padding, pad_value)
-    layout = plan({"image": array.shape[1:3]}, len(array), columns=columns, padding=padding)
-    canvas = Canvas(layout, array.shape[3], pad_value)
+    layout = plan(
+        {"image": array.shape[1:3]},
+        len(array),
+        columns=columns,
+        padding=padding,
+        pad_value=pad_value,
+    )
+    canvas = Canvas(layout, array.shape[3])
     canvas.place({"image": array})
     return canvas.image
 

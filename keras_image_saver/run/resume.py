@@ -1,8 +1,8 @@
 """How a run is gone on with: decided from what was read of it, without a look at the folder."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from keras_image_saver.run.files import SAMPLES
 from keras_image_saver.run.found import Found, cut, steps_at
@@ -41,6 +41,12 @@ class Start:
     @property
     def entries(self) -> tuple[Entry, ...]:
         return tuple(line.entry for line in self.lines if line.entry is not None)
+
+    @property
+    def geometry(self) -> Mapping[str, Any]:
+        """Where the tiles of its newest picture stand; empty if there is none."""
+        told = (entry.get("geometry") for entry in reversed(self.entries))
+        return next((one for one in told if one), {})
 
 
 def resume(

@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_image_saver import make_grid
-from keras_image_saver.picture.grid import Canvas, check_grid, most_channels, plan, sample_box
+from keras_image_saver.picture.grid import (
+    Canvas,
+    check_grid,
+    layout_of,
+    most_channels,
+    plan,
+    sample_box,
+)
 
 
 def ones_to(count, height=1, width=1, channels=1):
@@ -174,8 +181,8 @@ def test_make_grid_shows_every_image_and_nothing_else(
 # Several panels
 
 
-def test_plan_with_several_panels_is_a_row_a_sample():
-    layout = plan({"input": (4, 6), "prediction": (4, 6)}, 3, columns=None, padding=2)
+def test_plan_with_several_panels_in_one_column_is_a_row_a_sample():
+    layout = plan({"input": (4, 6), "prediction": (4, 6)}, 3, columns=1, padding=2)
     assert (layout.rows, layout.columns, layout.panels) == (3, 1, ("input", "prediction"))
     assert (layout.origin, layout.stride, layout.size) == ((2, 2), (6, 8), (20, 18))
     assert [layout.tile_at(2, panel) for panel in (0, 1)] == [(14, 2), (14, 10)]
@@ -188,8 +195,128 @@ def test_plan_with_several_panels_and_columns_puts_so_many_samples_in_a_row():
     assert layout.tile_at(4, 0) == (2, 0)
 
 
+@pytest.mark.parametrize(
+    ("count", "panels", "columns"),
+    [(1, 3, 1), (2, 2, 1), (3, 2, 1), (4, 2, 1), (5, 2, 2), (16, 3, 2), (24, 3, 3), (64, 2, 6)],
+)
+def test_plan_with_several_panels_is_nearest_to_a_square(count, panels, columns):
+    sizes = {str(panel): (64, 64) for panel in range(panels)}
+    assert plan(sizes, count, columns=None, padding=2).columns == columns
+
+
+@pytest.mark.parametrize("count", [2, 3, 7, 16, 40, 100, 1024])
+@pytest.mark.parametrize("panels", [2, 3, 4])
+@pytest.mark.parametrize("size", [(64, 64), (64, 96), (48, 32)], ids=str)
+def test_plan_with_several_panels_is_no_sliver(count, panels, size):
+    sizes = {str(panel): size for panel in range(panels)}
+    layout = plan(sizes, count, columns=None, padding=2, caption_size=(12, 50))
+    height, width = layout.size
+    # A row of a few samples may be long whatever is done.
+    limit = max(2, panels * size[1] / size[0] / count)
+    assert 1 / 2 <= width / height <= 1.05 * limit
+    assert layout.columns * layout.rows - count < layout.columns
+
+
+def test_plan_keeps_samples_in_a_row_further_apart_than_their_panels():
+    layout = plan({"a": (4, 6), "b": (4, 6)}, 5, columns=3, padding=2)
+    assert [layout.tile_at(0, panel)[1] for panel in (0, 1)] == [2, 10]
+    assert [layout.tile_at(sample, 0)[1] for sample in (1, 2)] == [2 + 16 + 6, 2 + 2 * (16 + 6)]
+    assert layout.size == (2 + 2 * 6, 2 + 3 * 16 + 2 * 6)
+    assert layout.geometry()["sample_gap"] == [0, 6]
+
+
+@pytest.mark.parametrize(
+    ("panels", "columns", "padding"), [("a", 3, 2), ("ab", 1, 2), ("ab", 3, 0)], ids=str
+)
+def test_geometry_without_a_gap_between_samples_has_none(panels, columns, padding):
+    sizes = dict.fromkeys(panels, (4, 6))
+    geometry = plan(sizes, 5, columns=columns, padding=padding).geometry()
+    assert list(geometry) == [
+        "origin", "tile", "stride", "columns", "count", "panels", "enlargement"
+    ]  # fmt: skip
+
+
+def test_plan_enlarges_by_what_it_is_told_or_more():
+    sizes = {"a": (4, 6), "b": (4, 6)}
+    factors = [
+        plan(sizes, 1, columns=1, padding=1, caption_size=(9, wide), enlargement=2).enlargement
+        for wide in (0, 12, 13)
+    ]
+    assert factors == [2, 2, 3]
+
+
+def test_plan_with_names_has_room_under_each_row():
+    layout = plan({"a": (4, 6)}, 3, columns=2, padding=1, name_height=5)
+    assert [layout.tile_at(sample, 0) for sample in (0, 1, 2)] == [(1, 1), (1, 8), (11, 1)]
+    assert layout.size == (1 + 2 * 10, 15)
+    assert layout.geometry()["sample_gap"] == [5, 0]
+
+
+def test_layout_of_a_geometry_is_the_layout():
+    sizes = dict.fromkeys("ab", (4, 5))
+    for columns in (1, 2):
+        layout = plan(sizes, 5, columns=columns, padding=2, pad_value=9, caption_size=(9, 3))
+        assert layout_of(json.loads(json.dumps(layout.geometry()))) == layout
+
+
+def test_layout_of_the_first_version_has_black_gaps_of_one_width():
+    geometry = plan({"a": (1, 1), "b": (1, 1)}, 4, columns=2, padding=1, pad_value=9).geometry()
+    del geometry["sample_gap"], geometry["pad_value"]
+    found = layout_of(geometry)
+    assert (found.sample_gap, found.pad_value) == ((0, 0), 0)
+    assert found.tile_at(1, 0) == (1, 5)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"origin": 5},
+        {"tile": [1]},
+        {"stride": ["a", "b"]},
+        {"columns": 0},
+        {"count": float("inf")},
+        {"panels": []},
+        {"enlargement": None},
+        {"sample_gap": 3},
+        {"pad_value": "grey"},
+    ],
+    ids=str,
+)
+def test_layout_of_nonsense_says_so(change):
+    geometry = plan({"a": (4, 4)}, 5, columns=None, padding=0).geometry()
+    with pytest.raises(ValueError, match="no record of where its tiles stand"):
+        layout_of(geometry | change)
+
+
+def test_layout_as_before_has_the_columns_gaps_and_enlargement_of_then():
+    sizes = dict.fromkeys("ab", (4, 6))
+    before = plan(sizes, 5, columns=1, padding=2, enlargement=3)
+    now = plan(sizes, 5, columns=None, padding=2, pad_value=9)
+    assert now.columns == 2
+    assert now.as_before(before).geometry() == before.geometry() | {"pad_value": 9}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"count": 6},
+        {"sizes": dict.fromkeys("ac", (4, 6))},
+        {"sizes": dict.fromkeys("ab", (5, 6))},
+        {"padding": 1},
+        {"name_height": 7},
+        {"caption_size": (9, 3)},
+    ],
+    ids=str,
+)
+def test_layout_of_other_tiles_than_before_stays_as_it_is(other):
+    arguments = {"sizes": dict.fromkeys("ab", (4, 6)), "count": 5, "padding": 2}
+    now = plan(columns=2, **arguments)
+    before = plan(columns=1, **(arguments | other))
+    assert now.as_before(before) == now
+
+
 def test_plan_with_captions_starts_below_them():
-    layout = plan({"a": (4, 6), "b": (4, 6)}, 2, columns=None, padding=1, caption_size=(9, 6))
+    layout = plan({"a": (4, 6), "b": (4, 6)}, 2, columns=1, padding=1, caption_size=(9, 6))
     assert (layout.origin, layout.enlargement) == ((10, 1), 1)
     assert layout.size == (9 + 2 * 5 + 1, 2 * 7 + 1)
 
@@ -211,8 +338,15 @@ def test_plan_with_panels_of_several_sizes_takes_the_largest():
 def tiled(panels, *, columns=None, padding=0, caption_size=(0, 0), pad_value=0):
     sizes = {name: images.shape[1:3] for name, images in panels.items()}
     count = len(next(iter(panels.values())))
-    layout = plan(sizes, count, columns=columns, padding=padding, caption_size=caption_size)
-    canvas = Canvas(layout, most_channels(panels), pad_value)
+    layout = plan(
+        sizes,
+        count,
+        columns=columns,
+        padding=padding,
+        caption_size=caption_size,
+        pad_value=pad_value,
+    )
+    canvas = Canvas(layout, most_channels(panels))
     canvas.place(panels)
     return canvas.image
 
@@ -267,7 +401,7 @@ def test_grey_canvas_turns_coloured_with_the_first_batch_that_is():
 
 def test_tile_with_two_panels_is_a_row_a_sample():
     panels = {"input": ones_to(3), "prediction": 10 * ones_to(3)}
-    assert tiled(panels)[..., 0].tolist() == [[1, 10], [2, 20], [3, 30]]
+    assert tiled(panels, columns=1)[..., 0].tolist() == [[1, 10], [2, 20], [3, 30]]
 
 
 def test_tile_with_two_panels_and_columns_keeps_samples_together():
