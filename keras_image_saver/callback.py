@@ -12,10 +12,10 @@ from keras_image_saver.checks import check_int
 from keras_image_saver.live_run import LiveRun, Settings, check_reactions
 from keras_image_saver.model.backend import ON_TENSORFLOW
 from keras_image_saver.model.datasets import read_samples
-from keras_image_saver.model.lookup import check_drawing, check_watched
+from keras_image_saver.model.lookup import check_copyable, check_drawing, check_watched
 from keras_image_saver.model.weights import check_weights
 from keras_image_saver.picture import formats
-from keras_image_saver.picture.compose import Tiling
+from keras_image_saver.picture.tiling import Tiling, check_sample_names
 from keras_image_saver.pipeline import Pipeline
 from keras_image_saver.progress import Progress, Schedule
 from keras_image_saver.render.function import as_renderer
@@ -78,6 +78,8 @@ class ImageSaver(tf.keras.callbacks.Callback):
             where each has several panels. Tiles below 16 pixels are enlarged to 32 or a little more.
         pad_value: Grey level of gaps and empty tiles, 0 to 255. None: 56, a dark grey that is told
             from black and from white tiles; of a run that is resumed, what it has.
+        sample_names: A text a sample (label, file name, prompt): under its tiles, cut to their width,
+            and whole in `run.json` and on the page.
         encoder_options: `compress_level` (PNG), `quality` (JPEG, WebP, AVIF), `lossless` (WebP).
         rehearse: Whether to go the whole way once before training.
         on_error: What a failure during training does: "warn" logs one line a kind of failure, counts
@@ -116,6 +118,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         columns: int | None = None,
         padding: int = 2,
         pad_value: int | None = None,
+        sample_names: Sequence[str] | None = None,
         encoder_options: Mapping[str, Any] | None = None,
         rehearse: bool = True,
         on_error: str = "warn",
@@ -132,20 +135,22 @@ class ImageSaver(tf.keras.callbacks.Callback):
         check_int("batch_size", batch_size, 1)
         check_reactions(on_error, previous, listeners)
         schedule = Schedule(every_epochs, every_batches)
+        shown = read_samples(samples, num_samples, predict_alone=predict is not None)
+        names = check_sample_names(sample_names, len(shown))
         template = Template(
             filepath, by_batches=every_batches is not None, suffixes=formats.BY_SUFFIX
         )
         self._settings = Settings(
             template=template,
             schedule=schedule,
-            samples=read_samples(samples, num_samples, predict_alone=predict is not None),
+            samples=shown,
             model=model,
             pipeline=Pipeline(
                 renderer=as_renderer(render, whole=output is None),
                 predict=predict,
                 output=output,
                 batch_size=batch_size,
-                tiling=Tiling(columns, padding, pad_value),
+                tiling=Tiling(columns, padding, pad_value, names),
                 format=formats.check_format(template.text, encoder_options),
                 keeps_image=bool(listeners),
             ),
@@ -260,13 +265,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
                     saver.save(epoch=epoch, logs={"g_loss": g_loss})
             ```
         """
-        schedule = self._settings.schedule
-        if schedule != Schedule():
-            raise ValueError(
-                "`every_epochs` and `every_batches` belong to `fit`, got "
-                f"every_epochs={schedule.every_epochs} and every_batches="
-                f"{schedule.every_batches} in `watch`: there, call `save` when one is due."
-            )
+        self._settings.schedule.check_unset()
         check_watched(model, self._settings.model)
         if self._is_watched:
             raise RuntimeError("`watch` must end before it begins again, and it has not ended.")
@@ -332,13 +331,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
     # Copies
 
     def __getstate__(self) -> dict[str, Any]:
-        model = self._settings.model
-        if model is not None and not isinstance(model, str):
-            raise TypeError(
-                f"ImageSaver(model={model!r}) cannot be copied or pickled: the copy would hold "
-                "a model that never trains. Pass the name of an attribute, such as "
-                'model="generator".'
-            )
+        check_copyable(self._settings.model)
         # What belongs to the run is made anew; the model and its hooks are for Keras to set again.
         dropped = {"_run", "_progress", "_began", "_is_watched", "_set"}
         cleared = {"model", "_model", "params"}

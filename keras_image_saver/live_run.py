@@ -16,7 +16,7 @@ from keras_image_saver.pipeline import Drawer, Pipeline
 from keras_image_saver.progress import Moment, Schedule
 from keras_image_saver.report import Report, say, warn
 from keras_image_saver.run.bystander import Bystander
-from keras_image_saver.run.job import Job
+from keras_image_saver.run.job import Job, Saved
 from keras_image_saver.run.previous import Previous
 from keras_image_saver.run.record import Mirror, Snapshot
 from keras_image_saver.run.run_file import State, plain
@@ -228,7 +228,7 @@ class LiveRun:
         self._template = self._template.absolute()  # for hooks that are called by hand
         return Session(
             self._template,
-            lambda job: self._pipeline.save(job),
+            self._save,
             say=say,
             background=settings.background,
             previous=settings.previous,
@@ -253,12 +253,14 @@ class LiveRun:
                 self._pipeline = self._settings.pipeline
             raise
 
+    def _save(self, job: Job) -> Saved:
+        # By how the run is laid out, which is known once its folder was looked into.
+        return self._pipeline.save(job)
+
     def _rehearsal(self, trained: Any, tell: Callable[[str], None], whole: bool) -> Drawing:
         started = time.monotonic()
         alone = workers.is_alone(trained)
-        found = self._pipeline.rehearse(
-            self._drawer_for(trained), whole=whole, twice=alone
-        )
+        found = self._pipeline.rehearse(self._drawer_for(trained), whole=whole, twice=alone)
         drawing = found.drawing
         self._tell_of_binding(drawing, tell)
         for finding in found.findings:

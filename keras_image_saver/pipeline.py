@@ -15,7 +15,8 @@ from keras_image_saver.model.randomness import Passes
 from keras_image_saver.model.state import ModelState
 from keras_image_saver.model.weights import Pair, Weights
 from keras_image_saver.picture import encoder, formats
-from keras_image_saver.picture.compose import Drawing, Tiling, compose
+from keras_image_saver.picture.compose import Drawing, Kept, compose
+from keras_image_saver.picture.tiling import Tiling, check_sample_names
 from keras_image_saver.render.base import (
     Batch,
     BoundRenderer,
@@ -107,7 +108,9 @@ class Pipeline:
         picture = compose(drawing, self.tiling)
         # As large as it will be: fewer rows may have been drawn.
         count = drawing.count if samples.inputs is None else len(samples)
-        layout = self.tiling.plan(drawing.render_part(next(drawing.parts())), count)
+        check_sample_names(self.tiling.sample_names or None, count)
+        first = drawing.render_part(next(drawing.parts()))
+        layout = self.tiling.plan(first, count, drawing.bound)
         formats.check_image((*layout.size, picture.image.shape[2]), self.format)
         encoder.encode(picture.image, self.format)
         return Rehearsal(drawing, picture.findings, seconds, difference)
@@ -174,6 +177,7 @@ class Drawer:
         self._earlier_ranges = {} if earlier is None else earlier.ranges
         self._inputs_as_images: Array | None = None
         self._decide: Callable[[Any], Any] | None = None
+        self._kept = Kept()
 
     @property
     def state(self) -> ModelState:
@@ -227,10 +231,17 @@ class Drawer:
         assert self._bound is not None  # by the first run
         bound, of_all = self._bound, next(iter(chunks.values()))
         if len(kinds) > 1:
-            bound = Several(bound=bound, kinds=tuple(kinds), ranges={})
+            bound = Several(
+                bound=bound,
+                kinds=tuple(kinds),
+                ranges={},
+                fixed=bound.fixed,
+                legend=bound.legend,
+                slices=bound.slices,
+            )
             each = zip(*chunks.values(), strict=True)
             of_all = [dict(zip(kinds, ones, strict=True)) for ones in each]
-        drawing = Drawing(bound, self._batch(samples), of_all, label)
+        drawing = Drawing(bound, self._batch(samples), of_all, label, self._kept)
         if self._pipeline.renderer.runs_user_code:
             drawing.render()  # the user's code runs on this thread only
         return drawing

@@ -47,6 +47,19 @@ class Schedule:
         for name in ("every_epochs", "every_batches"):
             check_int(name, getattr(self, name), 1, optional=True)
 
+    def check_unset(self) -> None:
+        """Refuse what says when `fit` saves, in a loop that says it itself.
+
+        Raises:
+            ValueError: If either was given.
+        """
+        if self != Schedule():
+            raise ValueError(
+                "`every_epochs` and `every_batches` belong to `fit`, got every_epochs="
+                f"{self.every_epochs} and every_batches={self.every_batches} in `watch`: there, call "
+                "`save` when one is due."
+            )
+
     @property
     def by_epochs(self) -> bool:
         return self.every_epochs is not None or self.every_batches is None

@@ -170,6 +170,20 @@ def _likelihood(name: str) -> int:
     return (1 if found & _DRAWS else 0) + (2 if found & _AVERAGED else 0)
 
 
+def check_copyable(model: Any) -> None:
+    """Refuse to copy or pickle a saver that holds a model.
+
+    Raises:
+        TypeError: If `model` is one, and not the name of an attribute.
+    """
+    if model is not None and not isinstance(model, str):
+        raise TypeError(
+            f"ImageSaver(model={model!r}) cannot be copied or pickled: the copy would hold "
+            "a model that never trains. Pass the name of an attribute, such as "
+            'model="generator".'
+        )
+
+
 def check_watched(model: Any, given: Any) -> None:
     """Refuse what is no model that a loop trains, nor holds what draws.
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from keras_image_saver.arrays import Array, UInt8Array, cut_rows, first_array
+from keras_image_saver.arrays import Array, UInt8Array, cut_rows
 
 # The values that become black and white, (low, high): each one number, or one a channel.
 Range: TypeAlias = tuple[Any, Any]
@@ -60,11 +60,6 @@ class Batch:
     targets: Any
     outputs: Any
     shown: Array | None = None
-
-    @property
-    def is_single(self) -> bool:
-        """Whether there is one row."""
-        return len(first_array(self.outputs)) == 1
 
     def rows(self, start: int, stop: int) -> "Batch":
         """Return some of the rows; nothing is copied."""
@@ -202,9 +197,16 @@ class BoundRenderer(ABC):
         class_decision: The decision that it would have the device take, so that class ids reach the
             host and not the scores, which are many times larger. None: it needs outputs as they are.
         warnings: What the user should change before training, a text each. Its caller says them.
+        fixed: The panels that samples alone make: whatever the outputs, they are the same.
+        legend: Names of classes with the colours that they are drawn in, to stand under the grid.
+        slices: The numbers of the slices that each panel's images are of; each sample has so many
+            images then, one after another. Empty where a sample has one.
     """
 
     ranges: dict[str, Range | None]
+    fixed: tuple[str, ...] = ()
+    legend: tuple[tuple[str, tuple[int, int, int]], ...] = ()
+    slices: tuple[int, ...] = ()
     class_decision: ClassDecision | None = None
     warnings: tuple[str, ...] = ()
 
@@ -219,12 +221,19 @@ class BoundRenderer(ABC):
         """
 
     @abstractmethod
-    def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
+    def __call__(
+        self,
+        batch: Batch,
+        out: Mapping[str, UInt8Array] | None = None,
+        known: Mapping[str, UInt8Array | None] | None = None,
+    ) -> Rendered:
         """Draw a batch, of any number of rows.
 
         Args:
             batch: What to draw.
-            out: Where panels may be written to, by name, in the shape that they had before.
+            out: Where panels may be written to, by name; what has another shape is left alone.
+            known: Panels out of `fixed` that need not be drawn: what these rows have there, grey maybe
+                in colour, or None where that is not at hand.
         """
 
     def findings(self, counts: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:

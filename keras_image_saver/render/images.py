@@ -21,7 +21,7 @@ from keras_image_saver.render.base import (
     show_range,
 )
 from keras_image_saver.render.colors import apply_colormap, check_colormap
-from keras_image_saver.render.panels import PanelRenderer, Sources, require_chosen
+from keras_image_saver.render.panels import SHOWN, PanelRenderer, Sources, require_chosen
 from keras_image_saver.render.ranges import (
     check_dtype,
     check_range,
@@ -105,6 +105,7 @@ class Images(PanelRenderer):
             warnings=self.lost_input(batch, sources, images)
             + tuple(self._warnings(images, ranges)),
             colormaps=self._colormaps(images),
+            fixed=tuple(name for name in images if name in SHOWN),
         )
 
     def _warnings(
@@ -250,9 +251,16 @@ class _BoundImages(BoundRenderer):
     sources: Sources
     colormaps: Mapping[str, UInt8Array]
 
-    def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
+    def __call__(
+        self,
+        batch: Batch,
+        out: Mapping[str, UInt8Array] | None = None,
+        known: Mapping[str, UInt8Array | None] | None = None,
+    ) -> Rendered:
         rendered = Rendered()
         for name, limits in self.ranges.items():
+            if known and name in known:
+                continue
             images, table = self.sources.images(name, batch), self.colormaps.get(name)
             # What is coloured has more channels than what is mapped, so there is no room for it.
             room = (out or {}).get(name) if table is None else None

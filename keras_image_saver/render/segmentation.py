@@ -20,7 +20,13 @@ from keras_image_saver.render.base import (
 )
 from keras_image_saver.render.class_map import Classes, Decision, choose_decision, logit
 from keras_image_saver.render.colors import check_ignore_index, check_palette, colorize, overlay
-from keras_image_saver.render.panels import PanelRenderer, Sources, channels_last, require_chosen
+from keras_image_saver.render.panels import (
+    SHOWN,
+    PanelRenderer,
+    Sources,
+    channels_last,
+    require_chosen,
+)
 from keras_image_saver.render.ranges import check_dtype, default_range, extent, map_to_uint8
 
 # Float sigmoids end at 1 exactly; what lies further out is no probability.
@@ -124,6 +130,7 @@ class Segmentation(PanelRenderer):
             panels=panels,
             ignore_index=self.ignore_index,
             overlay=self.overlay,
+            fixed=tuple(name for name in panels if name in SHOWN),
         )
         bound.check_samples(batch)
         if "prediction" in panels:
@@ -209,19 +216,30 @@ class _BoundSegmentation(BoundRenderer):
                 f"ignore_index={values[-1]} if such pixels do not count, or the right `num_classes`."
             )
 
-    def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
-        drawn = Rendered()
-        if "input" in self.ranges:
-            image = self.sources.images("input", batch)
-            drawn.panels["input"], drawn.counts["input"] = map_to_uint8(
-                image, self.ranges["input"], (out or {}).get("input"), "input_range"
+    def __call__(
+        self,
+        batch: Batch,
+        out: Mapping[str, UInt8Array] | None = None,
+        known: Mapping[str, UInt8Array | None] | None = None,
+    ) -> Rendered:
+        drawn, known = Rendered(), known or {}
+        wanted = [name for name in self.panels if name not in known]
+        image = known.get("input")
+        # Colours that lie over the input need it whether or not it is wanted by itself.
+        if "input" in wanted or (image is None and self.overlay is not None):
+            values = self.sources.images("input", batch)
+            image, counts = map_to_uint8(
+                values, self.ranges["input"], (out or {}).get("input"), "input_range"
             )
-        for name in self.panels:
+            drawn.panels["input"] = image
+            if "input" not in known:
+                drawn.counts["input"] = counts
+        for name in wanted:
             if name != "input":
                 ids = self._ids(name, batch)
                 drawn.counts[name] = self._count_magenta(ids)
-                drawn.panels[name] = self._draw(ids, drawn.panels.get("input"))
-        return Rendered({name: drawn.panels[name] for name in self.panels}, drawn.counts)
+                drawn.panels[name] = self._draw(ids, image)
+        return Rendered({name: drawn.panels[name] for name in wanted}, drawn.counts)
 
     def _ids(self, name: str, batch: Batch) -> Array:
         if name == "prediction":
