@@ -232,7 +232,7 @@ class LiveRun:
             say=say,
             background=settings.background,
             previous=settings.previous,
-            page=_follow_page(self._template.folder) if settings.page else None,
+            page=_follow_page(self._template.folder, settings) if settings.page else None,
             about=_about(settings),
             run_of=run_of,
             scoped=scoped,
@@ -333,7 +333,7 @@ def _about(settings: Settings) -> dict[str, Any]:
     return {"versions": backend.versions(), "settings": plain(drawn), "class_names": None}
 
 
-def _follow_page(folder: str) -> Mirror:
+def _follow_page(folder: str, settings: Settings) -> Mirror:
     from keras_image_saver.viewers.page import Page
 
-    return Page(folder, say).follow
+    return Page(folder, say, settings.pipeline.tiling.sample_names).follow

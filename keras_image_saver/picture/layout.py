@@ -100,23 +100,6 @@ class Layout:
             (to_row * from_row, to_column * from_pixel, to_panel, to_slice, *picture.strides),
         )
 
-    def as_before(self, before: "Layout") -> "Layout":
-        """Return it with the columns, enlargement and gaps that such a grid had before.
-
-        Where that grid was of other tiles, or cannot have been planned like this, it stays as it is.
-        """
-        gaps = [step - side for step, side in zip(self.stride, self.tile, strict=True)]
-        height, width = (side // self.enlargement * before.enlargement for side in self.tile)
-        same = replace(
-            self,
-            tile=(height, width),
-            stride=(height + gaps[0], width + gaps[1]),
-            columns=before.columns,
-            enlargement=before.enlargement,
-            sample_gap=before.sample_gap,
-        )
-        return same if replace(before, pad_value=self.pad_value, foot=self.foot) == same else self
-
     def geometry(self) -> dict[str, Any]:
         """Return what a reader needs to cut the tiles out again, fit for JSON.
 

@@ -1,8 +1,9 @@
 """How a picture is laid out by what the user said, and what is written beside its tiles."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -79,21 +80,33 @@ class Tiling:
         sizes = {name: images.shape[1:3] for name, images in rendered.panels.items()}
         height, width = (max(size[axis] for size in sizes.values()) for axis in (0, 1))
         texts = list(_captions(tuple(sizes), bound.slices).values())
-        layout = plan(
+        of_these = partial(
+            plan,
             sizes,
             count,
-            columns=self.columns,
             padding=self.padding,
             pad_value=self.level,
             caption_size=caption_size(texts, width) if texts else (0, 0),
             name_height=text_height(width) if self.sample_names else 0,
-            enlargement=math.ceil(_SEEN / max(height, width)) if max(height, width) < _SMALL else 1,
             slices=bound.slices,
         )
-        if self.before is not None and self.columns in (None, self.before.columns):
-            layout = layout.as_before(self.before)
+        layout = self._as_before(of_these)
+        if layout is None:
+            longer = max(height, width)
+            enlargement = math.ceil(_SEEN / longer) if longer < _SMALL else 1
+            layout = of_these(columns=self.columns, enlargement=enlargement)
         below = len(self.legend(layout, bound)) if bound.legend else 0
         return replace(layout, foot=layout.foot + below)
+
+    def _as_before(self, of_these: Callable[..., Layout]) -> Layout | None:
+        """Return the layout that the run has, where it is one of these tiles."""
+        before = self.before
+        if before is None or self.columns not in (None, before.columns):
+            return None
+        same = of_these(columns=before.columns, enlargement=before.enlargement)
+        # In the first version samples stood as close as panels.
+        same = replace(same, sample_gap=(same.sample_gap[0], before.sample_gap[1]))
+        return same if same == replace(before, pad_value=same.pad_value, foot=same.foot) else None
 
     def legend(self, layout: Layout, bound: BoundRenderer) -> UInt8Array:
         """Return the legend that stands under a layout's tiles."""

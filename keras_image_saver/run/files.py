@@ -8,13 +8,14 @@ RECORD = "snapshots.jsonl"  # the newest entries; those before it stand in segme
 RUN_FILE = "run.json"  # what is said of the run as a whole
 SAMPLES = "samples.npz"
 PAGE = "index.html"
+RUN_SCRIPT = "run.js"  # what the page is told of the run as a whole
 PAGE_MARK = "keras_image_saver page"  # near the start of each file of a page
 LOCK = ".keras_image_saver.lock"
 PROBE = ".keras_image_saver-probe"  # stands for a moment on remote storage, to see that it can
 MOVING = ".moving"  # stands in `previous-<n>/` as long as a run is being moved there
 
 _SEGMENT = re.compile(r"snapshots-(\d{4,})\.jsonl")
-_OF_A_PAGE = re.compile(r"index\.html|snapshots(-\d{4,})?\.js")
+_OF_A_PAGE = re.compile(r"index\.html|run\.js|snapshots(-\d{4,})?\.js")
 _PREVIOUS = re.compile(r"previous-(\d+)")
 _UNRECORDED = re.compile(r"unrecorded-(\d+)")
 _TEMPORARY = re.compile(r"\.keras_image_saver-.*\.tmp")

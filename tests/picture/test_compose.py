@@ -9,7 +9,8 @@ import pytest
 
 from keras_image_saver import Batch, Images, Segmentation, colorize, make_grid, to_uint8
 from keras_image_saver.arrays import PIECE
-from keras_image_saver.picture.compose import GAP, Drawing, Kept, Tiling, compose
+from keras_image_saver.picture.compose import Drawing, Kept, Tiling, compose
+from keras_image_saver.picture.tiling import GAP
 from keras_image_saver.render.base import OutputInfo
 from keras_image_saver.render.several import Several
 
@@ -182,7 +183,7 @@ def test_what_does_not_change_is_drawn_once():
     drawn = []
 
     class Bound:
-        fixed = ("input",)
+        fixed, legend, slices = ("input",), (), ()
         ranges = {}  # noqa: RUF012
 
         def __init__(self, bound):

@@ -238,11 +238,11 @@ def test_room_of_several_samples_is_their_part_of_a_row():
             images[...] = np.arange(count).reshape(-1, 1, 1, 1) + levels[name] + 10 * count
         canvas.place(room)
     assert canvas.image[..., 0].tolist() == [
-        [0] * 19,
-        [0, 11, 11, 0, 15, 15, 0, 21, 21, 0, 25, 25, 0, 22, 22, 0, 26, 26, 0],
-        [0] * 19,
-        [0, 21, 21, 0, 25, 25, 0, 22, 22, 0, 26, 26, 0, 0, 0, 0, 0, 0, 0],
-        [0] * 19,
+        [0] * 25,
+        [0, 11, 11, 0, 15, 15, *[0] * 4, 21, 21, 0, 25, 25, *[0] * 4, 22, 22, 0, 26, 26, 0],
+        [0] * 25,
+        [0, 21, 21, 0, 25, 25, *[0] * 4, 22, 22, 0, 26, 26, *[0] * 10],
+        [0] * 25,
     ]
 
 
@@ -320,3 +320,19 @@ def test_tile_keeps_magenta_pixels_beside_grey_panels():
     magenta = np.array([[[[255, 0, 255]]]], np.uint8)
     grid = tiled({"input": ones_to(1), "prediction": magenta})
     assert grid.tolist() == [[[1, 1, 1], [255, 0, 255]]]
+
+
+def test_canvas_with_slices_puts_those_of_a_sample_side_by_side():
+    sizes = {"a": (1, 1), "b": (1, 1)}
+    layout = plan(sizes, 3, columns=2, padding=0, slices=(4, 9))
+    canvas = Canvas(layout, 1)
+    values = np.arange(1, 7, dtype=np.uint8).reshape(6, 1, 1, 1)
+    assert canvas.room({"a": (1, 1, 1), "b": (1, 1, 1)}, 1) == {}
+    for rows in (slice(0, 2), slice(2, 6)):
+        canvas.place({"a": values[rows], "b": values[rows] + 10})
+    assert canvas.image[..., 0].tolist() == [
+        [1, 2, 3, 4],
+        [11, 12, 13, 14],
+        [5, 6, 0, 0],
+        [15, 16, 0, 0],
+    ]

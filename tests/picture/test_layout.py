@@ -76,9 +76,51 @@ def test_plan_enlarges_by_what_it_is_told_or_more():
 
 def test_plan_with_names_has_room_under_each_row():
     layout = plan({"a": (4, 6)}, 3, columns=2, padding=1, name_height=5)
-    assert [layout.tile_at(sample, 0) for sample in (0, 1, 2)] == [(1, 1), (1, 8), (11, 1)]
-    assert layout.size == (1 + 2 * 10, 15)
-    assert layout.geometry()["sample_gap"] == [5, 0]
+    # Between rows there is more, so that a name is nearer to its own tile.
+    assert [layout.tile_at(sample, 0) for sample in (0, 1, 2)] == [(1, 1), (1, 8), (14, 1)]
+    assert layout.size == (1 + 2 * (4 + 5 + 1) + 3, 15)
+    assert layout.geometry()["sample_gap"] == [8, 0]
+    one_row = plan({"a": (4, 6)}, 2, columns=2, padding=1, name_height=5)
+    assert (one_row.size[0], one_row.geometry()["sample_gap"]) == (11, [5, 0])
+
+
+def test_plan_with_slices_puts_them_side_by_side_and_panels_below_one_another():
+    layout = plan(
+        dict.fromkeys("ab", (4, 6)), 3, columns=2, padding=1, caption_size=(5, 2), slices=(0, 7)
+    )
+    assert [layout.tile_at(0, 0, place) for place in (0, 1)] == [(6, 1), (6, 8)]
+    assert layout.tile_at(0, 1, 1) == (6 + 4 + 1 + 5, 8)
+    assert layout.tile_at(1, 0, 0) == (6, 1 + 2 * 7 + 3)
+    assert layout.tile_at(2, 0, 0) == (6 + 2 * 10 + 3, 1)
+    assert layout.size == (6 + 2 * 10 + 3 + 10 + 4 + 1, 1 + 4 * 7 + 3)
+    geometry = layout.geometry()
+    assert (geometry["slices"], geometry["sample_gap"]) == ([0, 7], [3, 3])
+    assert sample_box(geometry, 0) == (6, 1, 14, 13)
+    assert sample_box(geometry, 1, ["b"]) == (16, 18, 4, 13)
+    assert layout_of(json.loads(json.dumps(geometry))) == layout
+
+
+@pytest.mark.parametrize("slices", [(), (0, 3, 7)], ids=str)
+@pytest.mark.parametrize(("count", "columns"), [(1, 1), (5, 2), (3, 3)])
+def test_tiles_of_a_picture_are_where_the_layout_says(slices, count, columns):
+    layout = plan(
+        dict.fromkeys("ab", (2, 3)),
+        count,
+        columns=columns,
+        padding=2,
+        caption_size=(4, 2),
+        name_height=3,
+        slices=slices,
+    )
+    picture = np.arange(np.prod(layout.size) * 3, dtype=np.int64).reshape(*layout.size, 3)
+    tiles = layout.tiles(picture)
+    assert tiles.shape == (layout.rows, columns, 2, max(1, len(slices)), 2, 3, 3)
+    for sample in range(count):
+        for panel in range(2):
+            for place in range(layout.depth):
+                y, x = layout.tile_at(sample, panel, place)
+                tile = tiles[sample // columns, sample % columns, panel, place]
+                np.testing.assert_array_equal(tile, picture[y : y + 2, x : x + 3])
 
 
 def test_layout_of_a_geometry_is_the_layout():
@@ -115,33 +157,6 @@ def test_layout_of_nonsense_says_so(change):
     geometry = plan({"a": (4, 4)}, 5, columns=None, padding=0).geometry()
     with pytest.raises(ValueError, match="no record of where its tiles stand"):
         layout_of(geometry | change)
-
-
-def test_layout_as_before_has_the_columns_gaps_and_enlargement_of_then():
-    sizes = dict.fromkeys("ab", (4, 6))
-    before = plan(sizes, 5, columns=1, padding=2, enlargement=3)
-    now = plan(sizes, 5, columns=None, padding=2, pad_value=9)
-    assert now.columns == 2
-    assert now.as_before(before).geometry() == before.geometry() | {"pad_value": 9}
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"count": 6},
-        {"sizes": dict.fromkeys("ac", (4, 6))},
-        {"sizes": dict.fromkeys("ab", (5, 6))},
-        {"padding": 1},
-        {"name_height": 7},
-        {"caption_size": (9, 3)},
-    ],
-    ids=str,
-)
-def test_layout_of_other_tiles_than_before_stays_as_it_is(other):
-    arguments = {"sizes": dict.fromkeys("ab", (4, 6)), "count": 5, "padding": 2}
-    now = plan(columns=2, **arguments)
-    before = plan(columns=1, **(arguments | other))
-    assert now.as_before(before) == now
 
 
 def test_plan_with_captions_starts_below_them():

@@ -26,8 +26,8 @@ def test_legend_has_a_square_of_each_colour_with_its_name_behind():
     other = squares(picture, BLUE)
     assert other[0] == y  # on one row, behind the first name
     between = picture[:, x + width : other[1]]
-    assert (between == 255).any()
-    assert (picture[:, other[1] + width :] == 255).any()
+    assert between.max() > 200
+    assert picture[:, other[1] + width :].max() > 200
     assert (picture[: min(y, 4)] == 56).all()
 
 
@@ -49,7 +49,7 @@ def test_legend_cuts_a_name_that_is_wider_than_the_picture():
 
 def test_legend_on_white_is_written_in_black():
     picture = draw_legend((("sky", RED),), 100, 64, 255)
-    assert (picture == 0).all(-1).any()
+    assert picture[:, 20:].min() < 50
 
 
 def test_legend_is_written_as_large_as_captions():

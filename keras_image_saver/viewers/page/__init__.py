@@ -17,10 +17,18 @@ from importlib.resources import files
 from typing import Any
 
 from keras_image_saver.escapes import escaped
-from keras_image_saver.run.files import PAGE, PAGE_MARK, RECORD, script_name, segment_number
+from keras_image_saver.run.files import (
+    PAGE,
+    PAGE_MARK,
+    RECORD,
+    RUN_SCRIPT,
+    script_name,
+    segment_number,
+)
 from keras_image_saver.run.lines import FORMAT, Entry, read_entries, record_files
 from keras_image_saver.run.logs import json_logs
 from keras_image_saver.run.previous import is_page_file
+from keras_image_saver.run.run_file import About, read_run
 from keras_image_saver.run.storage import check_path, join, storage_of
 
 _SCRIPTS = (
@@ -63,7 +71,8 @@ def write_page(folder: str | os.PathLike[str]) -> str:
     names = record_files(folder)
     if not names:
         raise FileNotFoundError(f"There is no record of a run ({RECORD}) in {folder!r}.")
-    page = Page(folder, lambda text: warnings.warn(escaped(text), stacklevel=4))
+    about, _ = read_run(folder)
+    page = Page(folder, lambda text: warnings.warn(escaped(text), stacklevel=4), names_in(about))
     for name in names:
         entries, unreadable = read_entries(folder, [name])
         page.add(name, [json_logs(entry) for entry in entries])  # from elsewhere, it may have NaN
@@ -81,11 +90,15 @@ class Page:
     Args:
         folder: The run's folder.
         say: Tells the user a line, on any thread.
+        sample_names: A text a sample; empty for none.
     """
 
-    def __init__(self, folder: str, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, folder: str, say: Callable[[str], None], sample_names: Sequence[str] = ()
+    ) -> None:
         self._folder = storage_of(folder)
         self._say = say
+        self._sample_names = sample_names
         self._key = uuid.uuid4().hex  # another one tells an open page to read everything anew
         self._segments: set[int] = set()
         self._unwritten: dict[str, Sequence[Entry] | None] = {}
@@ -131,7 +144,8 @@ class Page:
             FileExistsError: If a file of that name is not ours.
             OSError: If storage fails; what was not written is tried again by the next `write`.
         """
-        for file in (PAGE, *map(script_name, self._unwritten)):
+        of_the_run = [RUN_SCRIPT] if self._sample_names else []
+        for file in (PAGE, *of_the_run, *map(script_name, self._unwritten)):
             path = (self._folder / file).path
             taken = file not in self._ours and file in self._folder.names()
             if taken and not is_page_file(path):
@@ -141,6 +155,8 @@ class Page:
                 )
         if PAGE not in self._ours or not (self._folder / PAGE).exists():
             self._replace(PAGE, page_html())
+        if RUN_SCRIPT not in self._ours:
+            self._tell_names()
         for name, entries in list(self._unwritten.items()):
             if entries is None:
                 (self._folder / script_name(name)).remove()
@@ -148,15 +164,22 @@ class Page:
                 self._replace(script_name(name), self._script(name, entries))
             del self._unwritten[name]
 
+    def _tell_names(self) -> None:
+        """Write what the samples are called, or remove what they were before the run was resumed."""
+        file = self._folder / RUN_SCRIPT
+        if self._sample_names:
+            told = json.dumps({"sample_names": self._sample_names})
+            self._replace(RUN_SCRIPT, _call("run", told))
+        elif RUN_SCRIPT in self._folder.names() and is_page_file(file.path):
+            file.remove()
+        self._ours.add(RUN_SCRIPT)
+
     def _script(self, name: str, entries: Sequence[Entry]) -> str:
         content: dict[str, Any] = {"format": FORMAT, "entries": list(entries)}
         if name == RECORD:
             content |= {"key": self._key, "segments": self._known_segments()}
         segment = "newest" if name == RECORD else segment_number(name)
-        # As text in a text, both ASCII: data is never code, nor a prototype.
-        data = json.dumps(json.dumps(content, allow_nan=False)).replace("<", "\\u003c")
-        call = f"kerasImageSaver({json.dumps(segment)}, {data});"
-        return f"// {PAGE_MARK}: the record beside it as a script\n{call}\n"
+        return _call(segment, json.dumps(content, allow_nan=False))
 
     def _known_segments(self) -> int | list[int]:
         """Return how many there are, or their numbers where some are missing: a number may be any."""
@@ -166,6 +189,21 @@ class Page:
     def _replace(self, name: str, text: str) -> None:
         (self._folder / name).replace(lambda file: file.write(text.encode("utf-8")))
         self._ours.add(name)
+
+
+def names_in(about: About | None) -> list[str]:
+    """Return what `run.json` says that the samples are called; it is data, and may say anything."""
+    settings = (about or {}).get("settings")
+    names = settings.get("sample_names") if isinstance(settings, dict) else None
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def _call(segment: int | str | None, text: str) -> str:
+    """Return a script that hands the page a part of the record."""
+    # As text in a text, both ASCII: data is never code, nor a prototype.
+    data = json.dumps(text).replace("<", "\\u003c")
+    call = f"kerasImageSaver({json.dumps(segment)}, {data});"
+    return f"// {PAGE_MARK}: the record beside it as a script\n{call}\n"
 
 
 @functools.cache

@@ -130,13 +130,14 @@ class View {
     by("charts-section").hidden = this.charts.charts.size === 0;
   }
 
-  drawSampleBar({ entries, index, sample, sampleCount }) {
+  drawSampleBar({ entries, index, names, sample, sampleCount }) {
     by("sample-bar").hidden = by("strip").hidden = sample === null;
     if (sample === null) return this.strip.clear();
     const name = `Sample ${sample + 1}`;
     by("sample-name").textContent = sampleCount ? `${name} of ${sampleCount}` : name;
     by("sample-before").disabled = sample === 0;
     by("sample-after").disabled = sample + 1 >= sampleCount;
+    by("sample-text").textContent = names[sample] ?? "";
     describe(by("strip"), `${name} at every epoch`);
     this.strip.set(entries, sample);
     return this.strip.mark(index);
@@ -155,6 +156,7 @@ class View {
       const entry = frame === this.left ? state.pinned : state.entry;
       frame.caption.textContent = state.nameOf(entry);
       frame.caption.hidden = !comparing;
+      frame.names = state.names;
       return frame.show(entry, sample);
     });
     return Promise.all(pending);
