@@ -61,9 +61,13 @@ class Images(PanelRenderer):
             `latents` is no input to look at.
         colormap: For one-channel predictions and targets: a (256, 3) table, uint8 or floats from 0
             to 1, or the name of one of Matplotlib's (extra `colormaps`).
+        slices: For volumes and clips, outputs (N, D, H, W, C): how many slices to draw, the middles of
+            as many equal parts, or which, such as (0, 5, -1). They stand side by side, the panels
+            below one another; inputs and targets that have as many are cut alike.
+        slice_axis: The axis that is cut, counted as in (N, D, H, W, C): 1, 2 or 3.
 
     Raises:
-        ValueError: If a range, a panel name or the colormap is not valid.
+        ValueError: If a range, a panel name, the colormap or what is said of slices is not valid.
         ImportError: If `colormap` is a name and Matplotlib is not installed.
     """
 
@@ -77,8 +81,10 @@ class Images(PanelRenderer):
         input_image: Callable[[Any], Any] | None = None,
         panels: Sequence[str] | None = None,
         colormap: Any = None,
+        slices: int | Sequence[int] | None = None,
+        slice_axis: int = 1,
     ) -> None:
-        super().__init__(input_range, input_image, panels)
+        super().__init__(input_range, input_image, panels, slices, slice_axis)
         self.value_range: Range | None = None
         self.panel_ranges: dict[str, Range] = {}
         if isinstance(value_range, Mapping):
@@ -94,7 +100,7 @@ class Images(PanelRenderer):
         Raises:
             ValueError: If an output cannot be drawn, or its range is not known.
         """
-        sources = Sources(info, self.input_image)
+        sources = self.sources(info, batch)
         images = self._images(batch, sources)
         # What is wrong with the prediction is said before what follows from it for the input.
         order = sorted(images, key=lambda name: (name == "input", name != "prediction"))
@@ -106,6 +112,7 @@ class Images(PanelRenderer):
             + tuple(self._warnings(images, ranges)),
             colormaps=self._colormaps(images),
             fixed=tuple(name for name in images if name in SHOWN),
+            slices=sources.numbers,
         )
 
     def _warnings(

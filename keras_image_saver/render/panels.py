@@ -1,7 +1,7 @@
 """What `Images` and `Segmentation` share: where panels come from, and which there are."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from keras_image_saver.arrays import (
 )
 from keras_image_saver.render.base import Batch, OutputInfo, Renderer
 from keras_image_saver.render.ranges import check_range
+from keras_image_saver.render.slices import Slices, check_slices, slices_of
 
 # The panels that are the samples' own, whatever the model makes of them.
 SHOWN = ("input", "target")
@@ -31,22 +32,28 @@ class PanelRenderer(Renderer):
         input_range: (low, high) of the inputs, or None.
         input_image: The user's way from inputs to images, or None.
         panels: The names of the panels to draw, or None.
+        slices: How many slices of volumes are drawn, or which, or None.
+        slice_axis: Along which axis of (N, D, H, W, C).
 
     Raises:
-        ValueError: If the range or a panel name is not valid.
+        ValueError: If the range, a panel name or what is said of slices is not valid.
         TypeError: If `input_image` is no function.
 
     Attributes:
         no_target: What to say where there are no targets that it can draw.
+        draws_ids: Whether integers without channels are class ids.
     """
 
     no_target = "the samples have no targets"
+    draws_ids = False
 
     def __init__(
         self,
         input_range: Any,
         input_image: Callable[[Any], Any] | None,
         panels: Sequence[str] | None,
+        slices: int | Sequence[int] | None = None,
+        slice_axis: int = 1,
     ) -> None:
         if input_image is not None and not callable(input_image):
             raise TypeError(
@@ -55,11 +62,38 @@ class PanelRenderer(Renderer):
         self.input_range = None if input_range is None else check_range(input_range, "input_range")
         self.input_image = input_image
         self.panels = check_panels(panels)
+        self.slices = check_slices(slices, slice_axis)
+        self.slice_axis = int(slice_axis)
+
+    def sources(self, info: OutputInfo, batch: Batch) -> "Sources":
+        """Return where the panels' values come from, for a model, by what it made of the first rows.
+
+        Raises:
+            ValueError: If the prediction is not cut as the arguments say.
+        """
+        if self.slices is None:
+            return Sources(info, self.input_image)
+        outputs = [one for one in leaves(batch.outputs).values() if one is not None]
+        if info.chosen is not None:
+            outputs = [list(leaves(batch.outputs).values())[info.chosen]]
+        # Of several that nobody chose, one that can be cut tells how all are.
+        prediction = max(outputs, key=lambda array: array.ndim)
+        slices = slices_of(
+            self.slices,
+            self.slice_axis,
+            prediction,
+            channels_first=info.channels_first,
+            as_ids=self.draws_ids,
+        )
+        # What is cut has its channels last.
+        return Sources(replace(info, channels_first=False), self.input_image, slices)
 
     def images_of_inputs(self, inputs: Any, info: OutputInfo) -> Array | None:
         if self.input_image is None or inputs is None:
             return None
         # The user's function may change what it gets, so it gets copies: the samples stay as they are.
+        if self.slices is not None:  # it is cut later, when it is known how
+            return as_array(self.input_image(copied(inputs)), "input_image()")
         return Sources(info, self.input_image).input(Batch(copied(inputs), None, None))
 
     def find_obstacles(self, image: Array | None, target: Array | None) -> dict[str, str | None]:
@@ -73,10 +107,15 @@ class PanelRenderer(Renderer):
             "the model's input is not one image; pass `input_image`, a function from the inputs "
             "to images"
         )
+        no_target = self.no_target
+        if self.slices is not None:
+            like = f"that has as many slices along slice_axis={self.slice_axis} as the prediction"
+            no_input = f"the model's input is not one volume {like}; pass `input_image`"
+            no_target = f"the samples have no target {like}"
         return {
             "input": no_input if image is None else None,
             "prediction": None,
-            "target": self.no_target if target is None else None,
+            "target": no_target if target is None else None,
         }
 
     def lost_input(
@@ -137,10 +176,17 @@ class Sources:
     Attributes:
         info: What is known of the outputs.
         input_image: The user's way from inputs to images, or None.
+        slices: How volumes are cut to images; None where there are none.
     """
 
     info: OutputInfo
     input_image: Callable[[Any], Any] | None = None
+    slices: Slices | None = None
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of the slices that each sample has; empty where it has one image."""
+        return () if self.slices is None else self.slices.numbers
 
     @property
     def prediction_name(self) -> str:
@@ -150,7 +196,11 @@ class Sources:
     def outputs(self, batch: Batch) -> dict[str, Array]:
         """Return by name the outputs that are arrays of a row a sample, channels last."""
         found = zip(self.info.names, leaves(batch.outputs).values(), strict=True)
-        return {name: channels_last(x, self.info) for name, x in found if x is not None}
+        drawn = ((name, self._cut(x)) for name, x in found)
+        return {name: channels_last(x, self.info) for name, x in drawn if x is not None}
+
+    def _cut(self, values: Array | None) -> Array | None:
+        return values if self.slices is None else self.slices.cut(values)
 
     def prediction(self, batch: Batch) -> Array:
         """Return the output that is the prediction, channels last."""
@@ -172,16 +222,29 @@ class Sources:
         Raises:
             ValueError: If `input_image` does not give images.
         """
-        if batch.shown is not None or batch.inputs is None:
-            return batch.shown
-        if self.input_image is not None:
+        images = batch.shown
+        if images is None and batch.inputs is not None and self.input_image is not None:
             images = as_array(self.input_image(batch.inputs), "input_image()")
-            images = channels_last(images, self.info)
-            return check_images(images, "`input_image`")
-        return self.as_images(single(batch.inputs), batch)
+            if self.slices is None:
+                images = check_images(channels_last(images, self.info), "`input_image`")
+        if images is not None:
+            return images if self.slices is None else self._cut_input(images, self.slices)
+        return self.as_images(self._cut(single(batch.inputs)), batch)
+
+    def _cut_input(self, volumes: Array, slices: Slices) -> Array:
+        images = slices.cut(volumes)
+        if images is None:
+            raise ValueError(
+                f"`input_image` must return volumes of {slices.depth} slices along "
+                f"slice_axis={slices.axis}, as the prediction has, got {describe(volumes)}."
+            )
+        return check_images(images, "`input_image`")
 
     def target(self, batch: Batch) -> Array | None:
-        """Return the target that belongs to the prediction, as the samples have it."""
+        """Return the target that belongs to the prediction, as the samples have it, or its slices."""
+        return self._cut(self._whole_target(batch))
+
+    def _whole_target(self, batch: Batch) -> Array | None:
         targets, chosen = leaves(batch.targets), self.info.chosen
         # One target is of the prediction, however many outputs there are; of several it is the one of
         # the same name, as in `fit` with dicts, or else the one at the same place.

@@ -60,10 +60,16 @@ class Segmentation(PanelRenderer):
             need none.
         input_image: A function from the model's inputs to images, where the input is not one.
         panels: Names out of "input", "prediction", "target". None: those that there are.
+        slices: For volumes and clips, scores (N, D, H, W, C) or ids (N, D, H, W), as in `Images`: how
+            many slices to draw, or which.
+        slice_axis: The axis that is cut, counted as in (N, D, H, W, C): 1, 2 or 3; of medical volumes
+            it is often 3.
 
     Raises:
         ValueError: If an argument is not valid.
     """
+
+    draws_ids = True
 
     def __init__(
         self,
@@ -78,8 +84,10 @@ class Segmentation(PanelRenderer):
         input_range: Any = None,
         input_image: Callable[[Any], Any] | None = None,
         panels: Sequence[str] | None = None,
+        slices: int | Sequence[int] | None = None,
+        slice_axis: int = 1,
     ) -> None:
-        super().__init__(input_range, input_image, panels)
+        super().__init__(input_range, input_image, panels, slices, slice_axis)
         check_int("num_classes", num_classes, 1, optional=True)
         check_ignore_index(ignore_index)
         if multi_label is not None and not isinstance(multi_label, (bool, np.bool_)):
@@ -107,7 +115,7 @@ class Segmentation(PanelRenderer):
             ValueError: If scores, targets or inputs do not fit the arguments.
         """
         require_chosen(info, batch)
-        sources = Sources(info, self.input_image)
+        sources = self.sources(info, batch)
         scores, image = sources.prediction(batch), sources.input(batch)
         classes = self._classes(scores, info.activation(sources.prediction_name))
         obstacles = self.find_obstacles(image, sources.target(batch))
@@ -124,6 +132,7 @@ class Segmentation(PanelRenderer):
             ranges=ranges,
             class_decision=classes.on_device,
             warnings=warnings,
+            slices=sources.numbers,
             sources=sources,
             classes=classes,
             colors=self._colors(classes),
