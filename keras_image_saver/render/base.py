@@ -105,6 +105,15 @@ class OutputInfo:
 
 
 @dataclass(frozen=True)
+class NamedClass:
+    """One class of a legend: its id, its name, and the colour (R, G, B) that it is drawn in."""
+
+    class_id: int
+    name: str
+    color: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
 class MeasuredImages:
     """Images that a measure is taken of, before they are mapped to bytes.
 
@@ -267,6 +276,18 @@ class BoundRenderer(ABC):
             batch: What to draw.
             out: Where panels may be written to, by name, in the shape that they had before.
         """
+
+    def legend(self) -> tuple[NamedClass, ...]:
+        """Return the classes that have names, in the order of ids."""
+        return ()
+
+    def measured(self, batch: Batch) -> Measured | None:
+        """Return what measures are taken of, as raw as it came; None where that is not known.
+
+        Args:
+            batch: What to measure, of any number of rows; `previous` is for its caller to fill in.
+        """
+        return None
 
     def findings(self, counts: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
         """Say what the user should hear of, by the counts of each panel over all batches."""

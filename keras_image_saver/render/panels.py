@@ -53,11 +53,15 @@ class PanelRenderer(Renderer):
         self.input_image = input_image
         self.panels = check_panels(panels)
 
+    def sources(self, info: OutputInfo) -> "Sources":
+        """Return where the panels' values come from, for a model."""
+        return Sources(info, self.input_image)
+
     def images_of_inputs(self, inputs: Any, info: OutputInfo) -> Array | None:
         if self.input_image is None or inputs is None:
             return None
         # The user's function may change what it gets, so it gets copies: the samples stay as they are.
-        return Sources(info, self.input_image).input(Batch(copied(inputs), None, None))
+        return self.sources(info).input(Batch(copied(inputs), None, None))
 
     def find_obstacles(self, image: Array | None, target: Array | None) -> dict[str, str | None]:
         """Return input, prediction and target by name, with what stands in the way of each, or None.
@@ -143,6 +147,11 @@ class Sources:
     def prediction_name(self) -> str:
         """The output that is the prediction; without a choice, one may go by that name."""
         return "prediction" if self.info.chosen is None else self.info.names[self.info.chosen]
+
+    @property
+    def own_error(self) -> tuple[str, ...]:
+        """The panel "error" of ours, unless it is the name of an output, which has been drawn by it."""
+        return () if "error" in self.info.names else ("error",)
 
     def outputs(self, batch: Batch) -> dict[str, Array]:
         """Return by name the outputs that are arrays of a row a sample, channels last."""
