@@ -226,9 +226,14 @@ class LiveRun:
                 "or in a listener is logged, since the other workers cannot know of it."
             )
         self._template = self._template.absolute()  # for hooks that are called by hand
+
+        def save(job: Job) -> Saved:
+            # By how the run is laid out, which is known once its folder was looked into.
+            return self._pipeline.save(job)
+
         return Session(
             self._template,
-            self._save,
+            save,
             say=say,
             background=settings.background,
             previous=settings.previous,
@@ -252,10 +257,6 @@ class LiveRun:
                 self._samples = self._settings.samples
                 self._pipeline = self._settings.pipeline
             raise
-
-    def _save(self, job: Job) -> Saved:
-        # By how the run is laid out, which is known once its folder was looked into.
-        return self._pipeline.save(job)
 
     def _rehearsal(self, trained: Any, tell: Callable[[str], None], whole: bool) -> Drawing:
         started = time.monotonic()

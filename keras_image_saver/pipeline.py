@@ -236,7 +236,6 @@ class Drawer:
                 kinds=tuple(kinds),
                 ranges={},
                 fixed=bound.fixed,
-                legend=bound.legend,
                 slices=bound.slices,
             )
             each = zip(*chunks.values(), strict=True)

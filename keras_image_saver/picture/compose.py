@@ -201,7 +201,7 @@ def _compose_anew(drawing: Drawing, tiling: Tiling) -> Picture:
     shapes = {name: images.shape[1:] for name, images in rendered.panels.items()}
     layout = tiling.plan(rendered, drawing.count, drawing.bound)
     channels = grid.most_channels(rendered.panels)
-    canvas = grid.Canvas(layout, max(channels, 3) if drawing.bound.legend else channels)
+    canvas = grid.Canvas(layout, max(channels, 3) if drawing.bound.legend() else channels)
     canvas.place(rendered.panels)
     placed = len(next(iter(rendered.panels.values()))) // layout.depth
     for part in drawing.parts(placed, layout.columns) if placed < drawing.count else ():

@@ -95,7 +95,7 @@ class Tiling:
             longer = max(height, width)
             enlargement = math.ceil(_SEEN / longer) if longer < _SMALL else 1
             layout = of_these(columns=self.columns, enlargement=enlargement)
-        below = len(self.legend(layout, bound)) if bound.legend else 0
+        below = len(self.legend(layout, bound)) if bound.legend() else 0
         return replace(layout, foot=layout.foot + below)
 
     def _as_before(self, of_these: Callable[..., Layout]) -> Layout | None:
@@ -111,7 +111,7 @@ class Tiling:
     def legend(self, layout: Layout, bound: BoundRenderer) -> UInt8Array:
         """Return the legend that stands under a layout's tiles."""
         width, font = layout.size[1], layout.tile[1] // layout.enlargement
-        return draw_legend(bound.legend, width, font, self.level, self.padding)
+        return draw_legend(bound.legend(), width, font, self.level, self.padding)
 
     def texts(self, layout: Layout) -> list[tuple[int, int, str]]:
         """Return what is written into a picture, with the (y, x) of each text."""
@@ -141,7 +141,7 @@ class Tiling:
         if texts:
             width = layout.tile[1] // layout.enlargement
             image = draw_texts(image, texts, width, layout.pad_value)
-        if bound.legend:
+        if bound.legend():
             legend = self.legend(layout, bound)
             image = image if image.flags.writeable else image.copy()
             paste(image, legend, image.shape[0] - len(legend), 0)

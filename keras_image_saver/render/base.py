@@ -98,6 +98,56 @@ class OutputInfo:
 
 
 @dataclass(frozen=True)
+class NamedClass:
+    """One class of a legend: its id, its name, and the colour (R, G, B) that it is drawn in."""
+
+    class_id: int
+    name: str
+    color: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class MeasuredImages:
+    """Images that a measure is taken of, before they are mapped to bytes.
+
+    Attributes:
+        outputs: (N, H, W, C), of any dtype that is drawn.
+        output_range: What is black and white in them; None: uint8 and bool by their dtype.
+        targets: The same of the targets, or None.
+        target_range: Of the targets.
+        previous: The outputs of the snapshot before, or None.
+    """
+
+    outputs: Array
+    output_range: Range | None
+    targets: Array | None = None
+    target_range: Range | None = None
+    previous: Array | None = None
+
+
+@dataclass(frozen=True)
+class MeasuredClasses:
+    """Class maps that a measure is taken of.
+
+    Attributes:
+        outputs: Class ids (N, H, W); what is no class, as `NOT_FINITE`, is wrong wherever it stands.
+        count: The number of classes.
+        targets: Class ids (N, h, w), or None; what is no class is left out.
+        ignore_index: The id of target pixels that are left out, also where a class has it.
+        previous: The outputs of the snapshot before, or None.
+    """
+
+    outputs: Array
+    count: int
+    targets: Array | None = None
+    ignore_index: int | None = None
+    previous: Array | None = None
+
+
+Measured: TypeAlias = MeasuredImages | MeasuredClasses
+
+
+@dataclass(frozen=True)
 class Finding:
     """Something about the values that the user should hear of, once a kind."""
 
@@ -196,14 +246,12 @@ class BoundRenderer(ABC):
             host and not the scores, which are many times larger. None: it needs outputs as they are.
         warnings: What the user should change before training, a text each. Its caller says them.
         fixed: The panels that samples alone make: whatever the outputs, they are the same.
-        legend: Names of classes with the colours that they are drawn in, to stand under the grid.
         slices: The numbers of the slices that each panel's images are of; each sample has so many
             images then, one after another. Empty where a sample has one.
     """
 
     ranges: dict[str, Range | None]
     fixed: tuple[str, ...] = ()
-    legend: tuple[tuple[str, tuple[int, int, int]], ...] = ()
     slices: tuple[int, ...] = ()
     class_decision: ClassDecision | None = None
     warnings: tuple[str, ...] = ()
@@ -233,6 +281,18 @@ class BoundRenderer(ABC):
             known: Panels out of `fixed` that need not be drawn: what these rows have there, grey maybe
                 in colour, or None where that is not at hand.
         """
+
+    def legend(self) -> tuple[NamedClass, ...]:
+        """Return the classes that have names, in the order of ids."""
+        return ()
+
+    def measured(self, batch: Batch) -> Measured | None:
+        """Return what measures are taken of, as raw as it came; None where that is not known.
+
+        Args:
+            batch: What to measure, of any number of rows; `previous` is for its caller to fill in.
+        """
+        return None
 
     def findings(self, counts: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
         """Say what the user should hear of, by the counts of each panel over all batches."""

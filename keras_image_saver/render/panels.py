@@ -73,18 +73,12 @@ class PanelRenderer(Renderer):
         """
         if self.slices is None:
             return Sources(info, self.input_image)
-        outputs = [one for one in leaves(batch.outputs).values() if one is not None]
-        if info.chosen is not None:
-            outputs = [list(leaves(batch.outputs).values())[info.chosen]]
+        outputs = list(leaves(batch.outputs).values())
         # Of several that nobody chose, one that can be cut tells how all are.
-        prediction = max(outputs, key=lambda array: array.ndim)
-        slices = slices_of(
-            self.slices,
-            self.slice_axis,
-            prediction,
-            channels_first=info.channels_first,
-            as_ids=self.draws_ids,
-        )
+        deepest = max(outputs, key=lambda one: 0 if one is None else one.ndim)
+        prediction = deepest if info.chosen is None else outputs[info.chosen]
+        options = {"channels_first": info.channels_first, "as_ids": self.draws_ids}
+        slices = slices_of(self.slices, self.slice_axis, prediction, **options)
         # What is cut has its channels last.
         return Sources(replace(info, channels_first=False), self.input_image, slices)
 
@@ -192,6 +186,11 @@ class Sources:
     def prediction_name(self) -> str:
         """The output that is the prediction; without a choice, one may go by that name."""
         return "prediction" if self.info.chosen is None else self.info.names[self.info.chosen]
+
+    @property
+    def own_error(self) -> tuple[str, ...]:
+        """The panel "error" of ours, unless it is the name of an output, which has been drawn by it."""
+        return () if "error" in self.info.names else ("error",)
 
     def outputs(self, batch: Batch) -> dict[str, Array]:
         """Return by name the outputs that are arrays of a row a sample, channels last."""

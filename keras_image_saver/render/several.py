@@ -4,7 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from keras_image_saver.arrays import UInt8Array
-from keras_image_saver.render.base import Batch, BoundRenderer, Finding, PixelCounts, Rendered
+from keras_image_saver.render.base import (
+    Batch,
+    BoundRenderer,
+    Finding,
+    NamedClass,
+    PixelCounts,
+    Rendered,
+)
 from keras_image_saver.render.panels import SHOWN
 
 
@@ -31,6 +38,9 @@ class Several(BoundRenderer):
     bound: BoundRenderer
     kinds: tuple[str, ...]
     _panels: dict[str, str] = field(default_factory=dict)  # of each panel, that of `bound`
+
+    def legend(self) -> tuple[NamedClass, ...]:
+        return self.bound.legend()
 
     def check_samples(self, batch: Batch) -> None:
         self.bound.check_samples(batch)

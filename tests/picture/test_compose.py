@@ -183,7 +183,7 @@ def test_what_does_not_change_is_drawn_once():
     drawn = []
 
     class Bound:
-        fixed, legend, slices = ("input",), (), ()
+        fixed, slices, legend = ("input",), (), tuple
         ranges = {}  # noqa: RUF012
 
         def __init__(self, bound):

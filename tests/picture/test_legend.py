@@ -3,9 +3,15 @@
 import numpy as np
 import pytest
 
-from keras_image_saver.picture.legend import draw_legend
+from keras_image_saver.picture import legend
+from keras_image_saver.render.base import NamedClass
 
 pytestmark = pytest.mark.numpy
+
+
+def draw_legend(entries, *rest):
+    return legend.draw_legend([NamedClass(i, *one) for i, one in enumerate(entries)], *rest)
+
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -32,12 +38,12 @@ def test_legend_has_a_square_of_each_colour_with_its_name_behind():
 
 
 def test_legend_has_as_many_rows_as_it_needs():
-    legend = [(f"class {number}", (number, 9, 9)) for number in range(21)]
-    heights = [draw_legend(legend, width, 64, 56).shape[0] for width in (4000, 600, 300, 100)]
+    entries = [(f"class {number}", (number, 9, 9)) for number in range(21)]
+    heights = [draw_legend(entries, width, 64, 56).shape[0] for width in (4000, 600, 300, 100)]
     assert heights == sorted(heights)
     assert len(set(heights)) == 4
-    narrow = draw_legend(legend, 100, 64, 56)
-    for _, color in legend:
+    narrow = draw_legend(entries, 100, 64, 56)
+    for _, color in entries:
         assert (narrow == color).all(-1).any()
 
 

@@ -1,7 +1,5 @@
 """How pictures are laid out, and what is written beside their tiles."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -9,17 +7,28 @@ from keras_image_saver import Batch, Images
 from keras_image_saver.picture.compose import Drawing, compose
 from keras_image_saver.picture.layout import sample_box
 from keras_image_saver.picture.tiling import GAP, Tiling, check_sample_names
-from keras_image_saver.render.base import OutputInfo
+from keras_image_saver.render.base import NamedClass, OutputInfo
 
 pytestmark = pytest.mark.numpy
 
 INFO = OutputInfo(("prediction",), (None,), 0)
 
 
+def named(bound, legend):
+    """A bound renderer whose classes have names."""
+    classes = tuple(NamedClass(number, *one) for number, one in enumerate(legend))
+
+    class Named(type(bound)):
+        def legend(self):
+            return classes
+
+    return Named(**vars(bound))
+
+
 def composed(render, chunks, samples=None, *, legend=(), **tiling):
     batch = Batch(None, None, None) if samples is None else samples
     bound = render.bind(Batch(batch.inputs, batch.targets, np.concatenate(chunks)), INFO)
-    drawing = Drawing(replace(bound, legend=legend), batch, chunks)
+    drawing = Drawing(named(bound, legend), batch, chunks)
     return compose(drawing, Tiling(**tiling))
 
 
@@ -154,7 +163,7 @@ def test_legend_stands_under_the_tiles_and_moves_none():
 def test_legend_and_names_are_in_later_pictures_too():
     samples = Batch(plain(2, 40, 7), None, None)
     bound = Images().bind(Batch(samples.inputs, None, plain(2, 40)), INFO)
-    bound = replace(bound, legend=(("sky", (1, 2, 3)),))
+    bound = named(bound, (("sky", (1, 2, 3)),))
     drawing = Drawing(bound, samples, [plain(2, 40)])
     later = Drawing(bound, samples, [plain(2, 40, 9)], kept=drawing.kept)
     tiling = Tiling(sample_names=("a", "b"))

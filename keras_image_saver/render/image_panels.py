@@ -1,0 +1,70 @@
+"""The panels of images: values to bytes by their ranges, and how far predictions are from targets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from keras_image_saver.arrays import Array, UInt8Array, with_channels
+from keras_image_saver.render.base import Batch, BoundRenderer, MeasuredImages, Range, Rendered
+from keras_image_saver.render.colors import apply_colormap
+from keras_image_saver.render.error import error_table, errors_of_images
+from keras_image_saver.render.panels import Sources
+from keras_image_saver.render.ranges import map_to_uint8
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundImages(BoundRenderer):
+    """Draws images in one way.
+
+    Attributes:
+        sources: Where values come from.
+        panels: What is drawn, in order.
+        colormaps: The colour table by panel, of those of one channel that have one.
+        target_range: What is black and white in targets where they are measured.
+    """
+
+    sources: Sources
+    panels: tuple[str, ...]
+    colormaps: Mapping[str, UInt8Array]
+    target_range: Range | None
+
+    def measured(self, batch: Batch) -> MeasuredImages | None:
+        name = self.sources.prediction_name
+        ranges = [self.ranges[one] for one in ("prediction", name) if one in self.ranges]
+        outputs = self.sources.outputs(batch).get(name)
+        if outputs is None or not ranges:
+            return None
+        return MeasuredImages(
+            outputs=with_channels(outputs),
+            output_range=ranges[0],
+            targets=self.sources.as_images(self.sources.target(batch), batch),
+            target_range=self.target_range,
+        )
+
+    def __call__(
+        self,
+        batch: Batch,
+        out: Mapping[str, UInt8Array] | None = None,
+        known: Mapping[str, UInt8Array | None] | None = None,
+    ) -> Rendered:
+        rendered = Rendered()
+        for name in self.panels:
+            if known and name in known:
+                continue
+            is_error = name in self.sources.own_error
+            table = error_table() if is_error else self.colormaps.get(name)
+            # What is coloured has more channels than what is mapped, so there is no room for it.
+            room = (out or {}).get(name) if table is None else None
+            images = self._errors(batch) if is_error else self.sources.images(name, batch)
+            mapped, rendered.counts[name] = map_to_uint8(
+                images, self.ranges[name], room, self.range_argument(name)
+            )
+            rendered.panels[name] = mapped if table is None else apply_colormap(mapped, table)
+        return rendered
+
+    def _errors(self, batch: Batch) -> Array:
+        return errors_of_images(
+            self.sources.images("prediction", batch),
+            self.ranges["prediction"],
+            self.sources.images("target", batch),
+            self.ranges["target"],
+        )
