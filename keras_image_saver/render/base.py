@@ -116,6 +116,7 @@ class MeasuredImages:
         targets: The same of the targets, or None.
         target_range: Of the targets.
         previous: The outputs of the snapshot before, or None.
+        depth: How many slices of a volume stand below one another in each.
     """
 
     outputs: Array
@@ -123,6 +124,7 @@ class MeasuredImages:
     targets: Array | None = None
     target_range: Range | None = None
     previous: Array | None = None
+    depth: int = 1
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ class BoundSegmentation(BoundRenderer):
 
     def measured(self, batch: Batch) -> MeasuredClasses:
         return MeasuredClasses(
-            outputs=self._ids("prediction", batch),
+            outputs=self.classes.of_scores(self.sources.whole.prediction(batch)),
             count=len(self.colors),
             targets=self._measured_target(batch),
             ignore_index=self.ignore_index,
@@ -122,12 +122,12 @@ class BoundSegmentation(BoundRenderer):
 
     def _measured_target(self, batch: Batch) -> Array | None:
         """Return the targets' ids where there are targets that class maps can be compared with."""
-        if self.sources.target(batch) is None:
+        sources = self.sources.whole
+        if sources.target(batch) is None:
             return None
-        target = target_of(batch, self.sources)
-        comparable = self.classes.is_target(target) and target.shape[1:3] in (
-            self.sources.target_sizes(batch)
-        )
+        target = target_of(batch, sources)
+        sizes = sources.target_sizes(batch)
+        comparable = self.classes.is_target(target) and target.shape[1:3] in sizes
         return self.classes.of_target(target) if comparable else None
 
     def _is_known(self, ids: Array) -> Array:

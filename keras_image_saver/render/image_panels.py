@@ -28,16 +28,17 @@ class BoundImages(BoundRenderer):
     target_range: Range | None
 
     def measured(self, batch: Batch) -> MeasuredImages | None:
-        name = self.sources.prediction_name
+        sources, name = self.sources.whole, self.sources.prediction_name
         ranges = [self.ranges[one] for one in ("prediction", name) if one in self.ranges]
-        outputs = self.sources.outputs(batch).get(name)
+        outputs = sources.outputs(batch).get(name)
         if outputs is None or not ranges:
             return None
         return MeasuredImages(
             outputs=with_channels(outputs),
             output_range=ranges[0],
-            targets=self.sources.as_images(self.sources.target(batch), batch),
+            targets=sources.as_images(sources.target(batch), batch),
             target_range=self.target_range,
+            depth=1 if sources.slices is None else sources.slices.depth,
         )
 
     def __call__(

@@ -178,6 +178,11 @@ class Sources:
     slices: Slices | None = None
 
     @property
+    def whole(self) -> "Sources":
+        """Where the values of whole volumes come from, for measures."""
+        return self if self.slices is None else replace(self, slices=self.slices.whole)
+
+    @property
     def numbers(self) -> tuple[int, ...]:
         """The numbers of the slices that each sample has; empty where it has one image."""
         return () if self.slices is None else self.slices.numbers

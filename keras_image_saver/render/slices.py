@@ -1,7 +1,7 @@
 """Volumes and clips: which of their slices are drawn, an image each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,12 +22,19 @@ class Slices:
         sides: (D, H, W) of the prediction.
         numbers: Which slices are drawn.
         channels_first: Whether volumes come as (N, C, D, H, W).
+        is_stack: Whether a sample is one tall image, with its slices below one another.
     """
 
     axis: int
     sides: tuple[int, ...]
     numbers: tuple[int, ...]
     channels_first: bool = False
+    is_stack: bool = False
+
+    @property
+    def whole(self) -> "Slices":
+        """All slices, a stack of them a sample: what volumes are measured by."""
+        return replace(self, numbers=tuple(range(self.depth)), is_stack=True)
 
     @property
     def depth(self) -> int:
@@ -36,6 +43,8 @@ class Slices:
 
     def cut(self, volumes: Array | None) -> Array | None:
         """Return (N * slices, H, W, C), or (N * slices, H, W) of volumes without channels.
+
+        Of stacks these are (N, slices * H, W, C) and (N, slices * H, W).
 
         None stands for what is no volume, or has another number of slices than the prediction.
         """
@@ -46,7 +55,10 @@ class Slices:
         if volumes.shape[self.axis] != self.depth:
             return None
         slices = np.moveaxis(volumes, self.axis, 1)[:, list(self.numbers)]
-        return slices.reshape(-1, *slices.shape[2:])
+        count, height = slices.shape[0], slices.shape[2]
+        if self.is_stack:
+            return slices.reshape(count, -1, *slices.shape[3:])
+        return slices.reshape(-1, height, *slices.shape[3:])
 
     def _are_volumes(self, array: Array) -> bool:
         # Of four axes they may as well be images, unless they are as large as the prediction.
