@@ -288,13 +288,12 @@ class BoundRenderer(ABC):
         """Return the classes that have names, in the order of ids."""
         return ()
 
-    def measured(self, batch: Batch) -> Measured | None:
-        """Return what measures are taken of, as raw as it came; None where that is not known.
+    def measured(self, batch: Batch) -> Mapping[str, Measured]:
+        """Return what measures are taken of, by the kind of weights that drew: "" where there is one.
 
-        Args:
-            batch: What to measure, of any number of rows; `previous` is for its caller to fill in.
+        Nothing where the renderer does not know what outputs mean, as one of the user's own.
         """
-        return None
+        return {}
 
     def findings(self, counts: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
         """Say what the user should hear of, by the counts of each panel over all batches."""

@@ -11,6 +11,7 @@ from keras_image_saver.render.base import (
     Batch,
     BoundRenderer,
     Finding,
+    Measured,
     MeasuredClasses,
     NamedClass,
     PixelCounts,
@@ -71,13 +72,15 @@ class BoundSegmentation(BoundRenderer):
             for class_id, name in self.class_names.items()
         )
 
-    def measured(self, batch: Batch) -> MeasuredClasses:
-        return MeasuredClasses(
-            outputs=self.classes.of_scores(self.sources.whole.prediction(batch)),
-            count=len(self.colors),
-            targets=self._measured_target(batch),
-            ignore_index=self.ignore_index,
-        )
+    def measured(self, batch: Batch) -> Mapping[str, Measured]:
+        return {
+            "": MeasuredClasses(
+                outputs=self.classes.of_scores(self.sources.whole.prediction(batch)),
+                count=len(self.colors),
+                targets=self._measured_target(batch),
+                ignore_index=self.ignore_index,
+            )
+        }
 
     def __call__(
         self,

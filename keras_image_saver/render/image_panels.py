@@ -3,8 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from keras_image_saver.arrays import Array, UInt8Array, with_channels
-from keras_image_saver.render.base import Batch, BoundRenderer, MeasuredImages, Range, Rendered
+from keras_image_saver.arrays import Array, UInt8Array
+from keras_image_saver.render.base import (
+    Batch,
+    BoundRenderer,
+    Measured,
+    MeasuredImages,
+    Range,
+    Rendered,
+)
 from keras_image_saver.render.colors import apply_colormap
 from keras_image_saver.render.error import error_table, errors_of_images
 from keras_image_saver.render.panels import Sources
@@ -19,27 +26,27 @@ class BoundImages(BoundRenderer):
         sources: Where values come from.
         panels: What is drawn, in order.
         colormaps: The colour table by panel, of those of one channel that have one.
-        target_range: What is black and white in targets where they are measured.
+        compared: What is black and white in prediction and target, of those that can be measured.
     """
 
     sources: Sources
     panels: tuple[str, ...]
     colormaps: Mapping[str, UInt8Array]
-    target_range: Range | None
+    compared: Mapping[str, Range | None]
 
-    def measured(self, batch: Batch) -> MeasuredImages | None:
-        sources, name = self.sources.whole, self.sources.prediction_name
-        ranges = [self.ranges[one] for one in ("prediction", name) if one in self.ranges]
-        outputs = sources.outputs(batch).get(name)
-        if outputs is None or not ranges:
-            return None
-        return MeasuredImages(
-            outputs=with_channels(outputs),
-            output_range=ranges[0],
-            targets=sources.as_images(sources.target(batch), batch),
-            target_range=self.target_range,
-            depth=1 if sources.slices is None else sources.slices.depth,
-        )
+    def measured(self, batch: Batch) -> Mapping[str, Measured]:
+        if "prediction" not in self.compared:
+            return {}
+        sources, has_target = self.sources.whole, "target" in self.compared
+        return {
+            "": MeasuredImages(
+                sources.images("prediction", batch),
+                self.compared["prediction"],
+                sources.images("target", batch) if has_target else None,
+                self.compared.get("target"),
+                depth=1 if sources.slices is None else sources.slices.depth,
+            )
+        }
 
     def __call__(
         self,

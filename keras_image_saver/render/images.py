@@ -4,6 +4,7 @@ The range comes from the argument, else from the activation that ends the model,
 data: a range read from the data changes from epoch to epoch and hides what it should show.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -121,22 +122,24 @@ class Images(PanelRenderer):
             ranges=ranges,
             warnings=warnings,
             colormaps=self._colormaps({name: images[name] for name in drawn}),
-            target_range=self._range_of_target(batch, sources, ranges),
+            compared=self._compared(batch, sources, ranges),
             fixed=tuple(name for name in panels if name in SHOWN),
             slices=sources.numbers,
         )
 
-    def _range_of_target(
+    def _compared(
         self, batch: Batch, sources: Sources, ranges: Mapping[str, Range | None]
-    ) -> Range | None:
-        """Return the range by which targets are measured, also where they are not drawn."""
-        target = sources.target(batch)
-        known = {**self.panel_ranges, **ranges}
-        if "target" in known or target is None or target.dtype.kind not in "buif":
-            return known.get("target")
-        if target.dtype.kind == "f":
-            return known.get("prediction", known.get(sources.prediction_name))
-        return default_range(target.dtype)
+    ) -> dict[str, Range | None]:
+        """Return the ranges of prediction and target, drawn or not, as far as there are such."""
+        found = dict(ranges)
+        prediction = sources.outputs(batch).get(sources.prediction_name)
+        target = sources.as_images(sources.target(batch), batch)
+        images = {"prediction": prediction, "target": target}
+        for name, image in images.items():
+            if name not in found and image is not None and is_image(image):
+                with contextlib.suppress(ValueError):  # nothing tells how its values are to be read
+                    found[name] = self._range(name, {name: image}, sources.info)
+        return {name: found[name] for name in images if name in found}
 
     def _warnings(
         self, images: Mapping[str, Array], ranges: Mapping[str, Range | None]

@@ -8,6 +8,7 @@ from keras_image_saver.render.base import (
     Batch,
     BoundRenderer,
     Finding,
+    Measured,
     NamedClass,
     PixelCounts,
     Rendered,
@@ -74,6 +75,13 @@ class Several(BoundRenderer):
                 if panel in one_kind.panels:
                     rendered.panels.setdefault(panel_name(panel, kind), one_kind.panels[panel])
         return rendered
+
+    def measured(self, batch: Batch) -> Mapping[str, Measured]:
+        each = {
+            kind: self.bound.measured(replace(batch, outputs=batch.outputs[kind]))
+            for kind in self.kinds
+        }
+        return {kind: one for kind, of_kind in each.items() for one in of_kind.values()}
 
     def _name(self, name: str, panel: str) -> None:
         self._panels[name] = panel

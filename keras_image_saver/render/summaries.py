@@ -4,6 +4,7 @@ import heapq
 import math
 import statistics
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,16 @@ class Summary:
     most: float
     nan: int = 0
     worst: tuple[tuple[int, float], ...] = ()
+
+    def entry(self) -> dict[str, Any]:
+        """Return what an entry of the record says, with the digits that a float32 has."""
+        ends = {name: _short(getattr(self, name)) for name in ("mean", "least", "most")}
+        worst = [[sample, _short(value)] for sample, value in self.worst]
+        return {**ends, "nan": self.nan, "worst": worst}
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.7g}")
 
 
 def summarize(values: Array, *, more_is_worse: bool, of_grid: bool = False) -> Summary:

@@ -18,10 +18,13 @@ from typing import Any
 
 from keras_image_saver.escapes import escaped
 from keras_image_saver.run.files import (
+    METRICS,
     PAGE,
     PAGE_MARK,
     RECORD,
     RUN_SCRIPT,
+    metrics_names,
+    metrics_number,
     script_name,
     segment_number,
 )
@@ -30,10 +33,13 @@ from keras_image_saver.run.logs import json_logs
 from keras_image_saver.run.previous import is_page_file
 from keras_image_saver.run.run_file import About, read_run
 from keras_image_saver.run.storage import check_path, join, storage_of
+from keras_image_saver.run.values import Row, read_rows, values_files
+from keras_image_saver.viewers.page.values import ValueTexts
 
 _SCRIPTS = (
     "dom.js",
     "entry.js",
+    "values.js",
     "state.js",
     "record.js",
     "pictures.js",
@@ -80,6 +86,8 @@ def write_page(folder: str | os.PathLike[str]) -> str:
             warnings.warn(escaped(text), stacklevel=2)
     if RECORD not in names:
         page.add(RECORD, ())
+    for name in values_files(folder):
+        page.add(name, read_rows(folder, name))
     page.write()
     return join(folder, PAGE)
 
@@ -101,21 +109,22 @@ class Page:
         self._sample_names = sample_names
         self._key = uuid.uuid4().hex  # another one tells an open page to read everything anew
         self._segments: set[int] = set()
-        self._unwritten: dict[str, Sequence[Entry] | None] = {}
+        self._unwritten: dict[str, Sequence[Any] | None] = {}
+        self._values = ValueTexts()
         self._ours: set[str] = set()  # files that may be replaced
         self._failed = False
         self._refused = False
 
-    def follow(self, name: str, entries: Sequence[Entry] | None) -> None:
+    def follow(self, name: str, content: Sequence[Entry] | Sequence[Row] | None) -> None:
         """Follow a file of the record; what fails is said, once, and tried again with the next.
 
         Args:
             name: The file's name.
-            entries: What it holds; None if it was removed.
+            content: The entries, or the rows of values, that it holds; None if it was removed.
         """
         if self._refused:
             return
-        self.add(name, entries)
+        self.add(name, content)
         try:
             self.write()
         except FileExistsError as error:
@@ -126,16 +135,16 @@ class Page:
                 self._say(f"The page in {self._folder.path} could not be written: {error}")
             self._failed = True
 
-    def add(self, name: str, entries: Sequence[Entry] | None) -> None:
+    def add(self, name: str, content: Sequence[Entry] | Sequence[Row] | None) -> None:
         """Note what a file of the record holds; `write` brings it to storage, then or later."""
         number = segment_number(name)
-        if number is not None and entries is not None:
+        if number is not None and content is not None:
             self._segments.add(number)
         elif number is not None:
             self._segments.discard(number)
         # To the end: the newest entries' script says which segments there are before it.
         self._unwritten.pop(name, None)
-        self._unwritten[name] = entries
+        self._unwritten[name] = content
 
     def write(self) -> None:
         """Bring what was added to storage, and the page itself where it is not there yet.
@@ -157,11 +166,16 @@ class Page:
             self._replace(PAGE, page_html())
         if RUN_SCRIPT not in self._ours:
             self._tell_names()
-        for name, entries in list(self._unwritten.items()):
-            if entries is None:
+        for name, content in list(self._unwritten.items()):
+            if content is None:
                 (self._folder / script_name(name)).remove()
+            elif name in metrics_names([name]):
+                number = metrics_number(name)
+                segment = "metrics" if number is None else f"metrics-{number}"
+                text = self._values.json(content, full=self._full_values())
+                self._replace(script_name(name), _script(segment, text))
             else:
-                self._replace(script_name(name), self._script(name, entries))
+                self._replace(script_name(name), self._record_script(name, content))
             del self._unwritten[name]
 
     def _tell_names(self) -> None:
@@ -169,22 +183,27 @@ class Page:
         file = self._folder / RUN_SCRIPT
         if self._sample_names:
             told = json.dumps({"sample_names": self._sample_names})
-            self._replace(RUN_SCRIPT, _call("run", told))
+            self._replace(RUN_SCRIPT, _script("run", told))
         elif RUN_SCRIPT in self._folder.names() and is_page_file(file.path):
             file.remove()
         self._ours.add(RUN_SCRIPT)
 
-    def _script(self, name: str, entries: Sequence[Entry]) -> str:
+    def _record_script(self, name: str, entries: Sequence[Entry]) -> str:
         content: dict[str, Any] = {"format": FORMAT, "entries": list(entries)}
         if name == RECORD:
             content |= {"key": self._key, "segments": self._known_segments()}
         segment = "newest" if name == RECORD else segment_number(name)
-        return _call(segment, json.dumps(content, allow_nan=False))
+        return _script(segment, json.dumps(content, allow_nan=False))
 
     def _known_segments(self) -> int | list[int]:
         """Return how many there are, or their numbers where some are missing: a number may be any."""
         numbers = sorted(self._segments)
         return len(numbers) if numbers == list(range(len(numbers))) else numbers
+
+    def _full_values(self) -> int:
+        """Return how many full files of values there are."""
+        names = metrics_names(self._folder.names())
+        return 1 + max((metrics_number(name) or 0 for name in names if name != METRICS), default=-1)
 
     def _replace(self, name: str, text: str) -> None:
         (self._folder / name).replace(lambda file: file.write(text.encode("utf-8")))
@@ -198,7 +217,7 @@ def names_in(about: About | None) -> list[str]:
     return [str(name) for name in names] if isinstance(names, list) else []
 
 
-def _call(segment: int | str | None, text: str) -> str:
+def _script(segment: int | str | None, text: str) -> str:
     """Return a script that hands the page a part of the record."""
     # As text in a text, both ASCII: data is never code, nor a prototype.
     data = json.dumps(text).replace("<", "\\u003c")

@@ -98,7 +98,7 @@ class Frame {
     for (let sample = 0; sample < tiles.count; sample++) {
       const [x, y] = tiles.corner(sample, 0);
       const button = element("button", { type: "button", className: "tile", tabIndex: -1 });
-      describe(button, `Sample ${sample + 1} alone`);
+      describe(button, `Sample ${sample} alone`);
       button.title = this.names[sample] ?? "";
       button.style.left = `${(100 * x) / image.naturalWidth}%`;
       button.style.top = `${(100 * y) / image.naturalHeight}%`;
@@ -148,7 +148,7 @@ class Frame {
     [...this.picture.children].forEach((figure, panel) => {
       const [canvas, name] = figure.children;
       drawTile(canvas, image, tiles, sample, panel);
-      const label = `Sample ${sample + 1}, ${panelName(tiles, panel)}, at ${epochName(entry)}`;
+      const label = `Sample ${sample}, ${panelName(tiles, panel)}, at ${epochName(entry)}`;
       describe(canvas, label, "img");
       name.textContent = panelName(tiles, panel);
       name.hidden = tiles.panels.length === 1 && tiles.slices.length === 0;

@@ -7,6 +7,7 @@ class PageState {
   isNewer = false; // whether a newer version recorded the run
   lost = 0; // parts of the record that cannot be read
   names = []; // what the samples are called, where they are
+  recordText = null; // tells whether the record changed
   index = 0; // the snapshot that is shown, on the right while two are compared
   pin = 0; // the one on the left
   comparing = false;
@@ -45,7 +46,7 @@ class PageState {
   }
 
   /* The record as it is now. What was shown still is, unless it is no longer in the run. */
-  withRecord({ entries, isNewer, lost, names = [] }) {
+  withRecord({ entries, isNewer, lost, names = [], text }) {
     const place = placeOf(this.entry, entries);
     const following = this.following || place < 0;
     return this.with({
@@ -54,6 +55,7 @@ class PageState {
       isNewer,
       lost,
       names,
+      recordText: text,
       index: following ? entries.length - 1 : place,
       pin: Math.max(0, placeOf(this.pinned, entries)),
       following,
