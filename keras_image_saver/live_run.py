@@ -17,7 +17,7 @@ from keras_image_saver.pipeline import Drawer, Pipeline
 from keras_image_saver.progress import Moment, Schedule
 from keras_image_saver.report import Report, say, warn
 from keras_image_saver.run.bystander import Bystander
-from keras_image_saver.run.job import Job, Saved
+from keras_image_saver.run.job import Job
 from keras_image_saver.run.previous import Previous
 from keras_image_saver.run.record import Mirror, Snapshot
 from keras_image_saver.run.run_file import State, plain
@@ -240,14 +240,10 @@ class LiveRun:
                 "or in a listener is logged, since the other workers cannot know of it."
             )
         self._template = self._template.absolute()  # for hooks that are called by hand
-
-        def save(job: Job) -> Saved:
-            # By how the run is laid out, which is known once its folder was looked into.
-            return self._pipeline.save(job, measuring=self._measuring)
-
         return Session(
             self._template,
-            save,
+            # How the run is laid out is known once its folder was looked into.
+            lambda job: self._pipeline.save(job, measuring=self._measuring),
             say=say,
             background=settings.background,
             previous=settings.previous,

@@ -1,6 +1,6 @@
 """The panels of class maps: ids to colours, laid over the input, and where they are wrong."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +20,8 @@ from keras_image_saver.render.base import (
 from keras_image_saver.render.class_map import Classes
 from keras_image_saver.render.colors import colorize, overlay
 from keras_image_saver.render.error import draw_wrong_classes
-from keras_image_saver.render.panels import Sources, channels_last
 from keras_image_saver.render.ranges import map_to_uint8
+from keras_image_saver.render.sources import Sources, channels_last
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +75,10 @@ class BoundSegmentation(BoundRenderer):
     def measured(self, batch: Batch) -> Mapping[str, Measured]:
         return {
             "": MeasuredClasses(
-                outputs=self.classes.of_scores(self.sources.whole.prediction(batch)),
-                count=len(self.colors),
-                targets=self._measured_target(batch),
-                ignore_index=self.ignore_index,
+                self.classes.of_scores(self.sources.whole.prediction(batch)),
+                len(self.colors),
+                self._measured_target(batch),
+                self.ignore_index,
             )
         }
 
@@ -91,12 +91,13 @@ class BoundSegmentation(BoundRenderer):
         drawn, known = Rendered(), known or {}
         wanted = [name for name in self.panels if name not in known]
         image = known.get("input")
-        # What lies over the input needs it whether or not it is wanted by itself.
-        lies_over = self.overlay is not None or "error" in wanted
-        if "input" in self.ranges and ("input" in wanted or (image is None and lies_over)):
+        # Colours and errors that lie over the input need it whether or not it is wanted by itself.
+        lies_under = self.overlay is not None or "error" in wanted
+        if "input" in self.ranges and ("input" in wanted or (image is None and lies_under)):
             values = self.sources.images("input", batch)
-            room = (out or {}).get("input")
-            image, counts = map_to_uint8(values, self.ranges["input"], room, "input_range")
+            image, counts = map_to_uint8(
+                values, self.ranges["input"], (out or {}).get("input"), "input_range"
+            )
             if "input" not in known:
                 drawn.counts["input"] = counts
         maps = {name: self._ids(name, batch) for name in self._maps(wanted)}
@@ -113,8 +114,8 @@ class BoundSegmentation(BoundRenderer):
                 drawn.panels[name] = self._draw(maps[name], image)
         return drawn
 
-    def _maps(self, wanted: Collection[str]) -> list[str]:
-        """Return the class maps that are needed: an error needs both."""
+    def _maps(self, wanted: Sequence[str]) -> list[str]:
+        """Return the class maps that panels need: an error needs both."""
         both = ["prediction", "target"]
         return both if "error" in wanted else [name for name in both if name in wanted]
 

@@ -12,10 +12,9 @@ _STOPS = (0, 32, 128, 255)
 _COLORS = ((0, 0, 0), (255, 0, 0), (255, 255, 0), (255, 255, 255))
 
 _WRONG, _MISSED = (255, 0, 0), (0, 112, 255)
-# What lies under wrong pixels is this much darker, so that they stand out.
-_DIMMED = np.float32(0.5)
-# Brightness of red, green and blue: ITU-R BT.601.
-_BRIGHTNESS = np.array((0.299, 0.587, 0.114), np.float32)
+# Brightness of red, green and blue, ITU-R BT.601, in 256 parts: whole ones, so that grey in three
+# channels comes out as grey in one. It is halved, so that wrong pixels stand out.
+_BRIGHTNESS = (77, 150, 29)
 
 
 def error_table() -> UInt8Array:
@@ -86,9 +85,14 @@ def draw_wrong_classes(
     if image is None:
         picture = np.zeros((*outputs.shape, 3), np.uint8)
     else:
-        is_grey = image.shape[-1] == 1
-        grey = image[..., 0] if is_grey else image[..., :3].astype(np.float32) @ _BRIGHTNESS
-        dimmed = np.rint(grey * _DIMMED).astype(np.uint8)
+        if image.shape[-1] == 1:
+            dimmed = image[..., 0] >> 1
+        else:
+            levels = np.moveaxis(image[..., :3].astype(np.uint16), -1, 0)
+            red, green, blue = (
+                level * part for level, part in zip(levels, _BRIGHTNESS, strict=True)
+            )
+            dimmed = ((red + green + blue) >> 9).astype(np.uint8)
         picture = np.repeat(dimmed[..., np.newaxis], 3, axis=-1)
     wrong = (outputs != targets) & counted
     picture[wrong] = _WRONG

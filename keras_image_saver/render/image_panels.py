@@ -14,8 +14,8 @@ from keras_image_saver.render.base import (
 )
 from keras_image_saver.render.colors import apply_colormap
 from keras_image_saver.render.error import error_table, errors_of_images
-from keras_image_saver.render.panels import Sources
 from keras_image_saver.render.ranges import map_to_uint8
+from keras_image_saver.render.sources import Sources
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,15 +24,34 @@ class BoundImages(BoundRenderer):
 
     Attributes:
         sources: Where values come from.
-        panels: What is drawn, in order.
         colormaps: The colour table by panel, of those of one channel that have one.
-        compared: What is black and white in prediction and target, of those that can be measured.
+        compared: The ranges of prediction and target, drawn or not, as far as they are known.
     """
 
     sources: Sources
-    panels: tuple[str, ...]
     colormaps: Mapping[str, UInt8Array]
     compared: Mapping[str, Range | None]
+
+    def __call__(
+        self,
+        batch: Batch,
+        out: Mapping[str, UInt8Array] | None = None,
+        known: Mapping[str, UInt8Array | None] | None = None,
+    ) -> Rendered:
+        rendered = Rendered()
+        for name, limits in self.ranges.items():
+            if known and name in known:
+                continue
+            is_error = name in self.sources.own_error
+            images = self._errors(batch) if is_error else self.sources.images(name, batch)
+            table = error_table() if is_error else self.colormaps.get(name)
+            # What is coloured has more channels than what is mapped, so there is no room for it.
+            room = (out or {}).get(name) if table is None else None
+            mapped, rendered.counts[name] = map_to_uint8(
+                images, limits, room, self.range_argument(name)
+            )
+            rendered.panels[name] = mapped if table is None else apply_colormap(mapped, table)
+        return rendered
 
     def measured(self, batch: Batch) -> Mapping[str, Measured]:
         if "prediction" not in self.compared:
@@ -48,31 +67,10 @@ class BoundImages(BoundRenderer):
             )
         }
 
-    def __call__(
-        self,
-        batch: Batch,
-        out: Mapping[str, UInt8Array] | None = None,
-        known: Mapping[str, UInt8Array | None] | None = None,
-    ) -> Rendered:
-        rendered = Rendered()
-        for name in self.panels:
-            if known and name in known:
-                continue
-            is_error = name in self.sources.own_error
-            table = error_table() if is_error else self.colormaps.get(name)
-            # What is coloured has more channels than what is mapped, so there is no room for it.
-            room = (out or {}).get(name) if table is None else None
-            images = self._errors(batch) if is_error else self.sources.images(name, batch)
-            mapped, rendered.counts[name] = map_to_uint8(
-                images, self.ranges[name], room, self.range_argument(name)
-            )
-            rendered.panels[name] = mapped if table is None else apply_colormap(mapped, table)
-        return rendered
-
     def _errors(self, batch: Batch) -> Array:
         return errors_of_images(
             self.sources.images("prediction", batch),
-            self.ranges["prediction"],
+            self.compared["prediction"],
             self.sources.images("target", batch),
-            self.ranges["target"],
+            self.compared["target"],
         )

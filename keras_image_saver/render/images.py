@@ -22,13 +22,14 @@ from keras_image_saver.render.base import (
 from keras_image_saver.render.colors import check_colormap
 from keras_image_saver.render.error import error_range
 from keras_image_saver.render.image_panels import BoundImages
-from keras_image_saver.render.panels import SHOWN, PanelRenderer, Sources, require_chosen
+from keras_image_saver.render.panels import SHOWN, PanelRenderer, require_chosen
 from keras_image_saver.render.ranges import (
     check_dtype,
     check_range,
     default_range,
     extent,
 )
+from keras_image_saver.render.sources import Sources
 
 # Images from 0 to 1 have something as dark as this; few from -1 to 1 have that, and nothing darker.
 _DARK = 0.25
@@ -52,7 +53,8 @@ class Images(PanelRenderer):
             says so.
         input_range: The same for the input panel. None: uint8 and bool inputs as they are, float
             inputs in `value_range`. ImageNet-normalised inputs take one range a channel:
-            ((0 - mean) / std, (1 - mean) / std).
+            ((0 - mean) / std, (1 - mean) / std). Or "caffe", "tf" or "torch", the modes of
+            `keras.applications`' `preprocess_input`, which is undone, "caffe"'s order of channels too.
         input_image: A function from the model's inputs (NumPy, in the samples' structure) to images,
             where the input is not one: one of several inputs, BGR, one-hot maps, slices.
         panels: Names out of "input", "prediction", "target", "error" and the names of a model's several
@@ -113,16 +115,15 @@ class Images(PanelRenderer):
         order = sorted(images, key=lambda name: (name == "input", name != "prediction"))
         ranges = {name: self._range(name, images, info) for name in order}
         warnings = self.lost_input(batch, sources, images) + tuple(self._warnings(images, ranges))
-        ranges = {name: ranges[name] for name in images}
+        compared = self._compared(batch, sources, ranges)
         if len(drawn) != len(panels):
             ranges["error"] = self.panel_ranges.get("error", error_range(ranges["prediction"]))
         return BoundImages(
             sources=sources,
-            panels=panels,
-            ranges=ranges,
+            ranges={name: ranges[name] for name in panels},
             warnings=warnings,
             colormaps=self._colormaps({name: images[name] for name in drawn}),
-            compared=self._compared(batch, sources, ranges),
+            compared=compared,
             fixed=tuple(name for name in panels if name in SHOWN),
             slices=sources.numbers,
         )

@@ -17,8 +17,9 @@ from keras_image_saver.render.class_map import Classes, Decision, choose_decisio
 from keras_image_saver.render.class_panels import BoundSegmentation, target_of
 from keras_image_saver.render.colors import check_ignore_index
 from keras_image_saver.render.palettes import check_class_names, check_palette, names_of_classes
-from keras_image_saver.render.panels import SHOWN, PanelRenderer, Sources, require_chosen
+from keras_image_saver.render.panels import SHOWN, PanelRenderer, require_chosen
 from keras_image_saver.render.ranges import check_dtype, default_range, extent
+from keras_image_saver.render.sources import Sources
 
 # Float sigmoids end at 1 exactly; what lies further out is no probability.
 _TOLERANCE = 1e-5
@@ -48,8 +49,8 @@ class Segmentation(PanelRenderer):
             where the model ends in a sigmoid of several channels.
         ignore_index: The id of target pixels that do not count; drawn (224, 224, 192), as VOC's void.
         overlay: Weight of the colours over the input, 0 to 1. None: colours alone.
-        input_range: (low, high) of float inputs, each one number, or one a channel. uint8 inputs
-            need none.
+        input_range: (low, high) of float inputs, each one number, or one a channel; or "caffe", "tf" or
+            "torch", as in `Images`. uint8 inputs need none.
         input_image: A function from the model's inputs to images, where the input is not one.
         panels: Names out of "input", "prediction", "target", "error". None: those of the first three
             that there are. The error shows over a dimmed grey input which pixels are wrong, in red,
@@ -148,11 +149,11 @@ class Segmentation(PanelRenderer):
             panels=panels,
             ignore_index=self.ignore_index,
             overlay=self.overlay,
+            fixed=tuple(name for name in panels if name in SHOWN),
             background=self._background(classes),
             class_names=names_of_classes(
                 self.class_names, classes.count, has_none=classes.has_none
             ),
-            fixed=tuple(name for name in panels if name in SHOWN),
         )
         bound.check_samples(batch)
         if {"prediction", "error"} & {*panels}:

@@ -40,9 +40,6 @@ class Several(BoundRenderer):
     kinds: tuple[str, ...]
     _panels: dict[str, str] = field(default_factory=dict)  # of each panel, that of `bound`
 
-    def legend(self) -> tuple[NamedClass, ...]:
-        return self.bound.legend()
-
     def check_samples(self, batch: Batch) -> None:
         self.bound.check_samples(batch)
 
@@ -82,6 +79,9 @@ class Several(BoundRenderer):
             for kind in self.kinds
         }
         return {kind: one for kind, of_kind in each.items() for one in of_kind.values()}
+
+    def legend(self) -> tuple[NamedClass, ...]:
+        return self.bound.legend()
 
     def _name(self, name: str, panel: str) -> None:
         self._panels[name] = panel

@@ -56,7 +56,7 @@ def test_error_has_the_measured_error_as_its_mean(value_range):
     bound = bind(Images(value_range, panels=("error",)), outputs, targets=targets)
     counts = bound(batch).counts["error"]
     high = bound.ranges["error"][1]
-    mae = evaluate(["mae"], [bound.measured(batch)])["mae"].samples
+    mae = evaluate(["mae"], [bound.measured(batch)[""]])["mae"].samples
     found = [bound._errors(batch.rows(i, i + 1)).mean() / high for i in range(2)]
     np.testing.assert_allclose(found, mae, rtol=1e-5)
     assert counts.clipped == 0
@@ -155,6 +155,17 @@ def test_error_of_classes_is_red_over_a_dimmed_grey_input():
     render = Segmentation(3, panels=("error",))
     rendered = draw(render, ids(0, 1, 2), inputs=photo, targets=ids(0, 2, 2))
     assert row_of(rendered) == [[100] * 3, RED, [38] * 3]  # rint(0.299 * 255 / 2)
+
+
+@pytest.mark.parametrize("level", [0, 101, 255])
+def test_error_over_an_input_that_is_known_in_colour_is_the_same(level):
+    photo = np.full((1, 1, 2, 1), level, np.uint8)
+    batch = Batch(photo, ids(0, 0), ids(0, 1))
+    render = Segmentation(2, panels=("input", "error"))
+    bound = bind(render, batch.outputs, inputs=photo, targets=batch.targets)
+    found = bound(batch, known={"input": np.repeat(photo, 3, axis=-1)})
+    assert list(found.panels) == ["error"]
+    assert row_of(found) == row_of(bound(batch)) == [[level // 2] * 3, RED]
 
 
 def test_error_of_classes_without_an_input_is_over_black():

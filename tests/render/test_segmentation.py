@@ -535,7 +535,7 @@ def test_segmentation_measures_the_class_maps_that_it_draws():
     scores = row([0.8, 0.1], [0.1, 0.2], [np.nan, 1])
     targets = row(1, 255, 0, dtype=np.uint8)
     batch = Batch(None, targets, scores)
-    found = bind(Segmentation(ignore_index=255), scores, targets=targets).measured(batch)
+    found = bind(Segmentation(ignore_index=255), scores, targets=targets).measured(batch)[""]
     assert found.outputs.tolist() == [[[0, 1, NOT_FINITE]]]
     assert found.targets.tolist() == [[[1, 255, 0]]]
     assert (found.count, found.ignore_index) == (2, 255)
@@ -547,5 +547,5 @@ def test_segmentation_measures_the_class_maps_that_it_draws():
 def test_segmentation_without_targets_that_are_class_maps_has_none_to_measure(targets):
     scores = row([0.8, 0.1])
     render = Segmentation(panels=("prediction",))
-    found = bind(render, scores, targets=targets).measured(Batch(None, targets, scores))
+    found = bind(render, scores, targets=targets).measured(Batch(None, targets, scores))[""]
     assert found.targets is None
