@@ -126,8 +126,7 @@ class LiveRun:
             for text in start.warnings:
                 warn(text)
             self._samples = start.samples
-            if start.resumed:
-                self._pipeline = self._pipeline.going_on(start.geometry)
+            self._pipeline = self._pipeline.going_on(start.geometry)
             # Keras 3 draws a layer's seeds when the layer is made, so its weights do not depend on
             # when a model is built; those of Keras 2 do.
             drawable = self.is_drawable(trained) or (initial and backend.KERAS_3)
