@@ -427,6 +427,6 @@ def test_sample_names_of_what_predict_alone_draws_are_counted_before_training(tm
         sample_names=["a", "b"],
         render=Images((0, 1)),
     )
-    with pytest.raises(ValueError, match="`sample_names` must .* got 2 for 3 samples"):
+    with pytest.raises(ValueError, match=r"`sample_names` must .* got 2 for 3 samples"):
         fit_x(autoencoder(), saver)
     assert names(tmp_path) == []
