@@ -7,9 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_image_saver.arrays import describe
 from keras_image_saver.checks import check_int
-from keras_image_saver.live_run import LiveRun, Settings, check_reactions
+from keras_image_saver.live_run import LiveRun
 from keras_image_saver.model.backend import ON_TENSORFLOW
 from keras_image_saver.model.datasets import read_samples
 from keras_image_saver.model.lookup import check_copied, check_drawing, check_watched
@@ -21,10 +20,12 @@ from keras_image_saver.pipeline import Pipeline
 from keras_image_saver.progress import Progress, Schedule
 from keras_image_saver.render.function import as_renderer
 from keras_image_saver.run.lock import next_order
-from keras_image_saver.run.logs import plain_logs
+from keras_image_saver.run.logs import check_logs, plain_logs
 from keras_image_saver.run.previous import Previous
 from keras_image_saver.run.record import Snapshot
+from keras_image_saver.run.retention import Retention
 from keras_image_saver.run.template import Template
+from keras_image_saver.settings import Settings, check_reactions
 
 _LOOPS = "In a loop without `fit` use `with saver.watch(model):` and `save`."
 
@@ -78,14 +79,11 @@ class ImageSaver(tf.keras.callbacks.Callback):
             step there is one snapshot, the epoch's.
         save_initial: Whether to save the untrained model too, as epoch 0; not when training resumes
             at a later epoch. Under Keras 2 the model must be built for it.
-        columns: Samples per row of the grid. None: ceil(sqrt(N)) with one panel; with several, what
-            brings the picture nearest to a square; and what a run that is resumed has.
-        padding: Gap around each tile, in pixels; four times as wide between two samples in a row
-            where each has several panels. Tiles below 16 pixels are enlarged to 32 or a little more.
-        pad_value: Grey level of gaps and empty tiles, 0 to 255. None: 56, a dark grey that is told
-            from black and from white tiles; of a run that is resumed, what it has.
-        sample_names: A text a sample (label, file name, prompt): under its tiles, cut to their width,
-            and whole in `run.json` and on the page.
+        columns: Samples per row. None: ceil(sqrt(N)) with one panel, else the nearest to a square.
+        padding: Gap around each tile, in pixels; between samples of several panels four times as wide.
+        pad_value: Grey level of gaps and empty tiles, 0 to 255. None: 56, a dark grey. A run that is
+            resumed keeps its layout and gaps where nothing else is said.
+        sample_names: A text a sample: under its tiles, cut to their width, and whole on the page.
         encoder_options: `compress_level` (PNG), `quality` (JPEG, WebP, AVIF), `lossless` (WebP).
         rehearse: Whether to go the whole way once before training.
         on_error: What a failure during training does: "warn" logs one line a kind of failure, counts
@@ -95,6 +93,9 @@ class ImageSaver(tf.keras.callbacks.Callback):
             spare cores or slow storage; on busy cores a thread hides nothing.
         previous: What becomes of an earlier run in the folder when a new one begins: "keep" moves it
             to `previous-<n>/`, "delete" deletes it.
+        max_to_keep: So many of the newest snapshots stay on disk, and beside them, not counted, the
+            first; other files are removed, once listeners have had them. None: all stay.
+        keep_period: With `max_to_keep`: also the last of each epoch that this divides.
         page: Whether to keep an `index.html` in the run's folder: a page that shows the run while it
             grows. One that is not ours is left alone.
         listeners: Functions that are called with each `Snapshot` (`image`, `epoch`, `batch`, `step`,
@@ -131,6 +132,8 @@ class ImageSaver(tf.keras.callbacks.Callback):
         on_error: str = "warn",
         background: bool = True,
         previous: Previous = "keep",
+        max_to_keep: int | None = None,
+        keep_period: int | None = None,
         page: bool = True,
         listeners: Sequence[Callable[[Snapshot], Any]] = (),
     ) -> None:
@@ -143,7 +146,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         check_reactions(on_error, previous, listeners)
         schedule = Schedule(every_epochs, every_batches)
         shown = read_samples(samples, num_samples, predict_alone=predict is not None)
-        names = check_sample_names(sample_names, len(shown))
+        named = check_sample_names(sample_names, len(shown))
         template = Template(
             filepath, by_batches=every_batches is not None, suffixes=formats.BY_SUFFIX
         )
@@ -157,7 +160,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 predict=predict,
                 output=output,
                 batch_size=batch_size,
-                tiling=Tiling(columns, padding, pad_value, names),
+                tiling=Tiling(columns, padding, pad_value, named),
                 format=formats.check_format(template.text, encoder_options),
                 keeps_image=bool(listeners),
                 metrics=name_metrics(metrics),
@@ -168,6 +171,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
             on_error=on_error,
             background=background,
             previous=previous,
+            retention=Retention(max_to_keep, keep_period),
             page=bool(page),
             listeners=tuple(listeners),
         )
@@ -323,9 +327,9 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 "`save` needs a run that `watch` began: call it inside `with saver.watch(model):`. In "
                 "`fit`, `every_epochs` and `every_batches` say when to save."
             )
-        if not (logs is None or isinstance(logs, Mapping)):
-            raise TypeError(f"`logs` must be a dict of metrics or None, got {describe(logs)}.")
+        check_logs(logs)
         counts = self._settings.template.read_counts(epoch=epoch, batch=batch, step=step)
+        self._settings.retention.check_counted(counts)
         moment = self._progress.count(**counts)
         self._run.report_finished()
         self._run.snapshot(self.model, moment, plain_logs(logs))

@@ -15,7 +15,7 @@ from keras_image_saver.arrays import (
 from keras_image_saver.render.base import Batch, OutputInfo, Renderer
 from keras_image_saver.render.preprocessing import check_input_range
 from keras_image_saver.render.slices import check_slices, slices_of
-from keras_image_saver.render.sources import Sources
+from keras_image_saver.render.sources import Sources, failed
 
 # The panels that are the samples' own, whatever the model makes of them.
 SHOWN = ("input", "target")
@@ -83,9 +83,17 @@ class PanelRenderer(Renderer):
         if self.input_image is None or inputs is None:
             return None
         # The user's function may change what it gets, so it gets copies: the samples stay as they are.
+        batch = Batch(copied(inputs), None, None)
+
+        def called(given: Any) -> Any:
+            try:
+                return self.input_image(given)  # type: ignore[misc]
+            except Exception as error:
+                raise failed("input_image", error, batch) from error
+
         if self.slices is not None:  # it is cut later, when it is known how
-            return as_array(self.input_image(copied(inputs)), "input_image()")
-        return Sources(info, self.input_image).input(Batch(copied(inputs), None, None))
+            return as_array(called(batch.inputs), "input_image()")
+        return Sources(info, called).input(batch)
 
     def find_obstacles(self, image: Array | None, target: Array | None) -> dict[str, str | None]:
         """Return input, prediction and target by name, with what stands in the way of each, or None.

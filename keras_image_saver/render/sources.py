@@ -175,3 +175,25 @@ def check_images(images: Array, source: str, where: str = "") -> Array:
             f"{{1, 3, 4}}, got {describe(images)}{where}."
         )
     return with_channels(images)
+
+
+def failed(argument: str, error: Exception, batch: Batch) -> Exception:
+    """Return what to raise from the error that a function of the user's raised before it worked once.
+
+    Args:
+        argument: What the function was given as.
+        error: What it raised.
+        batch: What it was shown.
+    """
+    if isinstance(error, MemoryError):
+        return error
+    parts = {"inputs": batch.inputs, "targets": batch.targets, "outputs": batch.outputs}
+    listed = "; ".join(
+        f"{part}{f'[{name!r}]' if name else ''}: {describe(array)}"
+        for part, structure in parts.items()
+        if structure is not None
+        for name, array in leaves(structure).items()
+    )
+    return ValueError(
+        f"`{argument}` raised {type(error).__name__}: {error}. It was called with {listed}."
+    )
