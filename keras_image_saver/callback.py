@@ -7,7 +7,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_image_saver.checks import check_int
 from keras_image_saver.live_run import LiveRun
 from keras_image_saver.model.backend import ON_TENSORFLOW
 from keras_image_saver.model.datasets import read_samples
@@ -142,11 +141,9 @@ class ImageSaver(tf.keras.callbacks.Callback):
         # own `__init__` says the contrary.
         self._supports_tf_logs = True
         check_drawing(model, predict, output)
-        check_int("batch_size", batch_size, 1, optional=True)
         check_reactions(on_error, previous, listeners)
         schedule = Schedule(every_epochs, every_batches)
         shown = read_samples(samples, num_samples, predict_alone=predict is not None)
-        named = check_sample_names(sample_names, len(shown))
         template = Template(
             filepath, by_batches=every_batches is not None, suffixes=formats.BY_SUFFIX
         )
@@ -160,7 +157,9 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 predict=predict,
                 output=output,
                 batch_size=batch_size,
-                tiling=Tiling(columns, padding, pad_value, named),
+                tiling=Tiling(
+                    columns, padding, pad_value, check_sample_names(sample_names, len(shown))
+                ),
                 format=formats.check_format(template.text, encoder_options),
                 keeps_image=bool(listeners),
                 metrics=name_metrics(metrics),

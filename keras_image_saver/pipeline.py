@@ -7,6 +7,7 @@ from operator import is_
 from typing import Any
 
 from keras_image_saver.arrays import Array, describe, joined
+from keras_image_saver.checks import check_int
 from keras_image_saver.model.backend import ON_TENSORFLOW
 from keras_image_saver.model.device_classes import decide_on_device
 from keras_image_saver.model.inference import USUAL_ROWS, Inference, chunk_rows, network_of
@@ -80,6 +81,9 @@ class Pipeline:
     format: formats.Format
     keeps_image: bool = False
     metrics: Mapping[str, str | OwnMetric] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_int("batch_size", self.batch_size, 1, optional=True)
 
     @property
     def own_metrics(self) -> dict[str, OwnMetric]:
