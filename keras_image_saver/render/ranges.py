@@ -83,6 +83,13 @@ def convert(images: Any, value_range: Any) -> tuple[UInt8Array, tuple[Finding, .
         value_range = check_range(value_range, "value_range")
     mapped, counts = map_to_uint8(array[..., np.newaxis] if plain else array, value_range)
     said = tuple(findings(counts, "image", value_range, "value_range"))
+    text = (
+        None
+        if value_range is None or array.dtype == np.bool_
+        else coarse(value_range, "value_range")
+    )
+    if text is not None:
+        said += (Finding("coarse", "image", text),)
     return mapped[..., 0] if plain and mapped.shape[-1] == 1 else mapped, said
 
 
@@ -125,6 +132,26 @@ def check_range(value_range: Any, name: str) -> Range:
     if low.ndim:
         return tuple(low.tolist()), tuple(high.tolist())
     return float(low), float(high)
+
+
+@without_float_errors
+def coarse(value_range: Range, name: str) -> str | None:
+    """Return what to warn of where float32 has fewer values in a range than a byte has, or None.
+
+    Between its ends such a range has no shades of its own, whatever the mapping does.
+    """
+    low, high = (np.asarray(end, np.float64) for end in value_range)
+    least, most = low.astype(np.float32), high.astype(np.float32)
+    step = np.spacing(np.maximum(np.abs(least), np.abs(most))).astype(np.float64)
+    # The ends may be rounded by a step, so that a range of 255 of them is drawn as it should be.
+    count = int(np.min((most.astype(np.float64) - least) / step)) + 1
+    if count > 254:
+        return None
+    return (
+        f"`{name}` is {show_range(value_range)}, in which float32 has {count} values, not 256: shades "
+        "between them are lost. Subtract the lower end from the values before they become float32, "
+        "and from the range."
+    )
 
 
 def _shown(value_range: Any) -> str:
