@@ -147,12 +147,17 @@ class Pipeline:
         picture = compose(job.drawing, self.tiling)
         found = measuring(job.drawing.bound, job.drawing.parts())
         own = job.drawing.metrics
-        summary = {name: summarize(values, more_is_worse=True) for name, values in own.items()}
+        summaries = {
+            **found.summary,
+            **{name: summarize(values, more_is_worse=True) for name, values in own.items()},
+        }
+        summary = {name: one.entry() for name, one in summaries.items()}
         ranges = job.drawing.bound.ranges
         explained: dict[str, Any] = {**job.moment._asdict(), "logs": json_logs(job.logs)}
         geometry = picture.layout.geometry()
         if job.run:  # as an entry has it: a kill may come before that is written
             explained |= {"run": job.run, "time": round(job.time, 3), "geometry": geometry}
+            explained |= {"metrics": json_logs(summary)} if summary else {}
         known = {name: limits for name, limits in ranges.items() if limits is not None}
         if known:
             explained["value_range"] = known
@@ -168,7 +173,7 @@ class Pipeline:
             job.drawing.weights,
             metrics={**found.samples, **own},
             class_metrics=found.classes,
-            summary={name: one.entry() for name, one in {**found.summary, **summary}.items()},
+            summary=summary,
         )
 
 
