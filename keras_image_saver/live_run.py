@@ -4,14 +4,16 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from keras_image_saver.checks import check_choice
 from keras_image_saver.model import backend, workers
 from keras_image_saver.model.lookup import look_up
+from keras_image_saver.model.own_metrics import check_names
 from keras_image_saver.model.weights import Weights
 from keras_image_saver.picture.compose import Drawing
-from keras_image_saver.picture.decoder import run_of
+from keras_image_saver.picture.decoder import read_explanation
 from keras_image_saver.pipeline import Drawer, Pipeline
 from keras_image_saver.progress import Moment, Schedule
 from keras_image_saver.report import Report, say, warn
@@ -76,6 +78,7 @@ class LiveRun:
         self._session: Session | Bystander | None = None
         self._drawer: Drawer | None = None
         self._weights = Weights(settings.weights)
+        self._measuring = settings.pipeline.new_measuring(settings.samples)
         self._is_watched_anew = False
 
     @property
@@ -111,6 +114,7 @@ class LiveRun:
         )  # what is wrong with it is said before the folder is
         if settings.pipeline.predict is None:
             drawn.check_call(settings.model)
+        check_names(settings.pipeline.metrics, trained)
         averages = self._weights.check(drawn)
         if averages is not None and self._report.is_news("averages"):
             warn(averages)
@@ -167,6 +171,11 @@ class LiveRun:
             )
         if not self.is_ready:
             self.rehearse(trained)
+        twice = sorted({*self._settings.pipeline.metrics} & {*logs})
+        if twice and self._report.is_news("metrics", *twice):
+            say(
+                f"`metrics` has names of logs, {', '.join(twice)}: both are recorded, each in its place."
+            )
         job = Job(moment, logs, self._template.text)
         try:
             job = replace(job, path=self._path(moment, logs))
@@ -191,8 +200,14 @@ class LiveRun:
         if not self.is_ready:
             self.rehearse(trained)
 
-    def report_finished(self) -> None:
-        """Say what came of the snapshots before, and tell the listeners."""
+    def report_finished(self, undecided: Exception | None = None) -> None:
+        """Say what came of the snapshots before, and tell the listeners.
+
+        Args:
+            undecided: Why nothing tells whether the epoch that begins is due, so that it is.
+        """
+        if undecided is not None:
+            self._report.fail("schedule", f"This epoch has a snapshot: {undecided}", undecided)
         if self._session is not None:
             self._report.report_finished(self._session.collect())
 
@@ -225,13 +240,13 @@ class LiveRun:
         self._template = self._template.absolute()  # for hooks that are called by hand
         return Session(
             self._template,
-            settings.pipeline.save,
+            partial(settings.pipeline.save, measuring=self._measuring),
             say=say,
             background=settings.background,
             previous=settings.previous,
             page=_follow_page(self._template.folder) if settings.page else None,
             about=_about(settings),
-            run_of=run_of,
+            explain=read_explanation,
             scoped=scoped,
             alone=alone,
         )
@@ -320,6 +335,7 @@ def _about(settings: Settings) -> dict[str, Any]:
         "render": {"class": type(pipeline.renderer).__name__, **vars(pipeline.renderer)},
         "batch_size": pipeline.batch_size,
         "weights": settings.weights,
+        "metrics": list(pipeline.metrics),
         "every_epochs": schedule.every_epochs,
         "every_batches": schedule.every_batches,
         "save_initial": settings.save_initial,

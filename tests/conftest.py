@@ -1,12 +1,17 @@
 """What the tests need in every Keras."""
 
+import gc
 import os
+import sys
 import threading
 from functools import partial
 
 import pytest
 from support.browser import CHROMIUM, FLAGS
 from support.waiting import Waits
+
+# Several processes run tests side by side: the first may not take all of a GPU's memory.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 
 def pytest_collection_modifyitems(items):
@@ -16,6 +21,12 @@ def pytest_collection_modifyitems(items):
         near = module is None or {"tf", "keras", "together"} & set(vars(module))
         if not near and "integration" not in item.path.parts and item.path.name != "test_readme.py":
             item.add_marker("numpy")
+
+
+def pytest_collection_finish():
+    """Keep what was imported out of each later look for garbage, which takes half a second with it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -45,10 +56,22 @@ def browser():
         found.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def force_to_disk():
+    """What forces a file to disk, which the tests do without.
+
+    A busy disk makes each one wait, now and then for a minute, and no test can see a power failure.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        fsync = os.fsync
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield fsync
+
+
 @pytest.fixture
-def no_fsync(monkeypatch):
-    """Hundreds of files are not forced to disk, one after another."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+def real_fsync(force_to_disk, monkeypatch):
+    """Files are forced to disk, as outside of the tests."""
+    monkeypatch.setattr(os, "fsync", force_to_disk)
 
 
 @pytest.fixture
@@ -63,3 +86,16 @@ def waits(monkeypatch):
     found = Waits()
     monkeypatch.setattr(threading.Condition, "wait_for", found.watch(threading.Condition.wait_for))
     return found
+
+
+@pytest.fixture
+def deflater(request, monkeypatch):
+    """Whether PNG is deflated by "isal", as with the extra `fast`, or by "zlib", as without."""
+    from keras_image_saver.picture import png
+
+    if request.param == "zlib":
+        monkeypatch.setitem(sys.modules, "isal", None)  # an import of it raises ImportError
+    png._igzip.cache_clear()
+    assert bool(png._igzip()) is (request.param == "isal")
+    yield request.param
+    png._igzip.cache_clear()

@@ -195,12 +195,13 @@ def test_imports_of_third_parties_are_the_three_dependencies_and_the_extras():
         for root in roots(module)
         if root not in sys.stdlib_module_names and root != "keras_image_saver"
     }
-    assert third == {"numpy", "PIL", "tensorflow", "matplotlib", "jax", "torch", "tqdm", "IPython"}
+    needed = {"numpy", "PIL", "tensorflow"}
+    assert third == needed | {"matplotlib", "jax", "torch", "tqdm", "IPython", "isal"}
 
 
 def test_imports_of_extras_wait_until_they_are_needed():
     at_once = {root for module in MODULES for root in roots(module, lazy=False)}
-    assert not {"matplotlib", "jax", "torch", "tqdm", "IPython"} & at_once
+    assert not {"matplotlib", "jax", "torch", "tqdm", "IPython", "isal"} & at_once
 
 
 def test_imports_of_matplotlib_wait_until_a_colormap_is_named():

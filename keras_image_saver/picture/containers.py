@@ -16,7 +16,7 @@ from PIL.GifImagePlugin import getdata
 from PIL.PngImagePlugin import putchunk
 
 from keras_image_saver.arrays import UInt8Array
-from keras_image_saver.picture import encoder
+from keras_image_saver.picture import encoder, png
 from keras_image_saver.picture.formats import AnimatedFormat
 from keras_image_saver.picture.palette import Palette, shared_palette
 
@@ -116,26 +116,26 @@ class Png(Container):
     _frames = 0
     _sequence_number = 0
 
+    def begin(self, probes: Sequence[UInt8Array]) -> None:
+        self._file.write(png.SIGNATURE)
+        putchunk(self._file, b"IHDR", png.header(probes[-1]))
+        self._write_frame_count()
+
+    def encode(self, piece: Piece) -> bytes:
+        return b"".join(png.compress_pixels(piece.pixels, **self._format.settings))
+
     def add(self, piece: Piece, data: bytes) -> None:
-        chunks = list(_png_chunks(data))
-        if not self._frames:
-            # The first piece is the whole frame: its header is the animation's.
-            self._file.write(data[:8])
-            putchunk(self._file, b"IHDR", dict(chunks)[b"IHDR"])
-            self._write_frame_count()
         height, width = piece.pixels.shape[:2]
         # Section 11.3.6.2: the frame is shown for so many thousandths of a second; then, 0 and 0, it
         # stays, and the next one replaces what is under it, alpha included.
         control = struct.pack(
             ">IIIIHHBB", width, height, piece.x, piece.y, piece.duration_ms, 1000, 0, 0
         )
-        putchunk(self._file, b"fcTL", self._next_number() + control)
-        for name, content in chunks:
-            if name == b"IDAT" and not self._frames:
-                # The first frame is also what a viewer shows that knows no animations.
-                putchunk(self._file, b"IDAT", content)
-            elif name == b"IDAT":
-                putchunk(self._file, b"fdAT", self._next_number() + content)
+        putchunk(self._file, b"fcTL", self._next_number(), control)
+        if self._frames:
+            putchunk(self._file, b"fdAT", self._next_number(), data)
+        else:  # the first frame is also what a viewer shows that knows no animations
+            putchunk(self._file, b"IDAT", data)
         self._frames += 1
 
     def close(self) -> None:
@@ -152,15 +152,6 @@ class Png(Container):
         # Section 11.3.6: fcTL and fdAT chunks are numbered together, from 0.
         self._sequence_number += 1
         return struct.pack(">I", self._sequence_number - 1)
-
-
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the (name, content) of each chunk of a PNG."""
-    at = 8  # past the signature
-    while at < len(data):
-        (size,) = struct.unpack_from(">I", data, at)
-        yield data[at + 4 : at + 8], data[at + 8 : at + 8 + size]
-        at += 12 + size  # length, name and checksum are 4 bytes each
 
 
 class WebP(Container):

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image, PngImagePlugin
+from PIL import ExifTags, Image
+from PIL.PngImagePlugin import PngInfo
 
 from keras_image_saver.arrays import CHANNELS, as_array, describe
-from keras_image_saver.picture import formats
+from keras_image_saver.picture import formats, png
 from keras_image_saver.version import PACKAGE, __version__
 
 _SOFTWARE = f"{PACKAGE} {__version__}"
@@ -30,8 +31,8 @@ def encode_image(
     Args:
         image: uint8, shape (H, W) or (H, W, C), C in {1, 3, 4}.
         format: A suffix, with or without its dot: png, jpg, jpeg, webp, tif, tiff, bmp, gif, avif.
-        options: `compress_level` (PNG, 0 to 9), `quality` (JPEG, WebP, AVIF, 0 to 100), `lossless`
-            (WebP; the default unless `quality` is given).
+        options: `compress_level` (PNG, 0 to 9, zlib's; None, the default, is fast), `quality` (JPEG,
+            WebP, AVIF, 0 to 100), `lossless` (WebP; the default unless `quality` is given).
         metadata: Written into the file: PNG text chunks by name, JSON in EXIF's ImageDescription in
             JPEG, WebP, TIFF and AVIF, JSON in the comment of a GIF. BMP has no room. What is too
             long for JPEG is left out, and the file says so in its place.
@@ -91,23 +92,29 @@ def write_image(
             f"`image` must be uint8 (H, W) or (H, W, C) with C in {{1, 3, 4}}, got {describe(array)}."
         )
     formats.check_image(array.shape, format)
+    if format.name == formats.PNG.name:
+        png.write_png(file, array, texts=_texts(metadata), **format.settings)
+        return
     if array.shape[2:] == (1,):
         array = array[..., 0]  # Pillow's grey pictures have no channel axis
     picture = Image.fromarray(np.ascontiguousarray(array))
     picture.save(file, format=format.name, **format.settings, **_embedded(metadata, format))
 
 
+def _texts(metadata: Mapping[str, Any] | None) -> PngInfo:
+    """Return the metadata as text chunks of a PNG."""
+    chunks = PngInfo()
+    for name, value in {**metadata, "Software": _SOFTWARE}.items() if metadata else ():
+        keyword = _text(str(name)).encode("latin-1", "replace")[:_LONGEST_KEYWORD] or b"?"
+        text = _text(value) if isinstance(value, str) else _json(value)
+        chunks.add_text(keyword.decode("latin-1"), text)
+    return chunks
+
+
 def _embedded(metadata: Mapping[str, Any] | None, format: formats.Format) -> dict[str, Any]:
     """Return the arguments by which Pillow writes the metadata."""
     if not metadata or format.metadata is None:
         return {}
-    if format.metadata == "text chunks":
-        chunks = PngImagePlugin.PngInfo()
-        for name, value in {**metadata, "Software": _SOFTWARE}.items():
-            keyword = _text(str(name)).encode("latin-1", "replace")[:_LONGEST_KEYWORD] or b"?"
-            text = _text(value) if isinstance(value, str) else _json(value)
-            chunks.add_text(keyword.decode("latin-1"), text)
-        return {"pnginfo": chunks}
     text = _fitting_json(metadata, format)
     if format.metadata == "comment":
         return {"comment": text.encode("ascii")}

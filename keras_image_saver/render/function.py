@@ -58,7 +58,12 @@ class _BoundFunction(BoundRenderer):
     function: Callable[[Batch], Any]
     chosen: int | None
 
-    def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
+    def __call__(
+        self,
+        batch: Batch,
+        out: Mapping[str, UInt8Array] | None = None,
+        known: Mapping[str, UInt8Array | None] | None = None,
+    ) -> Rendered:
         outputs = batch.outputs
         if self.chosen is not None:
             outputs = list(leaves(outputs).values())[self.chosen]

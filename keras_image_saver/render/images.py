@@ -4,6 +4,7 @@ The range comes from the argument, else from the activation that ends the model,
 data: a range read from the data changes from epoch to epoch and hides what it should show.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +16,15 @@ from keras_image_saver.render.base import (
     ONE_SLICE,
     Batch,
     BoundRenderer,
+    Measured,
+    MeasuredImages,
     OutputInfo,
     Range,
     Rendered,
     show_range,
 )
 from keras_image_saver.render.colors import apply_colormap, check_colormap
-from keras_image_saver.render.panels import PanelRenderer, Sources, require_chosen
+from keras_image_saver.render.panels import SHOWN, PanelRenderer, Sources, require_chosen
 from keras_image_saver.render.ranges import (
     check_dtype,
     check_range,
@@ -106,7 +109,23 @@ class Images(PanelRenderer):
             warnings=self.lost_input(batch, sources, images)
             + tuple(self._warnings(images, ranges)),
             colormaps=self._colormaps(images),
+            compared=self._compared(batch, sources, ranges),
+            fixed=tuple(name for name in images if name in SHOWN),
         )
+
+    def _compared(
+        self, batch: Batch, sources: Sources, ranges: Mapping[str, Range | None]
+    ) -> dict[str, Range | None]:
+        """Return the ranges of prediction and target, drawn or not, as far as there are such."""
+        found = dict(ranges)
+        prediction = sources.outputs(batch).get(sources.prediction_name)
+        target = sources.as_images(sources.target(batch), batch)
+        images = {"prediction": prediction, "target": target}
+        for name, image in images.items():
+            if name not in found and image is not None and is_image(image):
+                with contextlib.suppress(ValueError):  # nothing tells how its values are to be read
+                    found[name] = self._range(name, {name: image}, sources.info)
+        return {name: found[name] for name in images if name in found}
 
     def _warnings(
         self, images: Mapping[str, Array], ranges: Mapping[str, Range | None]
@@ -256,10 +275,18 @@ class Images(PanelRenderer):
 class _BoundImages(BoundRenderer):
     sources: Sources
     colormaps: Mapping[str, UInt8Array]
+    compared: Mapping[str, Range | None]
 
-    def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
+    def __call__(
+        self,
+        batch: Batch,
+        out: Mapping[str, UInt8Array] | None = None,
+        known: Mapping[str, UInt8Array | None] | None = None,
+    ) -> Rendered:
         rendered = Rendered()
         for name, limits in self.ranges.items():
+            if known and name in known:
+                continue
             images, table = self.sources.images(name, batch), self.colormaps.get(name)
             # What is coloured has more channels than what is mapped, so there is no room for it.
             room = (out or {}).get(name) if table is None else None
@@ -268,6 +295,19 @@ class _BoundImages(BoundRenderer):
             )
             rendered.panels[name] = mapped if table is None else apply_colormap(mapped, table)
         return rendered
+
+    def measured(self, batch: Batch) -> Mapping[str, Measured]:
+        if "prediction" not in self.compared:
+            return {}
+        has_target = "target" in self.compared
+        return {
+            "": MeasuredImages(
+                self.sources.images("prediction", batch),
+                self.compared["prediction"],
+                self.sources.images("target", batch) if has_target else None,
+                self.compared.get("target"),
+            )
+        }
 
 
 def _around(panels: Sequence[str], sources: Sources, batch: Batch) -> tuple[str, ...]:

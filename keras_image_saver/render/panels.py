@@ -20,6 +20,9 @@ from keras_image_saver.arrays import (
 from keras_image_saver.render.base import Batch, OutputInfo, Renderer
 from keras_image_saver.render.ranges import check_range
 
+# The panels that are the samples' own, whatever the model makes of them.
+SHOWN = ("input", "target")
+
 
 class PanelRenderer(Renderer):
     """A renderer of input, prediction and target.

@@ -13,14 +13,23 @@ from keras_image_saver.render.base import (
     Batch,
     BoundRenderer,
     Finding,
+    Measured,
+    MeasuredClasses,
     OutputInfo,
     PixelCounts,
     Range,
     Rendered,
 )
 from keras_image_saver.render.class_map import Classes, Decision, choose_decision, logit
-from keras_image_saver.render.colors import check_ignore_index, check_palette, colorize, overlay
-from keras_image_saver.render.panels import PanelRenderer, Sources, channels_last, require_chosen
+from keras_image_saver.render.colors import check_ignore_index, colorize, overlay
+from keras_image_saver.render.palettes import check_palette
+from keras_image_saver.render.panels import (
+    SHOWN,
+    PanelRenderer,
+    Sources,
+    channels_last,
+    require_chosen,
+)
 from keras_image_saver.render.ranges import check_dtype, default_range, extent, map_to_uint8
 
 # Float sigmoids end at 1 exactly; what lies further out is no probability.
@@ -38,8 +47,9 @@ class Segmentation(PanelRenderer):
     Args:
         num_classes: Number of classes. None: as many as there are score channels, two for one
             channel; any number for integer ids.
-        palette: "voc" (the PASCAL VOC devkit's bit-interleaved table, `VOClabelcolormap.m`), or
-            colours of one's own: (K, 3), integers 0 to 255.
+        palette: "voc" (the PASCAL VOC devkit's bit-interleaved table, `VOClabelcolormap.m`),
+            "cityscapes" (its 19 train ids, `cityscapesscripts/helpers/labels.py`), or colours of one's
+            own: (K, 3), integers 0 to 255.
         from_logits: Whether one-channel and multi-label outputs are logits, which are then compared
             with log(t / (1 - t)). For argmax it makes no difference.
         threshold: The probability t, 0 < t < 1, above which a pixel has the class.
@@ -124,6 +134,7 @@ class Segmentation(PanelRenderer):
             panels=panels,
             ignore_index=self.ignore_index,
             overlay=self.overlay,
+            fixed=tuple(name for name in panels if name in SHOWN),
         )
         bound.check_samples(batch)
         if "prediction" in panels:
@@ -209,19 +220,41 @@ class _BoundSegmentation(BoundRenderer):
                 f"ignore_index={values[-1]} if such pixels do not count, or the right `num_classes`."
             )
 
-    def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
-        drawn = Rendered()
-        if "input" in self.ranges:
-            image = self.sources.images("input", batch)
-            drawn.panels["input"], drawn.counts["input"] = map_to_uint8(
-                image, self.ranges["input"], (out or {}).get("input"), "input_range"
+    def __call__(
+        self,
+        batch: Batch,
+        out: Mapping[str, UInt8Array] | None = None,
+        known: Mapping[str, UInt8Array | None] | None = None,
+    ) -> Rendered:
+        drawn, known = Rendered(), known or {}
+        wanted = [name for name in self.panels if name not in known]
+        image = known.get("input")
+        # Colours that lie over the input need it whether or not it is wanted by itself.
+        if "input" in wanted or (image is None and self.overlay is not None):
+            values = self.sources.images("input", batch)
+            image, counts = map_to_uint8(
+                values, self.ranges["input"], (out or {}).get("input"), "input_range"
             )
-        for name in self.panels:
+            drawn.panels["input"] = image
+            if "input" not in known:
+                drawn.counts["input"] = counts
+        for name in wanted:
             if name != "input":
                 ids = self._ids(name, batch)
                 drawn.counts[name] = self._count_magenta(ids)
-                drawn.panels[name] = self._draw(ids, drawn.panels.get("input"))
-        return Rendered({name: drawn.panels[name] for name in self.panels}, drawn.counts)
+                drawn.panels[name] = self._draw(ids, image)
+        return Rendered({name: drawn.panels[name] for name in wanted}, drawn.counts)
+
+    def measured(self, batch: Batch) -> Mapping[str, Measured]:
+        target = self.sources.target(batch)
+        return {
+            "": MeasuredClasses(
+                self._ids("prediction", batch),
+                len(self.colors),
+                None if target is None else self._ids("target", batch),
+                self.ignore_index,
+            )
+        }
 
     def _ids(self, name: str, batch: Batch) -> Array:
         if name == "prediction":

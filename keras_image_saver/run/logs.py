@@ -47,6 +47,8 @@ def from_json_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
 def _number(value: Any) -> Any:
     if isinstance(value, list):
         return [_number(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _number(item) for name, item in value.items()}
     return float(value) if value in ("NaN", "Infinity", "-Infinity") else value
 
 

@@ -16,13 +16,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from keras_image_saver.arrays import UInt8Array
+from keras_image_saver.arrays import Array, UInt8Array
 from keras_image_saver.escapes import escaped
 from keras_image_saver.run.files import RECORD, segment_name, segment_number
 from keras_image_saver.run.lines import (
     FORMAT,
     Entry,
     Line,
+    key_of,
     line_of,
     read_content,
     read_record,
@@ -31,13 +32,15 @@ from keras_image_saver.run.lines import (
 from keras_image_saver.run.logs import from_json_logs, json_logs
 from keras_image_saver.run.run_file import read_run
 from keras_image_saver.run.storage import check_path, join, storage_of
+from keras_image_saver.run.values import Row, StoredValues, ValuesFile, ValuesReader
 
 SEGMENT = 256  # lines a file
 
 _SILENT_FOR = 5  # median intervals between snapshots, after which a run counts as stopped
 
-# Called with a file of the record and its entries once it is written, or None once it is removed.
-Mirror = Callable[[str, Sequence[Entry] | None], None]
+# Called with a file of the record and its entries, or one of values and its rows, once it is written,
+# or None once it is removed.
+Mirror = Callable[[str, Sequence[Entry] | Sequence[Row] | None], None]
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,12 @@ class Snapshot:
             `count`, `panels`, `enlargement`.
         image: uint8 (H, W, C), only for listeners.
         weights: Which weights drew: "raw", "ema" or "raw+ema"; "" where the record does not tell.
+        metrics: What each sample had, by measure: float32 (N,), or (1,) where a measure is of the
+            whole grid. What is read of a run is loaded when it is looked at.
+        class_metrics: What each class had, by measure: float32 (K,).
+        summary: Of each measure `mean`, `least` and `most` of what is not NaN, how many are `nan`, and
+            the eight `worst` samples as [number, value], the worst first; losses of the user's own
+            are worst where they are largest.
     """
 
     epoch: int
@@ -68,6 +77,9 @@ class Snapshot:
     geometry: Mapping[str, Any] = field(default_factory=dict)
     image: UInt8Array | None = None
     weights: str = ""
+    metrics: Mapping[str, Array] = field(default_factory=dict)
+    class_metrics: Mapping[str, Array] = field(default_factory=dict)
+    summary: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Run:
@@ -86,7 +98,9 @@ class Run:
     ) -> None:
         self.folder = folder
         self.about: Mapping[str, Any] = about or {}
-        found = sorted((snapshot_of(folder, one) for one in entries), key=lambda one: one.step)
+        values = ValuesReader(folder)
+        each = (snapshot_of(folder, one, values) for one in entries)
+        found = sorted(each, key=lambda one: one.step)
         self._saved = [one for one in found if not one.missed]
         self.missed = [one for one in found if one.missed]
 
@@ -168,10 +182,15 @@ class Record:
     """
 
     def __init__(
-        self, folder: str, lines: Iterable[Line] = (), *, mirror: Mirror | None = None
+        self,
+        folder: str,
+        lines: Iterable[Line] = (),
+        *,
+        mirror: Mirror | None = None,
     ) -> None:
         self._folder = folder
-        self._mirror = mirror or (lambda name, entries: None)
+        self._mirror = mirror or (lambda name, content: None)
+        self._values = ValuesFile(folder, self._mirror)
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._newest = list(lines)  # all that is not in a full segment
@@ -182,9 +201,12 @@ class Record:
 
     def add(self, snapshot: Snapshot) -> None:
         """Add an entry in memory; `write` brings it to storage, then or later."""
+        line = line_of(entry_of(self._folder, snapshot))
         with self._lock:
-            self._newest.append(line_of(entry_of(self._folder, snapshot)))
+            self._newest.append(line)
             self.is_behind = True
+            if snapshot.metrics and line.key is not None:
+                self._values.add(Row(line.key, snapshot.metrics, snapshot.class_metrics))
 
     @property
     def pictures_behind(self) -> int:
@@ -230,9 +252,15 @@ class Record:
         """Bring what was added to storage.
 
         Raises:
-            OSError: If storage fails; nothing is lost, the next `write` tries anew.
+            OSError: If storage fails; nothing is lost, the next `write` tries anew. Where it is the
+                values of all samples that fail, the entries are written all the same.
         """
+        failed: Exception | None = None
         with self._writing:
+            try:
+                self._values.write()
+            except Exception as error:  # a remote storage raises what it likes
+                failed = error
             with self._lock:
                 lines = list(self._newest)
             # The newest file is never empty if there are lines: the 256th does not fill a segment
@@ -244,10 +272,13 @@ class Record:
                 self._replace(segment_name(self._full + number), segment)
             self._written = self._replace(RECORD, lines[full * SEGMENT :])
             with self._lock:
-                self.is_behind = len(self._newest) > len(lines)  # more was added meanwhile
+                # More may have been added meanwhile.
+                self.is_behind = len(self._newest) > len(lines) or self._values.is_behind
                 del self._newest[: full * SEGMENT]
                 self._full += full
                 self._stored = len(lines) - full * SEGMENT
+        if failed is not None:
+            raise failed
 
     def _replace(self, name: str, lines: Sequence[Line]) -> bytes:
         content = b"".join(line.raw + b"\n" for line in lines)
@@ -256,9 +287,10 @@ class Record:
         return content
 
 
-def snapshot_of(folder: str, entry: Entry) -> Snapshot:
+def snapshot_of(folder: str, entry: Entry, values: ValuesReader | None = None) -> Snapshot:
     """Return the snapshot that an entry tells of; what it lacks is plain."""
-    file = entry.get("file")
+    file, summary = entry.get("file"), from_json_logs(entry.get("metrics") or {})
+    reader, key = values or ValuesReader(folder), key_of(entry)
     return Snapshot(
         epoch=int(entry["epoch"]),
         batch=int(entry["batch"]),
@@ -269,6 +301,9 @@ def snapshot_of(folder: str, entry: Entry) -> Snapshot:
         missed="" if file else str(entry.get("reason") or "unknown"),
         geometry=entry.get("geometry") or {},
         weights=str(entry.get("weights") or ""),
+        metrics=StoredValues(reader, key, "metrics") if summary else {},
+        class_metrics=StoredValues(reader, key, "by_class") if summary else {},
+        summary=summary,
     )
 
 
@@ -285,6 +320,7 @@ def entry_of(folder: str, snapshot: Snapshot) -> dict[str, Any]:
         "missed": bool(snapshot.missed),
         **({"reason": snapshot.missed} if snapshot.missed else {}),
         **({"weights": snapshot.weights} if snapshot.weights else {}),
+        **({"metrics": json_logs(snapshot.summary)} if snapshot.summary else {}),
         "geometry": dict(snapshot.geometry),
     }
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from functools import partial
 
 from keras_image_saver.run.found import Found, find
-from keras_image_saver.run.job import Job, Outcome, Saved, missed
+from keras_image_saver.run.job import Job, Outcome, Saved, missed, saved
 from keras_image_saver.run.lock import Lock
-from keras_image_saver.run.pictures import Pictures, RunOf, move_unknown
+from keras_image_saver.run.pictures import Explain, Pictures, move_unknown
 from keras_image_saver.run.previous import (
     Previous,
     check_movable,
@@ -19,9 +19,9 @@ from keras_image_saver.run.previous import (
     complete,
     set_aside,
 )
-from keras_image_saver.run.record import Mirror, Record, Snapshot, reason_of
+from keras_image_saver.run.record import Mirror, Record, reason_of
 from keras_image_saver.run.resume import Start, resume
-from keras_image_saver.run.run_file import About, RunFile, State, about_samples
+from keras_image_saver.run.run_file import About, RunFile, State, about_samples, write_about
 from keras_image_saver.run.samples_file import keep_samples
 from keras_image_saver.run.storage import join, storage_of
 from keras_image_saver.run.template import Template
@@ -45,7 +45,7 @@ class Session:
         previous: What becomes of an earlier run in the folder.
         page: What follows the record, as the page of the run does; None for no page.
         about: What `run.json` says of the run's `versions` and `settings`.
-        run_of: Tells of which run a picture is.
+        explain: Reads what a picture says of itself.
         scoped: Whether `close` is certain to be called, as in `watch`.
         alone: Whether this process trains alone, as in `resume`.
 
@@ -63,7 +63,7 @@ class Session:
         previous: Previous,
         page: Mirror | None,
         about: About,
-        run_of: RunOf,
+        explain: Explain,
         scoped: bool = False,
         alone: bool = True,
     ) -> None:
@@ -78,7 +78,7 @@ class Session:
         self._start = Start(Samples(None))
         self._record = Record(self._template.folder)
         self._run_file = RunFile(self._template.folder, about, say)
-        self._pictures = Pictures(run_of)
+        self._pictures = Pictures(explain)
         self._outcomes: deque[Outcome] = deque()
         self.has_begun = False
 
@@ -132,11 +132,11 @@ class Session:
                 self._lock.release()
                 raise
             return Found()
-        complete(self._template.folder)
+        complete(self._template.folder, self._pictures.explain)
         _check_links(self._template)
         clear_temporaries(self._template.folder, self._template.depth)
         deletes = self._previous == "delete"
-        found = find(self._template, epochs_done, self._pictures.run_of, deletes=deletes)
+        found = find(self._template, epochs_done, self._pictures.explain, deletes=deletes)
         if not epochs_done:
             check_movable(self._template.folder, found, self._previous)
         return found
@@ -154,7 +154,7 @@ class Session:
         about = about_samples(samples)
         if start.resumed and start.found.has_unmarked_samples:
             about["unmarked"] = True
-        self._run_file.begin(about, start.found.about if start.resumed else None)
+        self._run_file.begin(about, start.about)
         self.has_begun = True
         self._writer.submit(partial(self._write_first, samples))
 
@@ -162,12 +162,14 @@ class Session:
         start = self._start
         storage_of(self._template.folder).probe(self._template.longest())
         self._check_wanted()
-        move_unknown(self._template.folder, start.found.strays)
+        move_unknown(self._template.folder, start.found.unknown)
         if not start.resumed:
-            set_aside(self._template.folder, self._previous, start.found, self._pictures.run_of)
+            set_aside(self._template.folder, self._previous, start.found, self._pictures.explain)
         record = Record(self._template.folder, start.lines, mirror=self._page)
         if start.resumed:
             self._pictures.add(*(join(self._template.folder, name) for name in start.found.files))
+            if start.about and start.about.get("passed_over"):
+                write_about(self._template.folder, start.about)  # before the record forgets them
             record.rewrite()
         return record
 
@@ -200,13 +202,11 @@ class Session:
         try:
             self._run_file.catch_up()
             self._pictures.check(job.path, self._run_file.id)
-            saved = self._save(replace(job, run=self._run_file.id))
+            result = self._save(replace(job, run=self._run_file.id, time=now))
         except Exception as error:
             outcome = missed(job, error, now)
         else:
-            done = Snapshot(*job.moment, job.path, job.logs, now)
-            done = replace(done, geometry=saved.geometry, image=saved.image, weights=saved.weights)
-            outcome = Outcome(done, job.path, saved.findings)
+            outcome = saved(job, result, now)
             self._pictures.add(job.path)
         # First to the record, then to the outcomes: who hears of a snapshot finds it recorded.
         self._record.add(outcome.snapshot)

@@ -10,6 +10,7 @@ from keras_image_saver.run.files import RUN_FILE, SAMPLES
 from keras_image_saver.run.lines import record_files
 from keras_image_saver.run.record import Run, Snapshot
 from keras_image_saver.run.storage import join, storage_of
+from keras_image_saver.run.values import values_files
 
 _MOST_LISTED = 10
 
@@ -39,7 +40,7 @@ def _rows(run: Run) -> Iterator[tuple[str, list[str]]]:
     yield "missing", _some([f"epoch {one.epoch}: {one.path}" for one in lost])
     yield "missed", _some([f"epoch {one.epoch}: {one.missed}" for one in run.missed])
     pictures = sum(size or 0 for size in sizes.values())
-    names = [*record_files(run.folder), RUN_FILE, SAMPLES]
+    names = [*record_files(run.folder), *values_files(run.folder), RUN_FILE, SAMPLES]
     others = sum(_size(join(run.folder, name)) or 0 for name in names)
     yield "size", [f"{_bytes(pictures)} of pictures, {_bytes(others)} of record and samples"]
     if saved:
@@ -49,6 +50,20 @@ def _rows(run: Run) -> Iterator[tuple[str, list[str]]]:
         width = max((len(name) for name in last.logs), default=0)
         logs = [f"{name:<{width}}  {_value(value)}" for name, value in last.logs.items()]
         yield "last logs", logs or ["none"]
+        yield "metrics", _metrics(last)
+
+
+def _metrics(snapshot: Snapshot) -> list[str]:
+    """Return a line a measure: the mean over the samples, its ends, and which sample is the worst."""
+    width = max((len(name) for name in snapshot.summary), default=0)
+    lines = []
+    for name, found in snapshot.summary.items():
+        mean, least, most = (_value(found[part]) for part in ("mean", "least", "most"))
+        worst = [number for number, _ in found["worst"]]
+        more = f" ({least} to {most}; worst: sample {worst[0]})" if len(worst) > 1 else ""
+        nan = f", {found['nan']} NaN" if found.get("nan") and len(worst) > 1 else ""
+        lines.append(f"{name:<{width}}  {mean}{more}{nan}")
+    return lines
 
 
 def _epochs(saved: Sequence[Snapshot]) -> str:

@@ -1,6 +1,7 @@
 """The callback changes nothing: weights and history are equal to the last bit with and without it."""
 
 import random
+from functools import cache
 
 import numpy as np
 import pytest
@@ -277,6 +278,10 @@ def by_all(model, inputs):
     return keras.ops.convert_to_numpy(model(inputs)) + noise if KERAS_3 else model(inputs) + noise
 
 
+def random_metric(targets, outputs):
+    return by_all(lambda inputs: inputs, outputs)
+
+
 def by_its_own_predict(model, inputs):
     return model.predict(inputs, verbose=0)
 
@@ -328,6 +333,7 @@ MODELS = {
     "predict, where NumPy makes the data": (plain, fit_sequence),
     "predict draws by all": (plain, fit_arrays),
     "predict calls predict": (plain, fit_arrays),
+    "metrics draw by all": (plain, fit_arrays),
 }
 # What a saver is given for some of them.
 OPTIONS = {
@@ -341,6 +347,7 @@ OPTIONS = {
     "predict, where NumPy makes the data": {"predict": by_its_own_predict},
     "predict draws by all": {"predict": by_all},
     "predict calls predict": {"predict": by_its_own_predict},
+    "metrics draw by all": {"metrics": ["change", random_metric]},
 }
 NEEDS = {
     "GAN with train_step": needs_tensorflow,
@@ -380,6 +387,12 @@ def trained(build, fit, make_savers):
     return [np.array(weight) for weight in model.get_weights()], history, drawn
 
 
+@cache
+def trained_alone(build, fit):
+    """What is trained without a saver, which several savers are compared with."""
+    return trained(build, fit, list)
+
+
 def savers_of(name, folder):
     """A saver of given arrays or drawn latents, and one of a dataset that saves batches too."""
     noisy = name.startswith("GAN")
@@ -404,7 +417,7 @@ def savers_of(name, folder):
 @pytest.mark.parametrize("name", [pytest.param(name, marks=NEEDS.get(name, ())) for name in MODELS])
 def test_training_is_bit_identical_with_and_without_the_callback(name, tmp_path):
     build, fit = MODELS[name]
-    weights, history, drawn = trained(build, fit, list)
+    weights, history, drawn = trained_alone(build, fit)
     with_saver, its_history, its_drawn = trained(build, fit, lambda: savers_of(name, tmp_path))
     assert len(weights) == len(with_saver) > 0
     for one, other in zip(weights, with_saver, strict=True):

@@ -27,6 +27,7 @@ layers = keras.layers
 
 
 def weights_after(build, train, saver=None):
+    keras.backend.clear_session()  # layers of other names may be compiled in another order
     keras.utils.set_random_seed(11)
     model = build()
     train(model, [] if saver is None else [saver])

@@ -119,7 +119,7 @@ def test_record_writes_one_entry_a_line_with_relative_files_and_plain_json(tmp_p
 
 @pytest.mark.parametrize("count", [1, SEGMENT, SEGMENT + 1, 2 * SEGMENT, 2 * SEGMENT + 3])
 @pytest.mark.parametrize("each", [True, False], ids=["written each", "written once"])
-def test_record_splits_into_segments_of_at_most_256(tmp_path, count, each, no_fsync):
+def test_record_splits_into_segments_of_at_most_256(tmp_path, count, each):
     record = Record(str(tmp_path))
     for epoch in range(1, count + 1):
         record.add(snapshot(tmp_path, epoch))
@@ -134,7 +134,7 @@ def test_record_splits_into_segments_of_at_most_256(tmp_path, count, each, no_fs
     assert [one.epoch for one in Run.open(str(tmp_path))] == list(range(1, count + 1))
 
 
-def test_record_costs_the_same_however_long_the_run_is(tmp_path, no_fsync):
+def test_record_costs_the_same_however_long_the_run_is(tmp_path):
     written = []
 
     def counted(path, replace):
@@ -167,7 +167,7 @@ def test_record_keeps_entries_while_storage_fails_and_writes_them_later(tmp_path
     assert len(Run.open(str(tmp_path))) == SEGMENT + 2
 
 
-def test_record_rewritten_after_a_cut_has_no_segment_left_over(tmp_path, no_fsync):
+def test_record_rewritten_after_a_cut_has_no_segment_left_over(tmp_path):
     record = Record(str(tmp_path))
     for epoch in range(1, 3 * SEGMENT + 1):
         record.add(snapshot(tmp_path, epoch))
@@ -273,7 +273,7 @@ def test_record_without_a_line_is_a_run_without_snapshots(tmp_path):
 # A record that grows while it is read
 
 
-def test_reader_misses_nothing_while_a_file_of_the_record_fills_up(tmp_path, no_fsync, monkeypatch):
+def test_reader_misses_nothing_while_a_file_of_the_record_fills_up(tmp_path, monkeypatch):
     """At each look of the reader at storage, the writer goes on by one file."""
     record = Record(str(tmp_path))
     for epoch in range(1, 2 * SEGMENT + 1):

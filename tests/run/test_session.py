@@ -31,10 +31,10 @@ def save(job):
     return Saved(GEOMETRY, job.drawing)
 
 
-def run_of(file):
+def explain(file):
     """Tell the run of what `save` wrote; "unknown" stands for what a format cannot tell."""
     text = file.read().decode()
-    return "" if text == "unknown" else text[4:] if text.startswith("run ") else None
+    return {} if text == "unknown" else {"run": text[4:]} if text.startswith("run ") else None
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def opened(tmp_path):
 
     def make(*, epochs_done=0, save=save, say=pytest.fail, samples=SAMPLES, due=True, **options):
         options = {"background": False, "previous": "keep", "page": None, **options}
-        options = {"about": {}, "run_of": run_of, **options}
+        options = {"about": {}, "explain": explain, **options}
         session = Session(Template(tmp_path / "run"), save, say=say, **options)
         sessions.append(session)
         start = session.open(next_order(), samples, epochs_done, lambda epoch: due)
@@ -274,7 +274,7 @@ def test_is_due_is_asked_on_the_callers_thread(tmp_path, opened):
         previous="keep",
         page=None,
         about={},
-        run_of=run_of,
+        explain=explain,
     )
     session.open(next_order(), SAMPLES, 3, due)
     session.abandon()

@@ -10,9 +10,10 @@ const read = (name) => readFileSync(new URL(name, folder), "utf-8");
 
 /* The context is empty, so that to use a document, a window or a timer is a ReferenceError. */
 const { PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf, ...words } = vm.runInNewContext(
-  `"use strict"; ${read("entry.js")} ${read("state.js")} ${read("keys.js")}
+  `"use strict"; ${read("entry.js")} ${read("values.js")} ${read("state.js")} ${read("keys.js")}
   ({ PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf,
-     countsText, missedPlaces, placeOf, snapshotName, tilesOf, valueText, wantedSegments })`,
+     countsText, missedPlaces, numbersOf, parseValues, placeOf, snapshotName, tilesOf, valueText,
+     valuesOf, wantedSegments, worstOf })`,
 );
 
 const GEOMETRY = {
@@ -45,6 +46,44 @@ function ofRun(count) {
 function assertHolds(state, expected) {
   for (const [name, value] of Object.entries(expected)) assert.deepEqual(state[name], value, name);
 }
+
+// What the samples had
+
+test("an entry's numbers are its logs and the means of its measures, each by its own name", () => {
+  const logs = { loss: 0.5, mae: 2 };
+  const metrics = { mae: { mean: 0.25 }, psnr: { mean: "Infinity" }, odd: null };
+  const numbers = words.numbersOf({ logs, metrics });
+  assert.deepEqual(JSON.stringify(numbers), JSON.stringify([
+    ["loss", 0.5], ["mae", 2], ["mae (samples)", 0.25], ["psnr", "Infinity"], ["odd", undefined],
+  ]));
+  assert.equal(words.numbersOf(undefined).length, 0);
+});
+
+test("the worst samples are those that are numbers of samples", () => {
+  const worst = [[3, 0.5], [0, "NaN"], [-1, 1], ["2", 1], null, [1e300, 1]];
+  assert.deepEqual([...words.worstOf({ worst })], [3, 0]);
+  assert.deepEqual([...words.worstOf({ worst: "3" })], []);
+  assert.deepEqual([...words.worstOf(null)], []);
+});
+
+test("a sample's values are read by its entry's key, and a grid's own are no sample's", () => {
+  const text = JSON.stringify({
+    full: 2,
+    keys: [[1, 4, 0], [2, 0, 7]],
+    metrics: { mae: ["0.1 0.2", "0.3 NaN"], diversity: ["0.5", "0.6"] },
+  });
+  const file = words.parseValues(text);
+  assert.equal(file.full, 2);
+  assert.equal(file.rows.get("2 0 7"), 1);
+  assert.equal(JSON.stringify(words.valuesOf(file, 1, 1)), '[["mae","NaN"]]');
+  assert.equal(JSON.stringify(words.valuesOf(file, 1, 2)), "[]");
+});
+
+test("what is no file of values is none", () => {
+  for (const text of ["", "null", "{}", '{"keys": 3}', '{"keys": [[1, 2, 3]]}', '{"keys": [null]}']) {
+    assert.equal(words.parseValues(text), null, text);
+  }
+});
 
 // Where the page is in the run
 

@@ -102,7 +102,7 @@ def test_record_of_odd_entries_ends_nothing(show, tmp_path):
     wait_for_epoch(page, 4)
 
 
-def test_part_of_the_record_that_is_missing_is_said(show, tmp_path, no_fsync):
+def test_part_of_the_record_that_is_missing_is_said(show, tmp_path):
     long_run(tmp_path, 2 * SEGMENT + 10)
     (tmp_path / "snapshots-0000.js").unlink()
     (tmp_path / "snapshots-0001.js").write_text(
@@ -122,9 +122,7 @@ def with_segments(script, segments):
 
 
 @pytest.mark.parametrize("segments", ["99999999999", "1e999", "-5", "null"])
-def test_segments_beyond_reason_show_what_there_is_and_say_the_rest(
-    show, tmp_path, segments, no_fsync
-):
+def test_segments_beyond_reason_show_what_there_is_and_say_the_rest(show, tmp_path, segments):
     long_run(tmp_path, SEGMENT + 10)
     with_segments(tmp_path / "snapshots.js", segments)
     page = show(tmp_path)
@@ -134,7 +132,7 @@ def test_segments_beyond_reason_show_what_there_is_and_say_the_rest(
     assert page.locator("#counts").inner_text().startswith(f"{there} snapshots")
 
 
-def test_record_with_a_file_of_a_number_beyond_reason_is_shown_whole(show, tmp_path, no_fsync):
+def test_record_with_a_file_of_a_number_beyond_reason_is_shown_whole(show, tmp_path):
     long_run(tmp_path, SEGMENT + 10)
     odd = Writer(tmp_path / "odd", page=False).save(9999)
     (tmp_path / "odd" / RECORD).rename(tmp_path / "snapshots-99999999999.jsonl")
@@ -150,7 +148,7 @@ def test_record_with_a_file_of_a_number_beyond_reason_is_shown_whole(show, tmp_p
 # Long runs
 
 
-def test_run_of_10000_snapshots_loads_only_what_is_shown(show, tmp_path, no_fsync):
+def test_run_of_10000_snapshots_loads_only_what_is_shown(show, tmp_path):
     long_run(tmp_path, 10_000)
     page = show(tmp_path, waits=False)
     loaded = []

@@ -71,6 +71,23 @@ function isNumeric(value) {
   return typeof value === "number" || ["NaN", "Infinity", "-Infinity"].includes(value);
 }
 
+/* All that is told of an entry by numbers: its logs, and of each measure the mean over the samples. A
+   measure that has the name of a log goes by another one. */
+function numbersOf(entry) {
+  const logs = entry?.logs ?? {};
+  const measured = Object.entries(entry?.metrics ?? {}).map(([name, found]) => [
+    Object.hasOwn(logs, name) ? `${name} (samples)` : name,
+    found?.mean,
+  ]);
+  return [...Object.entries(logs), ...measured];
+}
+
+/* The samples that a measure found worst, the worst first. */
+function worstOf(found) {
+  const listed = Array.isArray(found?.worst) ? found.worst : [];
+  return listed.map((one) => one?.[0]).filter((number) => Number.isSafeInteger(number) && number >= 0);
+}
+
 function shortNumber(value) {
   if (!Number.isFinite(value)) return String(value);
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(5)));

@@ -6,6 +6,7 @@ class PageState {
   severalAnEpoch = false;
   isNewer = false; // whether a newer version recorded the run
   lost = 0; // parts of the record that cannot be read
+  recordText = null; // tells whether the record changed
   index = 0; // the snapshot that is shown, on the right while two are compared
   pin = 0; // the one on the left
   comparing = false;
@@ -44,7 +45,7 @@ class PageState {
   }
 
   /* The record as it is now. What was shown still is, unless it is no longer in the run. */
-  withRecord({ entries, isNewer, lost }) {
+  withRecord({ entries, isNewer, lost, text }) {
     const place = placeOf(this.entry, entries);
     const following = this.following || place < 0;
     return this.with({
@@ -52,6 +53,7 @@ class PageState {
       severalAnEpoch: haveSeveralAnEpoch(entries),
       isNewer,
       lost,
+      recordText: text,
       index: following ? entries.length - 1 : place,
       pin: Math.max(0, placeOf(this.pinned, entries)),
       following,
