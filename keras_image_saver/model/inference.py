@@ -95,7 +95,7 @@ class Inference:
         """
         size = chunk_rows(count, _MOST_ROWS)
         small = 0 < size * self._row_bytes < _SMALL_OUTPUTS
-        if not (self._is_free and small and size > self.size):
+        if not (self._is_free and small and size > self.size) or self.has_halved:
             return False
         self.size = size
         return True

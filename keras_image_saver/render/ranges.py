@@ -297,18 +297,8 @@ def _map_piece(
         np.copyto(floats, values, casting="unsafe")
     if by_channel:
         floats = floats.reshape(-1, low.size)
-    # One pass tells of everything: NaN and infinities carry through min and max.
-    axis = 0 if by_channel else None
-    least, most = np.minimum.reduce(floats, axis), np.maximum.reduce(floats, axis)
-    finite = None
+    floats, least, most, finite = _finite(floats, low)
     lowest, highest = _ends(least, most)
-    if not (math.isfinite(lowest) and math.isfinite(highest)):
-        finite = np.isfinite(floats)
-        least = floats.min(axis, initial=np.inf, where=finite)
-        most = floats.max(axis, initial=-np.inf, where=finite)
-        # Magenta is painted over them at last; until then they must not count as clipped.
-        floats = np.where(finite, floats, low)
-        lowest, highest = _ends(least, most)
     counts.low, counts.high = min(counts.low, lowest), max(counts.high, highest)
     counts.values += values.size
     scaled = buffers.of(floats, "scaled")
@@ -334,6 +324,23 @@ def _map_piece(
     np.add(scaled, _WHOLE, out=scaled)
     np.copyto(out, scaled.view(np.int32).reshape(values.shape), casting="unsafe")
     return finite
+
+
+def _finite(floats: Array, low: Array) -> tuple[Array, Array, Array, Array | None]:
+    """Return values with `low` in place of NaN and infinities, their ends, and which were finite.
+
+    The ends are those of the finite values, by channel where `low` is. None: all were finite.
+    """
+    axis = 0 if low.ndim else None
+    # One pass tells of everything: NaN and infinities carry through min and max.
+    least, most = np.minimum.reduce(floats, axis), np.maximum.reduce(floats, axis)
+    if all(map(math.isfinite, _ends(least, most))):
+        return floats, least, most, None
+    finite = np.isfinite(floats)
+    least = floats.min(axis, initial=np.inf, where=finite)
+    most = floats.max(axis, initial=-np.inf, where=finite)
+    # Magenta is painted over them at last; until then they must not count as clipped.
+    return np.where(finite, floats, low), least, most, finite
 
 
 def _ends(least: Array, most: Array) -> tuple[float, float]:
