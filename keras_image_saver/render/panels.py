@@ -93,7 +93,7 @@ class PanelRenderer(Renderer):
 
         if self.slices is not None:  # it is cut later, when it is known how
             return as_array(called(batch.inputs), "input_image()")
-        return replace(self.sources(info), input_image=called).input(batch)
+        return Sources(info, called, self.reverses_input).input(batch)
 
     def find_obstacles(self, image: Array | None, target: Array | None) -> dict[str, str | None]:
         """Return input, prediction and target by name, with what stands in the way of each, or None.
