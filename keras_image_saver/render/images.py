@@ -23,12 +23,12 @@ from keras_image_saver.render.base import (
     Rendered,
     show_range,
 )
+from keras_image_saver.render.coarse import coarse
 from keras_image_saver.render.colors import apply_colormap, check_colormap
 from keras_image_saver.render.panels import SHOWN, PanelRenderer, Sources, require_chosen
 from keras_image_saver.render.ranges import (
     check_dtype,
     check_range,
-    coarse,
     default_range,
     extent,
     map_to_uint8,
