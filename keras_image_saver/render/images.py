@@ -19,6 +19,7 @@ from keras_image_saver.render.base import (
     Range,
     show_range,
 )
+from keras_image_saver.render.coarse import coarse
 from keras_image_saver.render.colors import check_colormap
 from keras_image_saver.render.error import error_range
 from keras_image_saver.render.image_panels import BoundImages
@@ -26,7 +27,6 @@ from keras_image_saver.render.panels import SHOWN, PanelRenderer, require_chosen
 from keras_image_saver.render.ranges import (
     check_dtype,
     check_range,
-    coarse,
     default_range,
     extent,
 )
