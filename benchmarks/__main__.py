@@ -28,7 +28,15 @@ def machine() -> str:
     import tensorflow as tf
 
     devices = tf.config.list_physical_devices("GPU")
-    packages = ("tensorflow", "keras", "numpy", "pillow", "opencv-python-headless", "matplotlib")
+    packages = (
+        "tensorflow",
+        "keras",
+        "numpy",
+        "pillow",
+        "opencv-python-headless",
+        "isal",
+        "matplotlib",
+    )
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     load = os.getloadavg()[0]
     return (
@@ -40,7 +48,7 @@ def machine() -> str:
 
 def questions() -> dict[str, Callable]:
     # Each imports TensorFlow, which `--help` need not wait for.
-    from benchmarks import encoders, growth, imports, mapping, passes, stall, whole_run
+    from benchmarks import encoders, growth, imports, mapping, passes, png, stall, whole_run
 
     def stalls() -> tuple:
         tables, targets, plotted = stall.tables()
@@ -52,6 +60,7 @@ def questions() -> dict[str, Callable]:
         "imports": imports.tables,
         "stall": stalls,
         "mapping": mapping.tables,
+        "png": png.tables,
         "encoders": encoders.tables,
         "passes": passes.tables,
         "growth": growth.tables,
@@ -63,6 +72,7 @@ HEADINGS = {
     "imports": "Import",
     "stall": "Stall, and where it goes",
     "mapping": "Mapping",
+    "png": "PNG",
     "encoders": "Encoder",
     "passes": "Inference",
     "growth": "Growth",
