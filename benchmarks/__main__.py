@@ -1,4 +1,4 @@
-"""`python -m benchmarks [question ...]`: measure, print, and write `RESULTS.md` and `stall.png`."""
+"""`python -m benchmarks [question ...]`: measure, print, and write `RESULTS.md` and `stall.svg`."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def machine() -> str:
         "keras",
         "numpy",
         "pillow",
-        "opencv-python-headless",
         "isal",
+        "opencv-python-headless",
         "matplotlib",
     )
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
@@ -52,8 +52,7 @@ def questions() -> dict[str, Callable]:
 
     def stalls() -> tuple:
         tables, targets, plotted = stall.tables()
-        for suffix in ("png", "svg"):
-            stall.plot(plotted, str(FOLDER / f"stall.{suffix}"))
+        stall.plot(plotted, str(FOLDER / "stall.svg"))
         return tables, targets
 
     return {
@@ -107,7 +106,7 @@ def main() -> int:
         digits = 3 if abs(target.measured - target.limit) < 0.05 * abs(target.limit) else 2
         reached.append(
             f"| {target.what} | {target.measured:.{digits}f}{target.unit} | {sign} "
-            f"{target.limit:g}{target.unit} | {'reached' if target.is_met else '**missed**'} |"
+            f"{target.limit:.3g}{target.unit} | {'reached' if target.is_met else '**missed**'} |"
         )
     print("\n".join(reached))
     if not chosen:

@@ -52,7 +52,7 @@ def digits() -> np.ndarray:
 
 
 def by_zlib(image: np.ndarray) -> bytes:
-    with mock.patch.object(png, "_igzip", lambda: None):
+    with mock.patch.object(png, "_igzip", return_value=None):
         return encode_image(image)
 
 

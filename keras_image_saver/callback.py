@@ -7,12 +7,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_image_saver.arrays import describe
 from keras_image_saver.checks import check_int
-from keras_image_saver.live_run import LiveRun, Settings, check_reactions
+from keras_image_saver.live_run import LiveRun
 from keras_image_saver.model.backend import ON_TENSORFLOW
 from keras_image_saver.model.datasets import read_samples
-from keras_image_saver.model.lookup import check_drawing, check_watched
+from keras_image_saver.model.lookup import check_copied, check_drawing, check_watched
+from keras_image_saver.model.own_metrics import name_metrics
 from keras_image_saver.model.weights import check_weights
 from keras_image_saver.picture import formats
 from keras_image_saver.picture.compose import Tiling
@@ -20,10 +20,12 @@ from keras_image_saver.pipeline import Pipeline
 from keras_image_saver.progress import Progress, Schedule
 from keras_image_saver.render.function import as_renderer
 from keras_image_saver.run.lock import next_order
-from keras_image_saver.run.logs import plain_logs
+from keras_image_saver.run.logs import check_logs, plain_logs
 from keras_image_saver.run.previous import Previous
 from keras_image_saver.run.record import Snapshot
+from keras_image_saver.run.retention import Retention
 from keras_image_saver.run.template import Template
+from keras_image_saver.settings import Settings, check_reactions
 
 _LOOPS = "In a loop without `fit` use `with saver.watch(model):` and `save`."
 
@@ -63,11 +65,16 @@ class ImageSaver(tf.keras.callbacks.Callback):
         render: `Images(...)`, `Segmentation(...)`, or a function `render(batch) -> {name: images}`
             of a `Batch` with `inputs`, `targets` and `outputs`. None means `Images()`.
         num_samples: Rows to take. None: 16 of a dataset, all of arrays. At most 1,024.
-        batch_size: Rows through the model at a time, at most.
+        batch_size: Rows through the model at a time, at most. None: 32, or 64 where outputs are small.
         weights: "raw" draws the weights in the model, "ema" the moving averages that the optimizer
             keeps (`use_ema=True`; before its first step, raw ones), ("raw", "ema") both, a panel each.
             None is "raw", and says before training that there are averages. The record says which.
-        every_epochs: A snapshot each so many epochs. Without it and `every_batches`: every epoch.
+        metrics: Numbers for each sample: names ("mae", "mse", "psnr", "ssim"; "accuracy", "iou", "dice";
+            "change", "diversity"), or functions `fn(targets, outputs)` as Keras has them, on raw
+            outputs, averaged to one a sample. A dict names them. `Snapshot` has them.
+        every_epochs: A snapshot each so many epochs, or a function of the epoch, from 1, that tells
+            where it begins whether it has one; dense at first is `lambda e: e < 10 or e % 10 == 0`.
+            Without it and `every_batches`: every epoch.
         every_batches: A snapshot each so many batches, counted over the run. Where both fall on one
             step there is one snapshot, the epoch's.
         save_initial: Whether to save the untrained model too, as epoch 0; not when training resumes
@@ -84,6 +91,9 @@ class ImageSaver(tf.keras.callbacks.Callback):
             spare cores or slow storage; on busy cores a thread hides nothing.
         previous: What becomes of an earlier run in the folder when a new one begins: "keep" moves it
             to `previous-<n>/`, "delete" deletes it.
+        max_to_keep: So many of the newest snapshots stay on disk, and beside them, not counted, the
+            first; other files are removed, once listeners have had them. None: all stay.
+        keep_period: With `max_to_keep`: also the last of each epoch that this divides.
         page: Whether to keep an `index.html` in the run's folder: a page that shows the run while it
             grows. One that is not ours is left alone.
         listeners: Functions that are called with each `Snapshot` (`image`, `epoch`, `batch`, `step`,
@@ -105,9 +115,10 @@ class ImageSaver(tf.keras.callbacks.Callback):
         output: str | int | None = None,
         render: Any = None,
         num_samples: int | None = None,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         weights: str | Sequence[str] | None = None,
-        every_epochs: int | None = None,
+        metrics: Sequence[Any] | Mapping[str, Any] = (),
+        every_epochs: int | Callable[[int], bool] | None = None,
         every_batches: int | None = None,
         save_initial: bool = False,
         columns: int | None = None,
@@ -118,6 +129,8 @@ class ImageSaver(tf.keras.callbacks.Callback):
         on_error: str = "warn",
         background: bool = True,
         previous: Previous = "keep",
+        max_to_keep: int | None = None,
+        keep_period: int | None = None,
         page: bool = True,
         listeners: Sequence[Callable[[Snapshot], Any]] = (),
     ) -> None:
@@ -126,7 +139,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         # own `__init__` says the contrary.
         self._supports_tf_logs = True
         check_drawing(model, predict, output)
-        check_int("batch_size", batch_size, 1)
+        check_int("batch_size", batch_size, 1, optional=True)
         check_reactions(on_error, previous, listeners)
         schedule = Schedule(every_epochs, every_batches)
         template = Template(
@@ -145,6 +158,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 tiling=Tiling(columns, padding, pad_value),
                 format=formats.check_format(template.text, encoder_options),
                 keeps_image=bool(listeners),
+                metrics=name_metrics(metrics),
             ),
             weights=check_weights(weights),
             save_initial=save_initial,
@@ -152,6 +166,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
             on_error=on_error,
             background=background,
             previous=previous,
+            retention=Retention(max_to_keep, keep_period),
             page=bool(page),
             listeners=tuple(listeners),
         )
@@ -188,8 +203,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if self._began is not None:
             self._begin(epoch)
-        self._run.report_finished()
-        self._progress.begin_epoch(epoch)
+        self._run.report_finished(self._progress.begin_epoch(epoch))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._require_epoch("on_epoch_end")
@@ -257,13 +271,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
                     saver.save(epoch=epoch, logs={"g_loss": g_loss})
             ```
         """
-        schedule = self._settings.schedule
-        if schedule != Schedule():
-            raise ValueError(
-                "`every_epochs` and `every_batches` belong to `fit`, got "
-                f"every_epochs={schedule.every_epochs} and every_batches="
-                f"{schedule.every_batches} in `watch`: there, call `save` when one is due."
-            )
+        self._settings.schedule.check_loop()
         check_watched(model, self._settings.model)
         if self._is_watched:
             raise RuntimeError("`watch` must end before it begins again, and it has not ended.")
@@ -314,28 +322,17 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 "`save` needs a run that `watch` began: call it inside `with saver.watch(model):`. In "
                 "`fit`, `every_epochs` and `every_batches` say when to save."
             )
-        if not (logs is None or isinstance(logs, Mapping)):
-            raise TypeError(f"`logs` must be a dict of metrics or None, got {describe(logs)}.")
-        given = {"epoch": epoch, "batch": batch, "step": step}
-        # Tensors and variables are counts too, such as an optimizer's iterations.
-        counted = plain_logs({name: n for name, n in given.items() if n is not None})
-        for name, count in counted.items():
-            check_int(name, count, 0)
-        self._settings.template.check_counters(counted)
-        moment = self._progress.count(**counted)
+        check_logs(logs)
+        counts = self._settings.template.read_counts(epoch=epoch, batch=batch, step=step)
+        self._settings.retention.check_counted(counts)
+        moment = self._progress.count(**counts)
         self._run.report_finished()
         self._run.snapshot(self.model, moment, plain_logs(logs))
 
     # Copies
 
     def __getstate__(self) -> dict[str, Any]:
-        model = self._settings.model
-        if model is not None and not isinstance(model, str):
-            raise TypeError(
-                f"ImageSaver(model={model!r}) cannot be copied or pickled: the copy would hold "
-                "a model that never trains. Pass the name of an attribute, such as "
-                'model="generator".'
-            )
+        check_copied(self._settings.model)
         # What belongs to the run is made anew; the model and its hooks are for Keras to set again.
         dropped = {"_run", "_progress", "_began", "_is_watched", "_set"}
         cleared = {"model", "_model", "params"}

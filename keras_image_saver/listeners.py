@@ -59,6 +59,8 @@ class TensorBoardImages:
         # Keras's own TensorBoard callback leaves recording switched off between its batches.
         with self._writer.as_default(step), tf.summary.record_if(True):
             tf.summary.write(self.tag, tf.constant(content), step, metadata)
+            for name, found in snapshot.summary.items():
+                tf.summary.scalar(f"{self.tag}/{name}", found["mean"], step)
         self._writer.flush()
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """From samples to a file: the stages of all folders in a row."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import is_
 from typing import Any
@@ -9,13 +9,14 @@ from typing import Any
 from keras_image_saver.arrays import Array, describe, joined
 from keras_image_saver.model.backend import ON_TENSORFLOW
 from keras_image_saver.model.device_classes import decide_on_device
-from keras_image_saver.model.inference import Inference, chunk_rows, network_of
+from keras_image_saver.model.inference import USUAL_ROWS, Inference, chunk_rows, network_of
 from keras_image_saver.model.lookup import DrawnModel
+from keras_image_saver.model.own_metrics import OwnMetric, call_metrics
 from keras_image_saver.model.randomness import Passes
 from keras_image_saver.model.state import ModelState
 from keras_image_saver.model.weights import Pair, Weights
 from keras_image_saver.picture import encoder, formats
-from keras_image_saver.picture.compose import Drawing, Tiling, compose
+from keras_image_saver.picture.compose import Drawing, Kept, Tiling, compose
 from keras_image_saver.render.base import (
     Batch,
     BoundRenderer,
@@ -25,7 +26,9 @@ from keras_image_saver.render.base import (
     Renderer,
     show_range,
 )
+from keras_image_saver.render.measuring import Measuring, measure_name
 from keras_image_saver.render.several import Several
+from keras_image_saver.render.summaries import summarize
 from keras_image_saver.run.job import Job, Saved
 from keras_image_saver.run.logs import json_logs
 from keras_image_saver.run.storage import storage_of
@@ -61,19 +64,31 @@ class Pipeline:
         renderer: Outputs to panels.
         predict: The user's way through the model, or None.
         output: Which of several outputs is the prediction: a name, an index, or None.
-        batch_size: Rows through the model at a time, at most.
+        batch_size: Rows through the model at a time, at most; None: as many as `Inference` sees fit.
         tiling: Panels to a picture.
         format: The file format, with the encoder's options.
         keeps_image: Whether what is saved is handed back too, for listeners.
+        metrics: By name what each sample is measured by: a measure of ours, or the user's function.
     """
 
     renderer: Renderer
     predict: Callable[[Any, Any], Any] | None
     output: str | int | None
-    batch_size: int
+    batch_size: int | None
     tiling: Tiling
     format: formats.Format
     keeps_image: bool = False
+    metrics: Mapping[str, str | OwnMetric] = field(default_factory=dict)
+
+    @property
+    def own_metrics(self) -> dict[str, OwnMetric]:
+        """The user's functions among the metrics, which run on the training thread."""
+        return {name: one for name, one in self.metrics.items() if not isinstance(one, str)}
+
+    def new_measuring(self, samples: Samples) -> Measuring:
+        """Return what takes our measures of a run, snapshot after snapshot."""
+        ours = {name: one for name, one in self.metrics.items() if isinstance(one, str)}
+        return Measuring(ours, latents=samples.noise)
 
     def bind(
         self,
@@ -100,6 +115,9 @@ class Pipeline:
         drawing, seconds, difference = drawer.rehearse(whole=whole, twice=twice)
         samples = drawer.samples
         drawing.bound.check_samples(Batch(samples.inputs, samples.targets, None))
+        self.new_measuring(samples).check(
+            drawing.bound, drawing.parts(), len(samples) or drawing.count
+        )
         picture = compose(drawing, self.tiling)
         # As large as it will be: fewer rows may have been drawn.
         count = drawing.count if samples.inputs is None else len(samples)
@@ -108,13 +126,22 @@ class Pipeline:
         encoder.encode(picture.image, self.format)
         return Rehearsal(drawing, picture.findings, seconds, difference)
 
-    def save(self, job: Job) -> Saved:
-        """Map, tile, encode and write one snapshot, on whatever thread."""
+    def save(self, job: Job, measuring: Measuring) -> Saved:
+        """Map, tile, encode and write one snapshot, on whatever thread.
+
+        Args:
+            job: What to make.
+            measuring: What takes our measures of the run.
+        """
         picture = compose(job.drawing, self.tiling)
+        found = measuring(job.drawing.bound, job.drawing.parts())
+        own = job.drawing.metrics
+        summary = {name: summarize(values, more_is_worse=True) for name, values in own.items()}
         ranges = job.drawing.bound.ranges
         explained: dict[str, Any] = {**job.moment._asdict(), "logs": json_logs(job.logs)}
-        if job.run:
-            explained["run"] = job.run
+        geometry = picture.layout.geometry()
+        if job.run:  # as an entry has it: a kill may come before that is written
+            explained |= {"run": job.run, "time": round(job.time, 3), "geometry": geometry}
         known = {name: limits for name, limits in ranges.items() if limits is not None}
         if known:
             explained["value_range"] = known
@@ -123,8 +150,15 @@ class Pipeline:
             lambda file: encoder.write_image(file, picture.image, self.format, explained)
         )
         image = picture.image if self.keeps_image else None
-        geometry = picture.layout.geometry()
-        return Saved(geometry, image, picture.findings, job.drawing.weights)
+        return Saved(
+            geometry,
+            image,
+            (*picture.findings, *found.findings),
+            job.drawing.weights,
+            metrics={**found.samples, **own},
+            class_metrics=found.classes,
+            summary={name: one.entry() for name, one in {**found.summary, **summary}.items()},
+        )
 
 
 class Drawer:
@@ -151,25 +185,28 @@ class Drawer:
     ) -> None:
         self.samples = samples
         self._bound: BoundRenderer | None = None  # known once outputs are
+        self._info: OutputInfo | None = None
         self.drawn = drawn
         self._pipeline = pipeline
-        count, size = len(samples), pipeline.batch_size
+        count, size = len(samples), pipeline.batch_size or USUAL_ROWS
         # The user's function may be of just the size that the user names.
-        self._chunk = chunk_rows(count, size) if pipeline.predict is None else min(count, size) or 1
+        chunk = chunk_rows(count, size) if pipeline.predict is None else min(count, size) or 1
         self._inference = Inference(
             drawn,
-            self._chunk,
+            chunk,
+            is_free=pipeline.batch_size is None,
             predict=pipeline.predict,
             output=pipeline.output,
             earlier=None if earlier is None else earlier.state,
         )
-        runs_user_code = pipeline.renderer.runs_user_code
+        runs_user_code = pipeline.renderer.runs_user_code or bool(pipeline.own_metrics)
         self._passes = Passes(lambda: runs_user_code or self._inference.runs_python)
         self._weights = weights
         self._network = network_of(drawn)
         self._earlier_ranges = {} if earlier is None else earlier.ranges
         self._inputs_as_images: Array | None = None
         self._decide: Callable[[Any], Any] | None = None
+        self._kept = Kept()
 
     @property
     def state(self) -> ModelState:
@@ -187,7 +224,13 @@ class Drawer:
         return len(network) == len(self._network) and all(map(is_, network, self._network))
 
     def changes(self) -> Iterator[str]:
-        """Say which panels have another range than what drew before gave them."""
+        """Say which panels have another range than before, and whether memory has run out."""
+        if self._inference.has_halved:
+            size = self._inference.size
+            yield (
+                f"Memory ran out in a pass: from here on {size} samples go through the model at a time. "
+                "`batch_size` sets how many."
+            )
         for panel, limits in self.ranges.items():
             before = self._earlier_ranges.get(panel, limits)
             if before != limits:
@@ -208,13 +251,19 @@ class Drawer:
         if self._pipeline.predict is None:
             self.drawn.check_batched(self.samples)
         limit = LONG_PASS_S if twice else 0.0
-        draw = partial(self._draw, None if whole else self._chunk)
-        return self._passes.twice(draw, Drawing.difference, limit)
+        return self._passes.twice(partial(self._rehearse, whole), Drawing.difference, limit)
 
     def draw(self) -> Drawing:
         """Run the model on the samples."""
         with self._passes.kept():
             return self._draw(None)
+
+    def _rehearse(self, whole: bool) -> Drawing:
+        drawing = self._draw(None if whole else self._inference.size)
+        if self._inference.grow(len(self.samples)):
+            # As later passes go: the same samples may come out a little different in larger chunks.
+            drawing = self._draw(None if whole else self._inference.size)
+        return drawing
 
     def _draw(self, rows: int | None) -> Drawing:
         samples = self.samples if rows is None else self.samples.rows(rows)
@@ -223,17 +272,31 @@ class Drawer:
         assert self._bound is not None  # by the first run
         bound, of_all = self._bound, next(iter(chunks.values()))
         if len(kinds) > 1:
-            bound = Several(bound=bound, kinds=tuple(kinds), ranges={})
+            bound = Several(bound=bound, kinds=tuple(kinds), ranges={}, fixed=bound.fixed)
             each = zip(*chunks.values(), strict=True)
             of_all = [dict(zip(kinds, ones, strict=True)) for ones in each]
-        drawing = Drawing(bound, self._batch(samples), of_all, label)
+        own = {
+            name: values
+            for kind, outputs in chunks.items()
+            for name, values in self._own_metrics(
+                samples, outputs, kind if len(kinds) > 1 else ""
+            ).items()
+        }
+        drawing = Drawing(bound, self._batch(samples), of_all, label, own, self._kept)
         if self._pipeline.renderer.runs_user_code:
             drawing.render()  # the user's code runs on this thread only
         return drawing
 
+    def _own_metrics(self, samples: Samples, outputs: list[Any], kind: str) -> dict[str, Array]:
+        assert self._info is not None  # by the first run
+        functions = self._pipeline.own_metrics
+        found = call_metrics(functions, samples.targets, outputs, self._info.chosen)
+        return {measure_name(name, kind): values for name, values in found.items()}
+
     def _run(self, samples: Samples, weights: Iterable[Pair]) -> list[Any]:
         outputs = self._inference.run(samples, self._decide, weights)
         if self._bound is None:
+            self._info = outputs.info
             self._bound = self._bind(samples, joined(outputs.chunks), outputs.info)
         return outputs.chunks
 
@@ -248,7 +311,9 @@ class Drawer:
             )
         self._inputs_as_images = images
         bound = renderer.bind(replace(self._batch(samples), outputs=outputs), info)
-        if bound.class_decision is not None and info.chosen is not None and ON_TENSORFLOW:
+        # The user's own functions see outputs as they are.
+        decides = info.chosen is not None and ON_TENSORFLOW and not self._pipeline.own_metrics
+        if decides and bound.class_decision is not None and info.chosen is not None:
             self._decide = decide_on_device(
                 bound.class_decision, info.chosen, channels_first=info.channels_first
             )

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
+
 from keras_image_saver.checks import check_int
 
 
@@ -35,25 +37,59 @@ class Schedule:
     """Is this epoch, or batch, due?
 
     Attributes:
-        every_epochs: A snapshot each so many epochs, or None.
+        every_epochs: A snapshot each so many epochs, or what tells of an epoch, counted from 1,
+            whether it has one; or None.
         every_batches: A snapshot each so many batches over the run, or None. Neither given means
             every epoch.
     """
 
-    every_epochs: int | None = None
+    every_epochs: int | Callable[[int], bool] | None = None
     every_batches: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("every_epochs", "every_batches"):
-            check_int(name, getattr(self, name), 1, optional=True)
+        if not callable(self.every_epochs):
+            check_int("every_epochs", self.every_epochs, 1, optional=True)
+        check_int("every_batches", self.every_batches, 1, optional=True)
 
     @property
     def by_epochs(self) -> bool:
         return self.every_epochs is not None or self.every_batches is None
 
     def epoch_is_due(self, epoch: int) -> bool:
-        """Tell whether the epoch that ends, counted from 1, is due."""
-        return self.by_epochs and epoch % (self.every_epochs or 1) == 0
+        """Tell whether an epoch, counted from 1, is due; it may run the user's code.
+
+        Raises:
+            TypeError: If the user's function returns neither True nor False.
+            ValueError: If it fails.
+        """
+        if not callable(self.every_epochs):
+            return self.by_epochs and epoch % (self.every_epochs or 1) == 0
+        try:
+            due = self.every_epochs(epoch)
+        except Exception as error:
+            raise ValueError(
+                "`every_epochs` must be a function that tells of any epoch, counted from 1, whether it "
+                f"has a snapshot; for {epoch} it failed: {type(error).__name__}: {error}"
+            ) from error
+        if not isinstance(due, (bool, np.bool_)):
+            raise TypeError(
+                f"`every_epochs` must return True or False, got {due!r} for epoch {epoch}. For example: "
+                "lambda epoch: epoch < 10 or epoch % 10 == 0."
+            )
+        return bool(due)
+
+    def check_loop(self) -> None:
+        """Refuse what says when a snapshot is due, where a loop of one's own says it.
+
+        Raises:
+            ValueError: If there is such a thing.
+        """
+        if self != Schedule():
+            raise ValueError(
+                "`every_epochs` and `every_batches` belong to `fit`, got "
+                f"every_epochs={self.every_epochs} and every_batches={self.every_batches} in `watch`: "
+                "there, call `save` when one is due."
+            )
 
     def step_is_due(self, before: int, after: int) -> bool:
         """Tell whether a multiple of `every_batches` was crossed between two counts of steps.
@@ -82,6 +118,7 @@ class Progress:
         self.schedule = schedule
         self.steps_per_epoch: int | None = None
         self._epoch = 0  # that is going on, counted from 0 over the run
+        self._is_due = False  # that epoch: asked once, where it begins, on the training thread
         self._batch = 0  # that ended last in it, counted from 1
         self._steps_before = 0  # that ended before this epoch began
         self._epoch_offset = 0  # of what this `fit` or loop counts to what the run has
@@ -94,9 +131,15 @@ class Progress:
         self._counts = threading.Lock()
 
     def begin_fit(self, epoch: int) -> None:
-        """A `fit` begins with an epoch, which Keras counts from 0."""
+        """A `fit` begins with an epoch, which Keras counts from 0.
+
+        Raises:
+            TypeError: If the user's function does not tell whether that epoch is due.
+            ValueError: If it fails.
+        """
         self._epoch_offset = self._epochs_done if epoch == 0 else 0
         self._held = None  # of a `fit` that was interrupted
+        self.schedule.epoch_is_due(self._epoch_offset + epoch + 1)
 
     def resume(self, epochs_done: int, steps: int) -> None:
         """Count on from epochs that were trained in another process.
@@ -113,10 +156,21 @@ class Progress:
         self._steps_before = steps if by_record else max(steps, counted)
         self._batch = 0  # of a start that failed in the midst of its epoch
 
-    def begin_epoch(self, epoch: int) -> None:
+    def begin_epoch(self, epoch: int) -> Exception | None:
+        """An epoch begins, which Keras counts from 0.
+
+        Returns:
+            Why the user's function does not tell whether it is due, so that it is; None if it does.
+        """
         self._epoch = self._epoch_offset + epoch
         self._steps_before += self._batch
         self._batch = 0
+        try:
+            self._is_due = self.schedule.epoch_is_due(self._epoch + 1)
+        except Exception as error:
+            self._is_due = True
+            return error
+        return None
 
     def begin_batch(self) -> Due | None:
         """Return the step that `end_batch` held back, now that a batch follows in its epoch."""
@@ -141,7 +195,7 @@ class Progress:
         if not self.schedule.step_is_due(steps + before, steps + self._batch):
             return None
         due = self.now, logs()
-        if not self.schedule.epoch_is_due(self._epoch + 1):
+        if not self._is_due:
             return due
         self._held = due
         return None
@@ -152,7 +206,7 @@ class Progress:
         # Where a loop reports no batches, the epoch had as many as it said.
         self._batch = self._batch or self.steps_per_epoch or 0
         self._epochs_done = self._epoch + 1
-        return self.now if self.schedule.epoch_is_due(self._epoch + 1) else None
+        return self.now if self._is_due else None
 
     def begin_loop(self) -> None:
         """A loop of one's own begins; what it counts is known at its first `count`."""

@@ -120,16 +120,24 @@ class Report:
         text = (
             f"The snapshot of epoch {snapshot.epoch}, {outcome.path}, was missed: {snapshot.missed}"
         )
-        self._fail("snapshot", text, outcome.error, everywhere=not outcome.is_drawn)
+        self.fail("snapshot", text, outcome.error, everywhere=not outcome.is_drawn)
 
     def _call(self, listener: Any, function: Callable[..., Any], when: str, *given: Any) -> None:
         try:
             function(*given)
         except Exception as error:
             name = getattr(listener, "__name__", type(listener).__name__)
-            self._fail("listener", f"The listener {name} failed {when}: {error!r}", error)
+            self.fail("listener", f"The listener {name} failed {when}: {error!r}", error)
 
-    def _fail(self, kind: str, text: str, error: Exception, *, everywhere: bool = False) -> None:
+    def fail(self, kind: str, text: str, error: Exception, *, everywhere: bool = False) -> None:
+        """Log a failure, once a kind, or have it raised by the next `report_finished`.
+
+        Args:
+            kind: What failed.
+            text: What to say of it.
+            error: Why.
+            everywhere: Whether it fails on each worker, where several train.
+        """
         if self._raises and (self.is_alone or everywhere):
             self._failures.append(ImageSaverError(escaped(text), error))
         elif self.is_news(kind, type(error).__name__):

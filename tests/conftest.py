@@ -1,5 +1,6 @@
 """What the tests need in every Keras."""
 
+import gc
 import os
 import sys
 import threading
@@ -9,6 +10,9 @@ import pytest
 from support.browser import CHROMIUM, FLAGS
 from support.waiting import Waits
 
+# Several processes run tests side by side: the first may not take all of a GPU's memory.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+
 
 def pytest_collection_modifyitems(items):
     """Mark what never comes near Keras: stages on arrays, files, folders, threads."""
@@ -17,6 +21,12 @@ def pytest_collection_modifyitems(items):
         near = module is None or {"tf", "keras", "together"} & set(vars(module))
         if not near and "integration" not in item.path.parts and item.path.name != "test_readme.py":
             item.add_marker("numpy")
+
+
+def pytest_collection_finish():
+    """Keep what was imported out of each later look for garbage, which takes half a second with it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -46,10 +56,22 @@ def browser():
         found.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def force_to_disk():
+    """What forces a file to disk, which the tests do without.
+
+    A busy disk makes each one wait, now and then for a minute, and no test can see a power failure.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        fsync = os.fsync
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield fsync
+
+
 @pytest.fixture
-def no_fsync(monkeypatch):
-    """Hundreds of files are not forced to disk, one after another."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+def real_fsync(force_to_disk, monkeypatch):
+    """Files are forced to disk, as outside of the tests."""
+    monkeypatch.setattr(os, "fsync", force_to_disk)
 
 
 @pytest.fixture

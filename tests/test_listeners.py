@@ -167,6 +167,7 @@ def test_tensorboard_images_stand_beside_keras_own_callback(tmp_path):
     ]
 
 
+@pytest.mark.once
 def test_tensorboard_images_need_no_tensorboard_package(tmp_path):
     code = f"""
         import sys

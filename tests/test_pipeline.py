@@ -54,3 +54,45 @@ def test_rehearse_draws_one_chunk(predict):
     drawing, _, difference = made.rehearse(whole=False, twice=True)
     assert (drawing.count, difference) == (2, 0)
     assert made.draw().count == 5
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_rehearse_draws_small_outputs_in_the_chunks_of_later_passes(whole):
+    pipeline = Pipeline(Images((0, 1)), None, None, None, Tiling(), formats.PNG)
+    drawn, sizes = model(), []
+    made = pipeline.bind(DrawnModel(drawn, drawn), Samples(np.ones((100, 3, 3, 1), np.float32)))
+    read = made._inference._read
+    made._inference._read = lambda *args: sizes.append(args[2]) or read(*args)
+    drawing, _, difference = made.rehearse(whole=whole, twice=True)
+    assert (drawing.count, difference) == (100 if whole else 50, 0)
+    assert sizes == ([25] * 4 + [50] * 4 if whole else [25, 50, 50])
+    sizes.clear()
+    assert made.draw().count == 100
+    assert sizes == [50, 50]
+
+
+def test_without_a_rehearsal_as_many_rows_go_through_as_in_keras():
+    pipeline = Pipeline(Images((0, 1)), None, None, None, Tiling(), formats.PNG)
+    drawn = model()
+    made = pipeline.bind(DrawnModel(drawn, drawn), Samples(np.ones((64, 3, 3, 1), np.float32)))
+    made.draw()
+    assert made.draw()._chunks[0].shape == (32, 3, 3, 1)
+
+
+def test_that_memory_ran_out_is_said_as_a_change():
+    pipeline = Pipeline(Images((0, 1)), None, None, None, Tiling(), formats.PNG)
+    drawn = model()
+    made = pipeline.bind(DrawnModel(drawn, drawn), Samples(np.ones((64, 3, 3, 1), np.float32)))
+    made.rehearse(whole=False, twice=True)
+    called, failures = made._inference._called, [MemoryError("no room")]
+
+    def call(inputs):
+        if failures:
+            raise failures.pop()
+        return called(inputs)
+
+    made._inference._called = call
+    assert list(made.changes()) == []
+    assert made.draw().count == 64
+    (text,) = made.changes()
+    assert text.startswith("Memory ran out in a pass: from here on 32 samples go through")

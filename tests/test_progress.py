@@ -53,6 +53,37 @@ def test_schedule_takes_numpy_ints():
     assert due_epochs(Schedule(every_epochs=np.int64(4))) == [4, 8]
 
 
+@pytest.mark.parametrize("true", [True, np.True_], ids=["Python's", "NumPy's"])
+def test_schedule_by_a_function_is_due_where_that_says_so(true):
+    schedule = Schedule(every_epochs=lambda epoch: true if epoch in (1, 2, 8) else not true)
+    assert due_epochs(schedule) == [1, 2, 8]
+
+
+def test_schedule_by_a_function_and_batches_is_due_at_both():
+    schedule = Schedule(lambda epoch: epoch == 4, 5)
+    assert due_epochs(schedule) == [4]
+    assert schedule.step_is_due(4, 5)
+
+
+@pytest.mark.parametrize("value", [1, None, "yes"], ids=repr)
+def test_schedule_by_a_function_that_returns_neither_true_nor_false_shows_what(value):
+    with pytest.raises(TypeError, match=f"must return True or False, got {value!r} for epoch 3"):
+        Schedule(every_epochs=lambda epoch: value).epoch_is_due(3)
+
+
+def test_schedule_by_a_function_that_fails_says_for_which_epoch():
+    with pytest.raises(ValueError, match="for 3 it failed: ZeroDivisionError") as found:
+        Schedule(every_epochs=lambda epoch: epoch / 0 > 1).epoch_is_due(3)
+    assert isinstance(found.value.__cause__, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("given", [{"every_epochs": max}, {"every_batches": 1}], ids=repr)
+def test_schedule_belongs_to_no_loop(given):
+    Schedule().check_loop()
+    with pytest.raises(ValueError, match="belong to `fit`"):
+        Schedule(**given).check_loop()
+
+
 @pytest.mark.parametrize("name", ["every_epochs", "every_batches"])
 @pytest.mark.parametrize("value", [0, -1, 1.5, 2.0, True, "2"], ids=repr)
 def test_schedule_with_invalid_argument_shows_it(name, value):
@@ -142,6 +173,35 @@ def test_progress_holds_no_step_of_an_epoch_that_is_not_due():
     progress = Progress(Schedule(every_epochs=2, every_batches=1))
     progress.begin_epoch(0)
     assert progress.end_batch(0, lambda: {"loss": 1.0}) == ((1, 1, 1), {"loss": 1.0})
+
+
+def test_progress_asks_a_function_where_an_epoch_begins_and_at_no_other_time():
+    """On JAX and PyTorch, batches may be reported from threads where the user's code does not belong."""
+    asked = []
+    progress = Progress(Schedule(lambda epoch: asked.append(epoch) or epoch == 2, 1))
+    progress.begin_fit(0)
+    for epoch in (0, 1):
+        assert progress.begin_epoch(epoch) is None
+        assert asked[-1] == epoch + 1
+        count = len(asked)
+        held = progress.end_batch(0, dict) is None
+        due = progress.end_epoch() is not None
+        assert (held, due, len(asked)) == (epoch == 1, epoch == 1, count)
+
+
+def test_progress_refuses_a_function_that_fails_for_the_first_epoch():
+    progress = Progress(Schedule(lambda epoch: epoch))
+    with pytest.raises(TypeError, match="got 3 for epoch 3"):
+        progress.begin_fit(2)
+
+
+def test_progress_counts_an_epoch_as_due_for_which_the_function_fails():
+    progress = Progress(Schedule(lambda epoch: epoch == 1 or 1 / 0))
+    progress.begin_fit(0)
+    errors = [progress.begin_epoch(epoch) for epoch in (0, 1)]
+    assert errors[0] is None
+    assert "for 2 it failed: ZeroDivisionError" in str(errors[1])
+    assert progress.end_epoch() == (2, 0, 0)
 
 
 def test_progress_asks_for_logs_only_where_a_step_is_due():

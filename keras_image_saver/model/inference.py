@@ -13,15 +13,22 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import Array, cut_rows, map_leaves
-from keras_image_saver.model import backend
+from keras_image_saver.arrays import Array, cut_rows, leaves, map_leaves
+from keras_image_saver.model import backend, workers
 from keras_image_saver.model.lookup import DrawnModel
 from keras_image_saver.model.misfit import check_count, how_read, is_for_want_of_memory, misfit
 from keras_image_saver.model.outputs import Outputs, output_info, read_outputs
+from keras_image_saver.model.randomness import is_global
 from keras_image_saver.model.state import ModelState
 from keras_image_saver.model.weights import Pair
 from keras_image_saver.render.base import OutputInfo
 from keras_image_saver.samples import Samples
+
+# Keras's own number of rows, and how many more go through at once where all of their outputs are small:
+# each call costs some milliseconds by itself.
+USUAL_ROWS = 32
+_MOST_ROWS = 64
+_SMALL_OUTPUTS = 32 * 2**20  # bytes
 
 
 class Inference:
@@ -30,12 +37,16 @@ class Inference:
     Args:
         drawn: What draws.
         size: Rows through the model at a time, the same in every pass.
+        is_free: Whether nobody asked for that size. Then `grow` may raise it, and it is halved, once,
+            where memory runs out.
         predict: The user's `predict(model, inputs) -> outputs`, or None for a plain call.
         output: Which of several outputs the user has chosen: a name, an index, or None.
         earlier: The state of what drew before in this run.
 
     Attributes:
         state: What each pass leaves as it was.
+        size: Rows through the model at a time.
+        has_halved: Whether memory ran out.
     """
 
     def __init__(
@@ -43,6 +54,7 @@ class Inference:
         drawn: DrawnModel,
         size: int,
         *,
+        is_free: bool = False,
         predict: Callable[[Any, Any], Any] | None = None,
         output: str | int | None = None,
         earlier: ModelState | None = None,
@@ -53,18 +65,40 @@ class Inference:
         self._predict = predict
         self._output = output
         self._info: OutputInfo | None = None
-        self._size = (None if predict else _fixed_batch_size(drawn.model)) or size
+        only = None if predict else _fixed_batch_size(drawn.model)
+        self.size = only or size
+        self.has_halved = False
+        self._is_free = is_free and only is None and predict is None
+        self._row_bytes = 0  # of all outputs, once there are some
         # What is asked to run eagerly may call `.numpy()`, which no trace can.
         models = (drawn.model, drawn.trained)
         self._calls_directly = any(getattr(model, "run_eagerly", False) for model in models)
         self._has_traced = False
+        self._trace_calls_python = False
         self._traced = backend.traced(drawn.model)
         self.state = ModelState(models, earlier)
 
     @property
     def runs_python(self) -> bool:
-        """Whether a pass runs the model's, or the user's, Python code, and not a trace of it."""
-        return self._predict is not None or self._calls_directly or not backend.ON_TENSORFLOW
+        """Whether a pass runs Python code of the model's or the user's: a trace of it may do so too."""
+        is_traced = self._predict is None and not self._calls_directly and backend.ON_TENSORFLOW
+        return self._trace_calls_python or not is_traced
+
+    def grow(self, count: int) -> bool:
+        """Let more rows through at a time, where the outputs of the first pass say that they are small.
+
+        Args:
+            count: How many samples there are in all.
+
+        Returns:
+            Whether they are more now: passes before and after are not to be compared.
+        """
+        size = chunk_rows(count, _MOST_ROWS)
+        small = 0 < size * self._row_bytes < _SMALL_OUTPUTS
+        if not (self._is_free and small and size > self.size) or self.has_halved:
+            return False
+        self.size = size
+        return True
 
     def run(
         self,
@@ -84,6 +118,27 @@ class Inference:
                 model or `predict` raised, where it has not worked yet.
             Exception: Whatever the model or `predict` raises once it has worked.
         """
+        try:
+            return self._run(samples, decide, weights)
+        except Exception as error:
+            if not (is_for_want_of_memory(error) and self._halve()):
+                raise
+        # Not while the error is handled, which holds on to what the failed pass had made.
+        return self._run(samples, decide, weights)
+
+    def _halve(self) -> bool:
+        """Take half as many rows from here on; return False where that is done, or not ours to do."""
+        # Of several workers each would run out by itself, and they have to make the same calls.
+        alone = workers.is_alone(self._trained)
+        if self.has_halved or not self._is_free or self.size == 1 or not alone:
+            return False
+        self.has_halved = True
+        self.size = math.ceil(self.size / 2)
+        return True
+
+    def _run(
+        self, samples: Samples, decide: Callable[[Any], Any] | None, weights: Iterable[Pair]
+    ) -> Outputs:
         if self._predict is None and not self._drawn.is_built:
             with self.state.kept():
                 backend.build(self._drawn.model, samples.rows(1).inputs)
@@ -93,15 +148,15 @@ class Inference:
             if samples.inputs is None:
                 chunks = [self._read(self._returned(None, samples), samples, None, decide)]
             else:
-                starts = range(0, len(samples), self._size)
+                starts = range(0, len(samples), self.size)
                 chunks = [self._chunk(samples, start, decide) for start in starts]
         assert self._info is not None  # each chunk is read by it
         return Outputs(self._info, chunks)
 
     def _chunk(self, samples: Samples, start: int, decide: Callable[[Any], Any] | None) -> Any:
         rows = len(samples)
-        stop = min(start + self._size, rows)
-        padded = start + self._size
+        stop = min(start + self.size, rows)
+        padded = start + self.size
 
         def cut(array: Array) -> Array:
             if padded <= rows:
@@ -111,7 +166,11 @@ class Inference:
 
         chunk = map_leaves(cut, samples.inputs)
         returned = self._returned(chunk, samples)
-        return cut_rows(self._read(returned, samples, padded - start, decide), 0, stop - start)
+        read = self._read(returned, samples, padded - start, decide)
+        if not self._row_bytes and decide is None:
+            arrays = [array for array in leaves(read).values() if array is not None]
+            self._row_bytes = sum(array.nbytes for array in arrays) // (padded - start)
+        return cut_rows(read, 0, stop - start)
 
     def _returned(self, inputs: Any, samples: Samples) -> Any:
         """Return what the model or `predict` returns, or say why the samples do not fit it."""
@@ -152,6 +211,10 @@ class Inference:
         if self._calls_directly or not getattr(self._model, "built", True):
             return self._model(tensors, training=False)
         try:
+            if not self._has_traced:
+                variables, self._trace_calls_python = backend.captured(self._traced, tensors)
+                # Keras's global generator goes on from pass to pass, so that it shows who draws from it.
+                self.state.hold(one for one in variables if not is_global(one))
             outputs = self._traced(tensors)
         except Exception:
             if self._has_traced:

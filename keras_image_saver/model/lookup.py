@@ -95,6 +95,19 @@ def check_drawing(model: Any, predict: Any, output: Any) -> None:
         raise TypeError(f"`output` must be a name, an index or None, got {output!r}.")
 
 
+def check_copied(model: Any) -> None:
+    """Refuse to copy what draws where it is a model itself.
+
+    Raises:
+        TypeError: If it is.
+    """
+    if model is not None and not isinstance(model, str):
+        raise TypeError(
+            f"ImageSaver(model={model!r}) cannot be copied or pickled: the copy would hold a model that "
+            'never trains. Pass the name of an attribute, such as model="generator".'
+        )
+
+
 def look_up(model: Any, trained: Any) -> DrawnModel:
     """Return what draws.
 

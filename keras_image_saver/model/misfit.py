@@ -10,6 +10,8 @@ from keras_image_saver.arrays import describe, leaves
 from keras_image_saver.samples import Samples
 
 _LONGEST_GIST = 300
+# What errors of other classes say: JAX's, PyTorch's on a CPU, and TensorFlow's of a copy to a device.
+_NO_MEMORY = ("RESOURCE_EXHAUSTED", "can't allocate memory", "Dst tensor is not initialized")
 # Names that Keras makes up for inputs without one.
 _MADE_UP = re.compile(r"(keras_tensor|input|args)_?\d*")
 _COLORS = re.compile(r"\x1b\[[0-9;]*m")
@@ -33,7 +35,10 @@ def check_count(model: Any, samples: Samples) -> None:
 
 def is_for_want_of_memory(error: Exception) -> bool:
     """Tell what is not the samples' fault."""
-    return isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError))
+    if isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError)):
+        return True
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    return "OutOfMemoryError" in kinds or any(words in str(error) for words in _NO_MEMORY)
 
 
 def misfit(error: Exception, model: Any, samples: Samples, *, predicted: bool) -> ValueError:

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import PIECE, UInt8Array, first_array, joined
+from keras_image_saver.arrays import PIECE, Array, UInt8Array, cut_rows, first_array, joined
 from keras_image_saver.picture import grid
 from keras_image_saver.picture.text import caption_size, draw_captions
-from keras_image_saver.render.base import Batch, BoundRenderer, Finding, Rendered
+from keras_image_saver.render.base import Batch, BoundRenderer, Finding, PixelCounts, Rendered
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,59 @@ class Tiling:
         )
 
 
+@dataclass(frozen=True)
+class Backdrop:
+    """A picture whose fixed panels, captions and gaps later ones have too: they are drawn over it.
+
+    Attributes:
+        image: uint8 (H, W, C), the whole picture.
+        layout: Where its tiles stand.
+        shapes: (H, W, C) of each panel's images; grey ones are so without their magenta pixels.
+        fixed: The counts of the fixed panels, by name.
+        order: The names of all counts, in order.
+    """
+
+    image: UInt8Array
+    layout: grid.Layout
+    shapes: Mapping[str, tuple[int, ...]]
+    fixed: Mapping[str, PixelCounts]
+    order: tuple[str, ...]
+
+    def known(self, first: int, count: int) -> dict[str, UInt8Array | None]:
+        """Return the fixed panels of some samples of one row; None stands for one that was enlarged."""
+        row, column = divmod(first, self.layout.columns)
+        tiles = self.layout.tiles(self.image)[row, column : column + count]
+        return {
+            name: tiles[:, self.layout.panels.index(name)]
+            if self.shapes[name][:2] == self.layout.tile
+            else None
+            for name in self.fixed
+        }
+
+    def is_met_by(self, rendered: Rendered) -> bool:
+        """Tell whether panels that were rendered anew fit what there is."""
+        return all(
+            images.shape[1:] == self.shapes[name]
+            # Grey images are in colour only for their magenta pixels.
+            or (
+                rendered.counts[name].non_finite_pixels
+                and self.shapes[name] == (*images.shape[1:3], 1)
+            )
+            for name, images in rendered.panels.items()
+        )
+
+
+class Kept:
+    """What one drawer's drawings hand on to later ones.
+
+    Attributes:
+        backdrop: What the next is drawn over, or None.
+    """
+
+    def __init__(self) -> None:
+        self.backdrop: Backdrop | None = None
+
+
 class Drawing:
     """What the model made of the samples, still to be rendered, on whatever thread.
 
@@ -45,17 +98,27 @@ class Drawing:
         samples: What was drawn, without outputs.
         chunks: The outputs, some rows after others.
         weights: Which weights drew: "raw", "ema", or both with a plus.
+        metrics: What the user's own functions gave each sample, by name.
+        kept: What earlier drawings of the same samples by the same renderer hand on, and this one too.
 
     Attributes:
         count: The number of samples.
     """
 
     def __init__(
-        self, bound: BoundRenderer, samples: Batch, chunks: list[Any], weights: str = "raw"
+        self,
+        bound: BoundRenderer,
+        samples: Batch,
+        chunks: list[Any],
+        weights: str = "raw",
+        metrics: Mapping[str, Array] | None = None,
+        kept: Kept | None = None,
     ) -> None:
         self.bound = bound
+        self.kept = kept or Kept()
         self.count = sum(len(first_array(outputs)) for outputs in chunks)
         self.weights = weights
+        self.metrics = metrics or {}
         self._samples = samples
         self._chunks = chunks
         self._rendered: Rendered | None = None
@@ -65,25 +128,44 @@ class Drawing:
         self._rendered = self.bound(replace(self._samples, outputs=joined(self._chunks)))
         self.count = len(next(iter(self._rendered.panels.values())))
 
-    def parts(self) -> Iterator[Batch]:
-        """Yield a few rows after others, so that no panel need be in memory as a whole."""
+    def parts(self, start: int = 0, columns: int | None = None) -> Iterator[Batch]:
+        """Yield a few rows after others, so that no panel need be in memory as a whole.
+
+        Args:
+            start: How many rows to leave out.
+            columns: How many rows of these are one row of the grid, which no part reaches beyond.
+        """
         if self._rendered is not None:
             yield self._samples
             return
         first = 0
         for outputs in self._chunks:
             one = first_array(outputs)
-            chunk = replace(self._samples.rows(first, first + len(one)), outputs=outputs)
+            last = first + len(one)
             step = max(1, PIECE * len(one) // max(1, one.size))
-            for start in range(0, len(one), step):
-                yield chunk.rows(start, start + step)
-            first += len(one)
+            begin = max(start, first)
+            while begin < last:
+                end = min(begin + step, last)
+                if columns is not None:
+                    end = min(end, begin + columns - begin % columns)
+                rows = replace(
+                    self._samples.rows(begin, end),
+                    outputs=cut_rows(outputs, begin - first, end - first),
+                )
+                yield rows
+                begin = end
+            first = last
 
     def difference(self, other: "Drawing") -> int:
-        """Return by how much two drawings of the same samples differ at most, of 255."""
-        most = 0
-        for part, its in zip(self.parts(), other.parts(), strict=True):
-            panels, others = self.render_part(part).panels, other.render_part(its).panels
+        """Return by how much two drawings of the same samples differ at most, of 255.
+
+        Where only the user's own metrics differ that is 1, which a pixel may owe to rounding.
+        """
+        mine, its = self.metrics.values(), other.metrics.values()
+        same = all(np.array_equal(a, b, equal_nan=True) for a, b in zip(mine, its, strict=True))
+        most = 0 if same else 1
+        for part, its_part in zip(self.parts(), other.parts(), strict=True):
+            panels, others = self.render_part(part).panels, other.render_part(its_part).panels
             if {name: images.shape for name, images in panels.items()} != {
                 name: images.shape for name, images in others.items()
             }:
@@ -93,9 +175,14 @@ class Drawing:
                 most = max(most, int(apart.max()))
         return most
 
-    def render_part(self, part: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
-        """Render one of the parts; `out` is where panels may be written to, as in `BoundRenderer`."""
-        return self.bound(part, out) if self._rendered is None else self._rendered
+    def render_part(
+        self,
+        part: Batch,
+        out: Mapping[str, UInt8Array] | None = None,
+        known: Mapping[str, UInt8Array | None] | None = None,
+    ) -> Rendered:
+        """Render one of the parts; see `BoundRenderer`."""
+        return self.bound(part, out, known) if self._rendered is None else self._rendered
 
 
 @dataclass(frozen=True)
@@ -109,19 +196,48 @@ class Picture:
 
 def compose(drawing: Drawing, tiling: Tiling) -> Picture:
     """Render, tile and caption a drawing, a few samples at a time."""
-    parts = drawing.parts()
-    rendered = drawing.render_part(next(parts))
+    backdrop = drawing.kept.backdrop
+    if backdrop is not None and backdrop.layout.count == drawing.count:
+        picture = _compose_over(backdrop, drawing)
+        if picture is not None:
+            return picture
+    return _compose_anew(drawing, tiling)
+
+
+def _compose_over(backdrop: Backdrop, drawing: Drawing) -> Picture | None:
+    """Draw what changes over what does not; None if that has another shape than it had."""
+    layout = backdrop.layout
+    canvas = grid.Canvas.over(layout, backdrop.image)
+    counts = {name: replace(one) for name, one in backdrop.fixed.items()}
+    first = 0
+    for part in drawing.parts(columns=layout.columns):
+        count = len(first_array(part.outputs))
+        room = canvas.room(backdrop.shapes, count)
+        rendered = drawing.render_part(part, room, backdrop.known(first, count))
+        if not backdrop.is_met_by(rendered):
+            return None
+        canvas.place(rendered.panels)
+        _add(counts, rendered.counts)
+        first += count
+    in_order = {name: counts[name] for name in backdrop.order}
+    return Picture(canvas.image, layout, drawing.bound.findings(in_order))
+
+
+def _compose_anew(drawing: Drawing, tiling: Tiling) -> Picture:
+    """Draw everything, and keep it for what does not change."""
+    rendered = drawing.render_part(next(drawing.parts()))
     counts = rendered.counts
+    shapes = {name: images.shape[1:] for name, images in rendered.panels.items()}
     layout = tiling.plan(rendered, drawing.count)
     canvas = grid.Canvas(layout, grid.most_channels(rendered.panels), tiling.pad_value)
     canvas.place(rendered.panels)
-    for part in parts:
-        # A single sample is mapped right where its tile stands, which saves a copy of it.
-        room = canvas.room(rendered.panels) if part.is_single else None
+    placed = len(next(iter(rendered.panels.values())))
+    for part in drawing.parts(placed, layout.columns) if placed < drawing.count else ():
+        # What fills its tile is mapped right where that stands, which saves a copy of it.
+        room = canvas.room(shapes, len(first_array(part.outputs)))
         rendered = drawing.render_part(part, room)
         canvas.place(rendered.panels)
-        for name, more in rendered.counts.items():
-            counts[name].add(more)
+        _add(counts, rendered.counts)
     image = canvas.image
     if layout.origin[0] > tiling.padding:  # there is room for captions above the first row
         captions = [
@@ -131,4 +247,14 @@ def compose(drawing: Drawing, tiling: Tiling) -> Picture:
         ]
         width = layout.tile[1] // layout.enlargement
         image = draw_captions(image, captions, width, tiling.pad_value)
+    fixed = {name: replace(counts[name]) for name in drawing.bound.fixed}
+    # Magenta that may be gone in the next picture can have made this one's grey panels coloured.
+    changes = [one for name, one in counts.items() if name not in fixed]
+    if fixed and not any(one.non_finite_pixels for one in changes):
+        drawing.kept.backdrop = Backdrop(image.copy(), layout, shapes, fixed, tuple(counts))
     return Picture(image, layout, drawing.bound.findings(counts))
+
+
+def _add(counts: dict[str, PixelCounts], more: Mapping[str, PixelCounts]) -> None:
+    for name, one in more.items():
+        counts.setdefault(name, PixelCounts()).add(one)

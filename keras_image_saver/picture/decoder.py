@@ -1,6 +1,7 @@
 """The decoder: an image file to one uint8 array, and what it holds without decoding it."""
 
 import json
+import re
 import threading
 from typing import Any, BinaryIO
 
@@ -65,40 +66,70 @@ def read_image(file: BinaryIO) -> UInt8Array:
     return array[..., np.newaxis] if mode == "L" else array
 
 
-def run_of(file: BinaryIO) -> str | None:
-    """Tell of which run a picture is, without decoding it.
+def is_lossy(file: BinaryIO) -> bool:
+    """Tell whether an image is of a format that changes pixels: JPEG, AVIF, WebP with losses.
+
+    Raises:
+        OSError: If it is no image, or is broken.
+    """
+    name = _open(file).format
+    if name != BY_NAME["WEBP"].name:
+        return name in ("JPEG", "AVIF")
+    # Chunks of a name, a size and so many bytes, an even number; VP8L is the lossless one.
+    # https://developers.google.com/speed/webp/docs/riff_container
+    file.seek(12)
+    while len(head := file.read(8)) == 8:
+        if head[:4] in (b"VP8 ", b"VP8L"):
+            return head[:4] == b"VP8 "
+        size = int.from_bytes(head[4:], "little")
+        file.seek(size + size % 2, 1)
+    return False
+
+
+def read_explanation(file: BinaryIO) -> dict[str, Any] | None:
+    """Read what a picture of this package says of itself, without decoding it.
 
     Args:
         file: Any file, open for reading.
 
     Returns:
-        The id of the run that saved it; "" where that cannot be told, since its format has no room
-        for it, or the first version wrote none; None if this package did not write it.
+        What it was written with as `metadata`; nothing where its format has no room for that. None if
+        this package did not write it.
     """
     try:
         picture = _open(file)
-        if BY_NAME[picture.format].metadata is None:
-            return ""
-        software, run = _explained(picture)
+        where = BY_NAME[picture.format].metadata
+        if where is None:
+            return {}
+        software, found = _explained(picture, where)
     except Exception:  # whatever is in a file of somebody's, Pillow fails at it in its own way
         return None
-    if not isinstance(software, str) or not software.startswith(PACKAGE):
-        return None
-    return run if isinstance(run, str) else ""
+    return found if isinstance(software, str) and software.startswith(PACKAGE) else None
 
 
-def _explained(picture: Any) -> tuple[Any, Any]:
-    """Return which software says that it wrote a picture, and of which run."""
-    where = BY_NAME[picture.format].metadata
+def _explained(picture: Any, where: str) -> tuple[Any, dict[str, Any]]:
+    """Return which software says that it wrote a picture, and what it says of it."""
     if where == "text chunks":
         # Not `text`, which reads on behind the pixels.
-        return picture.info.get("Software"), picture.info.get("run")
+        chunks = {name: text for name, text in picture.info.items() if isinstance(text, str)}
+        return chunks.get("Software"), {name: _value(text) for name, text in chunks.items()}
     if where == "comment":
         text = picture.info.get("comment", b"").decode("ascii")
     else:
         text = picture.getexif().get(ExifTags.Base.ImageDescription, "")
-    explained = json.loads(text)
-    return explained.get("software"), explained.get("run")
+    found = json.loads(text)
+    return found.get("software"), found
+
+
+def _value(text: str) -> Any:
+    """Return what a chunk holds: text as it is, anything else as JSON."""
+    # A run's id may be all digits.
+    if not re.fullmatch(r"\d{1,15}(\.\d{1,6})?|[\[{].*", text, re.DOTALL):
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _open(file: BinaryIO) -> Any:

@@ -59,6 +59,14 @@ class Layout:
         (y, x), (down, across) = self.origin, self.stride
         return y + row * down, x + (column * len(self.panels) + panel) * across
 
+    def tiles(self, picture: UInt8Array) -> UInt8Array:
+        """Return all tiles of a picture as a view of it: (rows, columns, panels, H, W, C)."""
+        (y, x), (down, across), (height, width) = self.origin, self.stride, self.tile
+        shape = (self.rows, down, self.columns, len(self.panels), across, picture.shape[2])
+        split = picture[y:, x:].reshape(shape)  # splitting axes copies nothing
+        tiles: UInt8Array = split[:, :height, :, :, :width].transpose(0, 2, 3, 1, 4, 5)
+        return tiles
+
 
 def sample_box(
     geometry: Mapping[str, Any], sample: int, panels: Sequence[str] = ()
@@ -147,44 +155,64 @@ class Canvas:
         self._layout = layout
         self._placed = 0
 
-    def room(self, panels: Mapping[str, UInt8Array]) -> dict[str, UInt8Array]:
-        """Return where the next sample's panels may be drawn themselves, as (1, H, W, C) views.
+    @classmethod
+    def over(cls, layout: Layout, image: UInt8Array) -> "Canvas":
+        """Return a canvas to fill anew, which has a copy of an earlier picture of that layout."""
+        canvas = cls.__new__(cls)
+        canvas.image, canvas._layout, canvas._placed = image.copy(), layout, 0
+        return canvas
+
+    def room(self, shapes: Mapping[str, tuple[int, ...]], count: int) -> dict[str, UInt8Array]:
+        """Return where the next samples' panels may be drawn themselves, as (N, H, W, C) views.
 
         Args:
-            panels: Those of the sample before; what does not fill its tile has no room.
+            shapes: (H, W, C) of each panel's images; what does not fill its tile has no room.
+            count: How many samples they are, of one row of the grid.
         """
-        found = {}
-        height, width = self._layout.tile
-        for number, (name, images) in enumerate(panels.items()):
-            if images.shape[1:] == (height, width, self.image.shape[2]):
-                y, x = self._layout.tile_at(self._placed, number)
-                found[name] = self.image[np.newaxis, y : y + height, x : x + width]
-        return found
+        fits = (*self._layout.tile, self.image.shape[2])
+        row, column = divmod(self._placed, self._layout.columns)
+        tiles = self._layout.tiles(self.image)
+        return {
+            name: tiles[row, column : column + count, number]
+            for number, name in enumerate(self._layout.panels)
+            if shapes.get(name) == fits
+        }
 
     def place(self, panels: Mapping[str, UInt8Array]) -> None:
         """Put the next samples in their places: uint8 (N, H, W, C) by panel name, as planned."""
         if self.image.shape[2] == 1 < most_channels(panels):
             # Pixels that are not finite are magenta in a grey picture too, and come unannounced.
             self.image = np.repeat(self.image, 3, axis=2)
-        for number, images in enumerate(panels.values()):
+        tiles = self._layout.tiles(self.image)
+        for name, images in panels.items():
             if np.may_share_memory(images, self.image):
                 continue  # they were drawn into their `room`
-            for sample, image in enumerate(images, self._placed):
-                self.put(image, sample, number)
+            height, width, y, x = self._box(*images.shape[1:3])
+            enlarged = nearest(images, height, width)
+            of_panel = tiles[:, :, self._layout.panels.index(name)]
+            first, columns = self._placed, self._layout.columns
+            while first < self._placed + len(images):
+                row, column = divmod(first, columns)
+                some = enlarged[first - self._placed :][: columns - column]
+                paste(of_panel[row, column : column + len(some)], some, y, x)
+                first += len(some)
         self._placed += len(next(iter(panels.values())))
 
     def put(self, image: UInt8Array, sample: int, panel: int) -> None:
         """Enlarge one image to its tile, or to as much of it as keeps the image's proportions."""
+        height, width, y, x = self._box(*image.shape[:2])
+        top, left = self._layout.tile_at(sample, panel)
+        paste(self.image, nearest(image[np.newaxis], height, width)[0], top + y, left + x)
+
+    def _box(self, height: int, width: int) -> tuple[int, int, int, int]:
+        """Return (height, width, y, x) of an image in its tile: enlarged, in proportion, centred."""
         tile_height, tile_width = self._layout.tile
-        height, width = image.shape[:2]
         # The side that fills the tile first; products compare the proportions without rounding.
         if height * tile_width <= width * tile_height:
             size = max(1, height * tile_width // width), tile_width
         else:
             size = tile_height, max(1, width * tile_height // height)
-        y, x = self._layout.tile_at(sample, panel)
-        y, x = y + (tile_height - size[0]) // 2, x + (tile_width - size[1]) // 2
-        paste(self.image, nearest(image[np.newaxis], *size)[0], y, x)
+        return *size, (tile_height - size[0]) // 2, (tile_width - size[1]) // 2
 
 
 def most_channels(panels: Mapping[str, UInt8Array]) -> int:
@@ -202,11 +230,11 @@ def blank(height: int, width: int, channels: int, level: int = 0) -> UInt8Array:
 
 
 def paste(picture: UInt8Array, image: UInt8Array, y: int, x: int) -> None:
-    """Put an image into a picture that has as many channels or more."""
-    height, width, channels = image.shape
+    """Put images (..., H, W, C) into as many pictures that have as many channels or more."""
+    height, width, channels = image.shape[-3:]
     # Grey is spread over the three colours; where the image has no alpha, the picture keeps its own.
-    used = 1 if picture.shape[2] == 1 else max(3, channels)
-    picture[y : y + height, x : x + width, :used] = image
+    used = 1 if picture.shape[-1] == 1 else max(3, channels)
+    picture[..., y : y + height, x : x + width, :used] = image
 
 
 def make_grid(

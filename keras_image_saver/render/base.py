@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from keras_image_saver.arrays import Array, UInt8Array, cut_rows, first_array
+from keras_image_saver.arrays import Array, UInt8Array, cut_rows
 
 # The values that become black and white, (low, high): each one number, or one a channel.
 Range: TypeAlias = tuple[Any, Any]
@@ -61,11 +61,6 @@ class Batch:
     outputs: Any
     shown: Array | None = None
 
-    @property
-    def is_single(self) -> bool:
-        """Whether there is one row."""
-        return len(first_array(self.outputs)) == 1
-
     def rows(self, start: int, stop: int) -> "Batch":
         """Return some of the rows; nothing is copied."""
         parts = (self.inputs, self.targets, self.outputs, self.shown)
@@ -102,6 +97,56 @@ class OutputInfo:
         """Return the activation that ends a panel's output, where it is known."""
         index = self.index(panel)
         return None if index is None else self.activations[index]
+
+
+@dataclass(frozen=True)
+class NamedClass:
+    """One class of a legend: its id, its name, and the colour (R, G, B) that it is drawn in."""
+
+    class_id: int
+    name: str
+    color: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class MeasuredImages:
+    """Images that a measure is taken of, before they are mapped to bytes.
+
+    Attributes:
+        outputs: (N, H, W, C), of any dtype that is drawn.
+        output_range: What is black and white in them; None: uint8 and bool by their dtype.
+        targets: The same of the targets, or None.
+        target_range: Of the targets.
+        previous: The outputs of the snapshot before, or None.
+    """
+
+    outputs: Array
+    output_range: Range | None
+    targets: Array | None = None
+    target_range: Range | None = None
+    previous: Array | None = None
+
+
+@dataclass(frozen=True)
+class MeasuredClasses:
+    """Class maps that a measure is taken of.
+
+    Attributes:
+        outputs: Class ids (N, H, W); what is no class, as `NOT_FINITE`, is wrong wherever it stands.
+        count: The number of classes.
+        targets: Class ids (N, h, w), or None; what is no class is left out.
+        ignore_index: The id of target pixels that are left out, also where a class has it.
+        previous: The outputs of the snapshot before, or None.
+    """
+
+    outputs: Array
+    count: int
+    targets: Array | None = None
+    ignore_index: int | None = None
+    previous: Array | None = None
+
+
+Measured: TypeAlias = MeasuredImages | MeasuredClasses
 
 
 @dataclass(frozen=True)
@@ -202,9 +247,11 @@ class BoundRenderer(ABC):
         class_decision: The decision that it would have the device take, so that class ids reach the
             host and not the scores, which are many times larger. None: it needs outputs as they are.
         warnings: What the user should change before training, a text each. Its caller says them.
+        fixed: The panels that samples alone make: whatever the outputs, they are the same.
     """
 
     ranges: dict[str, Range | None]
+    fixed: tuple[str, ...] = ()
     class_decision: ClassDecision | None = None
     warnings: tuple[str, ...] = ()
 
@@ -219,13 +266,31 @@ class BoundRenderer(ABC):
         """
 
     @abstractmethod
-    def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
+    def __call__(
+        self,
+        batch: Batch,
+        out: Mapping[str, UInt8Array] | None = None,
+        known: Mapping[str, UInt8Array | None] | None = None,
+    ) -> Rendered:
         """Draw a batch, of any number of rows.
 
         Args:
             batch: What to draw.
-            out: Where panels may be written to, by name, in the shape that they had before.
+            out: Where panels may be written to, by name; what has another shape is left alone.
+            known: Panels out of `fixed` that need not be drawn: what these rows have there, grey maybe
+                in colour, or None where that is not at hand.
         """
+
+    def legend(self) -> tuple[NamedClass, ...]:
+        """Return the classes that have names, in the order of ids."""
+        return ()
+
+    def measured(self, batch: Batch) -> Mapping[str, Measured]:
+        """Return what measures are taken of, by the kind of weights that drew: "" where there is one.
+
+        Nothing where the renderer does not know what outputs mean, as one of the user's own.
+        """
+        return {}
 
     def findings(self, counts: Mapping[str, PixelCounts]) -> tuple[Finding, ...]:
         """Say what the user should hear of, by the counts of each panel over all batches."""

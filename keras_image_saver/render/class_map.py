@@ -36,6 +36,11 @@ class Classes:
     limit: np.float32
 
     @property
+    def has_none(self) -> bool:
+        """Whether class 0 means that a pixel has none of the classes, and is their background."""
+        return self.decision in ("threshold", "multi_label")
+
+    @property
     def on_device(self) -> ClassDecision | None:
         """The same decision for the device; None where there is nothing to decide."""
         if self.decision == "ids":
@@ -79,11 +84,15 @@ class Classes:
         """Tell a one-hot target (N, H, W, channels) from ids."""
         return values.ndim == 4 and values.shape[3] == self.channels > 1
 
+    def is_target(self, values: Array) -> bool:
+        """Tell ids, (N, H, W) or (N, H, W, 1), and one-hot targets from what is no class map."""
+        is_ids = values.ndim == 3 or (values.ndim == 4 and values.shape[3] == 1)
+        return values.dtype.kind in "buif" and (is_ids or self.is_one_hot(values))
+
     def check_target(self, target: Array) -> None:
         """Refuse targets that are neither ids nor one-hot."""
         check_dtype(target, "target")
-        has_one_channel = target.ndim == 4 and target.shape[3] == 1
-        if not (target.ndim == 3 or has_one_channel or self.is_one_hot(target)):
+        if not self.is_target(target):
             raise ValueError(
                 "Targets must be class ids (N, H, W) or (N, H, W, 1), or one-hot "
                 f"(N, H, W, {self.channels}), got {describe(target)}. To leave them out pass "

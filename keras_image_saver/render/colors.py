@@ -13,59 +13,11 @@ from keras_image_saver.arrays import (
     describe,
     without_float_errors,
 )
-from keras_image_saver.checks import check_int, check_number, is_int
+from keras_image_saver.checks import check_number, is_int
+from keras_image_saver.render.palettes import as_bytes, as_table, check_palette
 
 # The VOC devkit draws its "void" label, 255, in this colour: entry 255 of the same table.
 _IGNORED = (224, 224, 192)
-_VOC_COLORS = 256
-
-
-def voc_palette(num_classes: int = _VOC_COLORS) -> UInt8Array:
-    """Return the colour table of the PASCAL VOC devkit (`VOCcode/VOClabelcolormap.m`).
-
-    The bits of the class id are dealt in turn to red, green and blue, from the highest bit down.
-
-    Args:
-        num_classes: Number of colours.
-
-    Returns:
-        uint8, shape (num_classes, 3).
-
-    Example:
-        >>> voc_palette(4).tolist()
-        [[0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0]]
-    """
-    ids = np.arange(num_classes, dtype=np.int64)
-    table = np.zeros((num_classes, 3), np.uint8)
-    for bit in range(8):
-        for channel in range(3):
-            table[:, channel] |= (((ids >> (3 * bit + channel)) & 1) << (7 - bit)).astype(np.uint8)
-    return table
-
-
-def check_palette(palette: Any, num_classes: int | None) -> UInt8Array:
-    """Return the colours of the classes: uint8, (num_classes, 3); of all that there are for None.
-
-    Raises:
-        ValueError: If `palette` is no table of colours, or has too few.
-    """
-    check_int("num_classes", num_classes, 1, optional=True)
-    if isinstance(palette, str):
-        if palette != "voc":
-            raise ValueError(f'`palette` must be "voc" or colours of your own, got {palette!r}.')
-        return voc_palette(_VOC_COLORS if num_classes is None else num_classes)
-    table = _as_table(palette)
-    if table.ndim != 2 or table.shape[1] != 3 or table.dtype.kind not in "ui" or not len(table):
-        raise ValueError(
-            f"`palette` must be (K, 3) integers from 0 to 255, got {describe(table)}. "
-            "For two classes: ((0, 0, 0), (255, 255, 255))."
-        )
-    colors = _as_bytes(table, "palette")
-    if num_classes is not None and len(colors) < num_classes:
-        raise ValueError(
-            f"`palette` must have a colour for each of the {num_classes} classes, got {len(colors)}."
-        )
-    return colors[:num_classes]
 
 
 def colorize(
@@ -80,8 +32,10 @@ def colorize(
     Args:
         class_map: Integers or bool, any shape, usually (H, W) or (N, H, W). Of a picture of Pillow's
             with a palette, as masks often are, the indices.
-        palette: "voc" (see `voc_palette`), or colours of one's own: (K, 3), integers 0 to 255.
-        num_classes: Number of classes. None means as many as the palette has colours (VOC: 256).
+        palette: "voc", the PASCAL VOC devkit's table, or "cityscapes", the 19 classes that Cityscapes is
+            trained on; or colours of one's own: (K, 3), integers 0 to 255.
+        num_classes: Number of classes. None means as many as the palette has colours (VOC: 256,
+            Cityscapes: 19).
         ignore_index: The id of pixels that do not count; drawn (224, 224, 192), VOC's void colour.
 
     Returns:
@@ -178,11 +132,11 @@ def check_colormap(colormap: Any) -> UInt8Array:
         ValueError: If there is no such name, or the table is not valid.
         ImportError: If `colormap` is a name and Matplotlib is not installed.
     """
-    table = _matplotlib_table(colormap) if isinstance(colormap, str) else _as_table(colormap)
+    table = _matplotlib_table(colormap) if isinstance(colormap, str) else as_table(colormap)
     if table.shape != (256, 3) or table.dtype.kind not in "uif":
         raise ValueError(f"`colormap` must be a (256, 3) table, got {describe(table)}.")
     if table.dtype.kind != "f":
-        return _as_bytes(table, "colormap")
+        return as_bytes(table, "colormap")
     if not (np.all(table >= 0) and np.all(table <= 1)):
         raise ValueError(
             "`colormap` as floats must lie in [0, 1], got values from "
@@ -206,13 +160,6 @@ def apply_colormap(mapped: UInt8Array, table: UInt8Array) -> UInt8Array:
     return colored
 
 
-def _as_table(given: Any) -> Array:
-    try:
-        return np.asarray(given)
-    except ValueError:  # NumPy refuses rows of different lengths; as objects they can be described
-        return np.array(given, object)
-
-
 def _matplotlib_table(name: str) -> Array:
     try:
         from matplotlib import colormaps
@@ -229,12 +176,3 @@ def _matplotlib_table(name: str) -> Array:
         )
     table: Array = colormaps[name](np.linspace(0, 1, 256))[:, :3]
     return table
-
-
-def _as_bytes(table: Array, name: str) -> UInt8Array:
-    """Return integers as uint8; a cast alone would wrap what lies outside."""
-    if table.min() < 0 or table.max() > 255:
-        raise ValueError(
-            f"`{name}` must hold 0 to 255, got values from {table.min()} to {table.max()}."
-        )
-    return table.astype(np.uint8)

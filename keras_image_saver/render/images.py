@@ -4,30 +4,31 @@ The range comes from the argument, else from the activation that ends the model,
 data: a range read from the data changes from epoch to epoch and hides what it should show.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import Array, UInt8Array, describe, is_image
+from keras_image_saver.arrays import Array, UInt8Array, describe, is_image, with_channels
 from keras_image_saver.render.base import (
     ONE_SLICE,
     Batch,
     BoundRenderer,
     OutputInfo,
     Range,
-    Rendered,
     show_range,
 )
-from keras_image_saver.render.colors import apply_colormap, check_colormap
-from keras_image_saver.render.panels import PanelRenderer, Sources, require_chosen
+from keras_image_saver.render.colors import check_colormap
+from keras_image_saver.render.error import error_range
+from keras_image_saver.render.image_panels import BoundImages
+from keras_image_saver.render.panels import SHOWN, PanelRenderer, Sources, require_chosen
 from keras_image_saver.render.ranges import (
     check_dtype,
     check_range,
+    coarse,
     default_range,
     extent,
-    map_to_uint8,
 )
 
 # Images from 0 to 1 have something as dark as this; few from -1 to 1 have that, and nothing darker.
@@ -52,13 +53,16 @@ class Images(PanelRenderer):
             says so.
         input_range: The same for the input panel. None: uint8 and bool inputs as they are, float
             inputs in `value_range`. ImageNet-normalised inputs take one range a channel:
-            ((0 - mean) / std, (1 - mean) / std).
+            ((0 - mean) / std, (1 - mean) / std). Or "caffe", "tf" or "torch", the modes of
+            `keras.applications`' `preprocess_input`, which is undone, "caffe"'s order of channels too.
         input_image: A function from the model's inputs (NumPy, in the samples' structure) to images,
             where the input is not one: one of several inputs, BGR, one-hot maps, slices.
-        panels: Names out of "input", "prediction", "target" and the names of a model's several
-            outputs. None: those of the three that have the shape of images, in that order, and of
-            several outputs without an `output` all that have it, by their names. Noise from
-            `latents` is no input to look at.
+        panels: Names out of "input", "prediction", "target", "error" and the names of a model's several
+            outputs. None: those of the first three that have the shape of images, in that order,
+            and of several outputs without an `output` all that have it, by their names. Noise from
+            `latents` is no input to look at. The error is |prediction - target|, the mean over the
+            channels, from black over red and yellow to white at the width of the value range;
+            `value_range={"error": (0, 0.2)}` shows smaller ones.
         colormap: For one-channel predictions and targets: a (256, 3) table, uint8 or floats from 0
             to 1, or the name of one of Matplotlib's (extra `colormaps`).
 
@@ -94,23 +98,53 @@ class Images(PanelRenderer):
         Raises:
             ValueError: If an output cannot be drawn, or its range is not known.
         """
-        sources = Sources(info, self.input_image)
-        images = self._images(batch, sources)
+        sources = self.sources(info)
+        panels = self._panels(batch, sources)
+        drawn = [name for name in panels if name not in sources.own_error]
+        # An error needs both, also where they have no panels.
+        needed = drawn if len(drawn) == len(panels) else [*drawn, "prediction", "target"]
+        images = {name: sources.images(name, batch) for name in needed}
+        _check_target_size(images, sources, batch)
         # What is wrong with the prediction is said before what follows from it for the input.
         order = sorted(images, key=lambda name: (name == "input", name != "prediction"))
         ranges = {name: self._range(name, images, info) for name in order}
-        return _BoundImages(
+        warnings = self.lost_input(batch, sources, images) + tuple(self._warnings(images, ranges))
+        compared = self._compared(batch, sources, ranges)
+        if len(drawn) != len(panels):
+            ranges["error"] = self.panel_ranges.get("error", error_range(ranges["prediction"]))
+        return BoundImages(
             sources=sources,
-            ranges={name: ranges[name] for name in images},
-            warnings=self.lost_input(batch, sources, images)
-            + tuple(self._warnings(images, ranges)),
-            colormaps=self._colormaps(images),
+            ranges={name: ranges[name] for name in panels},
+            warnings=warnings,
+            colormaps=self._colormaps({name: images[name] for name in drawn}),
+            compared=compared,
+            fixed=tuple(name for name in panels if name in SHOWN),
         )
+
+    def _compared(
+        self, batch: Batch, sources: Sources, ranges: Mapping[str, Range | None]
+    ) -> dict[str, Range | None]:
+        """Return the ranges of prediction and target, drawn or not, as far as there are such."""
+        found = dict(ranges)
+        prediction = sources.outputs(batch).get(sources.prediction_name)
+        target = sources.as_images(sources.target(batch), batch)
+        images = {"prediction": prediction, "target": target}
+        for name, image in images.items():
+            if name not in found and image is not None and is_image(image):
+                with contextlib.suppress(ValueError):  # nothing tells how its values are to be read
+                    found[name] = self._range(name, {name: image}, sources.info)
+        return {name: found[name] for name in images if name in found}
 
     def _warnings(
         self, images: Mapping[str, Array], ranges: Mapping[str, Range | None]
     ) -> Iterator[str]:
-        """Say where 1 seems to mean white, and is drawn as another value."""
+        """Say where a range is too fine for float32, or 1 seems to mean white and is drawn otherwise."""
+        for name in images:
+            limits = ranges[name]
+            argument = "input_range" if name == "input" else "value_range"
+            text = None if limits is None else coarse(limits, argument)
+            if text is not None:
+                yield text
         for name, image in images.items():
             if ranges[name] is None and image.dtype == np.uint8 and image.max() == 1:
                 yield (
@@ -131,8 +165,8 @@ class Images(PanelRenderer):
                 f"input_range=(0, 1) if 1 means white, or else input_range={shown}."
             )
 
-    def _images(self, batch: Batch, sources: Sources) -> dict[str, Array]:
-        """Return the images of the panels to draw, once everything that is asked for exists."""
+    def _panels(self, batch: Batch, sources: Sources) -> tuple[str, ...]:
+        """Return the panels to draw, once everything that is asked for exists."""
         obstacles = self._obstacles(batch, sources)
         for name in self.panel_ranges:
             if name not in obstacles:
@@ -140,17 +174,8 @@ class Images(PanelRenderer):
                     f"`value_range` has no panel {name!r}; there are: {', '.join(obstacles)}."
                 )
         panels = self.choose_panels(obstacles, sources.info)
-        if self.panels is None and sources.info.chosen is None:
-            panels = _around(panels, sources, batch)
-        images = {name: sources.images(name, batch) for name in panels}
-        if "target" in images and images["target"].shape[1:3] not in sources.target_sizes(batch):
-            raise ValueError(
-                "The targets must be as large as the prediction or the input, got targets of "
-                f"{describe(images['target'])} for a prediction of (height, width) "
-                f"{sources.size(batch)}. Pass targets of that size, or "
-                'panels=("input", "prediction").'
-            )
-        return images
+        several = self.panels is None and sources.info.chosen is None
+        return _around(panels, sources, batch) if several else panels
 
     def _obstacles(self, batch: Batch, sources: Sources) -> dict[str, str | None]:
         """Return every panel, an output's own name included, with what stands in its way, or None.
@@ -168,6 +193,10 @@ class Images(PanelRenderer):
             raise ValueError(
                 f"{_named(sources.info)} cannot be drawn: {_not_an_image(prediction)}."
             )
+        for name in sources.own_error:
+            obstacles[name] = obstacles["prediction"] or obstacles["target"]
+            if prediction is not None and target is not None:
+                obstacles[name] = _not_comparable(with_channels(prediction), target)
         for name, values in outputs.items():
             obstacles.setdefault(name, None if is_image(values) else _not_an_image(values))
         return obstacles
@@ -245,22 +274,15 @@ class Images(PanelRenderer):
         return found.pop() if len(found) == 1 else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class _BoundImages(BoundRenderer):
-    sources: Sources
-    colormaps: Mapping[str, UInt8Array]
-
-    def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
-        rendered = Rendered()
-        for name, limits in self.ranges.items():
-            images, table = self.sources.images(name, batch), self.colormaps.get(name)
-            # What is coloured has more channels than what is mapped, so there is no room for it.
-            room = (out or {}).get(name) if table is None else None
-            mapped, rendered.counts[name] = map_to_uint8(
-                images, limits, room, self.range_argument(name)
-            )
-            rendered.panels[name] = mapped if table is None else apply_colormap(mapped, table)
-        return rendered
+def _check_target_size(images: Mapping[str, Array], sources: Sources, batch: Batch) -> None:
+    """Refuse targets that are drawn and have neither the prediction's size nor the input's."""
+    if "target" in images and images["target"].shape[1:3] not in sources.target_sizes(batch):
+        raise ValueError(
+            "The targets must be as large as the prediction or the input, got targets of "
+            f"{describe(images['target'])} for a prediction of (height, width) "
+            f"{sources.size(batch)}. Pass targets of that size, or "
+            'panels=("input", "prediction").'
+        )
 
 
 def _around(panels: Sequence[str], sources: Sources, batch: Batch) -> tuple[str, ...]:
@@ -289,6 +311,16 @@ def _named(info: OutputInfo) -> str:
     if info.chosen is None or len(info.names) == 1:
         return "The model's output"
     return f"The output {info.names[info.chosen]!r} of {', '.join(map(repr, info.names))}"
+
+
+def _not_comparable(prediction: Array, target: Array) -> str | None:
+    """Say why there is no difference of prediction and target, or None where there is."""
+    if prediction.shape[1:] == target.shape[1:]:
+        return None
+    return (
+        f"the targets are images of {target.shape[1:]} and the predictions of "
+        f"{prediction.shape[1:]}, which have no difference"
+    )
 
 
 def _not_an_image(array: Array) -> str:

@@ -1,7 +1,7 @@
 """What `Images` and `Segmentation` share: where panels come from, and which there are."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,14 +18,17 @@ from keras_image_saver.arrays import (
     with_channels,
 )
 from keras_image_saver.render.base import Batch, OutputInfo, Renderer
-from keras_image_saver.render.ranges import check_range
+from keras_image_saver.render.preprocessing import check_input_range
+
+# The panels that are the samples' own, whatever the model makes of them.
+SHOWN = ("input", "target")
 
 
 class PanelRenderer(Renderer):
     """A renderer of input, prediction and target.
 
     Args:
-        input_range: (low, high) of the inputs, or None.
+        input_range: (low, high) of the inputs, or the mode of their preprocessing, or None.
         input_image: The user's way from inputs to images, or None.
         panels: The names of the panels to draw, or None.
 
@@ -49,15 +52,27 @@ class PanelRenderer(Renderer):
             raise TypeError(
                 f"`input_image` must be a function from the inputs to images, got {input_image!r}."
             )
-        self.input_range = None if input_range is None else check_range(input_range, "input_range")
+        self.input_range, self.reverses_input = check_input_range(input_range)
         self.input_image = input_image
         self.panels = check_panels(panels)
+
+    def sources(self, info: OutputInfo) -> "Sources":
+        """Return where the panels' values come from, for a model."""
+        return Sources(info, self.input_image, self.reverses_input)
 
     def images_of_inputs(self, inputs: Any, info: OutputInfo) -> Array | None:
         if self.input_image is None or inputs is None:
             return None
         # The user's function may change what it gets, so it gets copies: the samples stay as they are.
-        return Sources(info, self.input_image).input(Batch(copied(inputs), None, None))
+        batch = Batch(copied(inputs), None, None)
+
+        def called(given: Any) -> Any:
+            try:
+                return self.input_image(given)  # type: ignore[misc]
+            except Exception as error:
+                raise failed("input_image", error, batch) from error
+
+        return replace(self.sources(info), input_image=called).input(batch)
 
     def find_obstacles(self, image: Array | None, target: Array | None) -> dict[str, str | None]:
         """Return input, prediction and target by name, with what stands in the way of each, or None.
@@ -134,15 +149,22 @@ class Sources:
     Attributes:
         info: What is known of the outputs.
         input_image: The user's way from inputs to images, or None.
+        reverses_input: Whether the input is drawn with its channels reversed: it is BGR.
     """
 
     info: OutputInfo
     input_image: Callable[[Any], Any] | None = None
+    reverses_input: bool = False
 
     @property
     def prediction_name(self) -> str:
         """The output that is the prediction; without a choice, one may go by that name."""
         return "prediction" if self.info.chosen is None else self.info.names[self.info.chosen]
+
+    @property
+    def own_error(self) -> tuple[str, ...]:
+        """The panel "error" of ours, unless it is the name of an output, which has been drawn by it."""
+        return () if "error" in self.info.names else ("error",)
 
     def outputs(self, batch: Batch) -> dict[str, Array]:
         """Return by name the outputs that are arrays of a row a sample, channels last."""
@@ -195,6 +217,8 @@ class Sources:
         """Return the images of a panel that can be drawn, with a channel axis."""
         if panel == "input":
             images = self.input(batch)
+            if images is not None and self.reverses_input:
+                images = images[..., ::-1]
         elif panel == "target":
             images = self.as_images(self.target(batch), batch)
         else:
@@ -245,6 +269,28 @@ def check_images(images: Array, source: str, where: str = "") -> Array:
             f"{{1, 3, 4}}, got {describe(images)}{where}."
         )
     return with_channels(images)
+
+
+def failed(argument: str, error: Exception, batch: Batch) -> Exception:
+    """Return what to raise from the error that a function of the user's raised before it worked once.
+
+    Args:
+        argument: What the function was given as.
+        error: What it raised.
+        batch: What it was shown.
+    """
+    if isinstance(error, MemoryError):
+        return error
+    parts = {"inputs": batch.inputs, "targets": batch.targets, "outputs": batch.outputs}
+    listed = "; ".join(
+        f"{part}{f'[{name!r}]' if name else ''}: {describe(array)}"
+        for part, structure in parts.items()
+        if structure is not None
+        for name, array in leaves(structure).items()
+    )
+    return ValueError(
+        f"`{argument}` raised {type(error).__name__}: {error}. It was called with {listed}."
+    )
 
 
 def check_panels(panels: Sequence[str] | None) -> tuple[str, ...] | None:

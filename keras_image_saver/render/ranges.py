@@ -29,6 +29,8 @@ from keras_image_saver.render.base import Finding, PixelCounts, Range, findings,
 # A range in float32, low and high, and the bytes of one unit.
 _Scale: TypeAlias = tuple[Array, Array, Array]
 
+_WHOLE = np.float32(2**23)
+
 
 def to_uint8(images: Any, *, value_range: Any = None) -> UInt8Array:
     """Map an image, or images, to uint8 by a stated value range.
@@ -81,6 +83,13 @@ def convert(images: Any, value_range: Any) -> tuple[UInt8Array, tuple[Finding, .
         value_range = check_range(value_range, "value_range")
     mapped, counts = map_to_uint8(array[..., np.newaxis] if plain else array, value_range)
     said = tuple(findings(counts, "image", value_range, "value_range"))
+    text = (
+        None
+        if value_range is None or array.dtype == np.bool_
+        else coarse(value_range, "value_range")
+    )
+    if text is not None:
+        said += (Finding("coarse", "image", text),)
     return mapped[..., 0] if plain and mapped.shape[-1] == 1 else mapped, said
 
 
@@ -123,6 +132,26 @@ def check_range(value_range: Any, name: str) -> Range:
     if low.ndim:
         return tuple(low.tolist()), tuple(high.tolist())
     return float(low), float(high)
+
+
+@without_float_errors
+def coarse(value_range: Range, name: str) -> str | None:
+    """Return what to warn of where float32 has fewer values in a range than a byte has, or None.
+
+    Between its ends such a range has no shades of its own, whatever the mapping does.
+    """
+    low, high = (np.asarray(end, np.float64) for end in value_range)
+    least, most = low.astype(np.float32), high.astype(np.float32)
+    step = np.spacing(np.maximum(np.abs(least), np.abs(most))).astype(np.float64)
+    # The ends may be rounded by a step, so that a range of 255 of them is drawn as it should be.
+    count = int(np.min((most.astype(np.float64) - least) / step)) + 1
+    if count > 254:
+        return None
+    return (
+        f"`{name}` is {show_range(value_range)}, in which float32 has {count} values, not 256: shades "
+        "between them are lost. Subtract the lower end from the values before they become float32, "
+        "and from the range."
+    )
 
 
 def _shown(value_range: Any) -> str:
@@ -177,7 +206,7 @@ def extent(values: Array) -> tuple[float, float]:
     return (float(finite.min()), float(finite.max())) if finite.size else (np.nan, np.nan)
 
 
-# A value beyond float32 becomes infinite, and so magenta. A product beyond it is clipped.
+# A value beyond float32 becomes infinite, and so magenta.
 @without_float_errors
 def map_to_uint8(
     images: Array,
@@ -190,7 +219,7 @@ def map_to_uint8(
     Args:
         images: (..., C), bool, integer or float; never changed. bool is 0 or 255.
         value_range: The values that become 0 and 255. None leaves uint8 as it is.
-        out: Where floats and integers may be mapped to, uint8 of the same shape.
+        out: Where floats and integers may be mapped to: uint8, not used if of another shape.
         argument: What set the range, for the error.
 
     Returns:
@@ -208,15 +237,13 @@ def map_to_uint8(
             raise ValueError(f"`value_range` must be given for {images.dtype} images, got None.")
         return images, counts
     scale = _scale(value_range, images.shape[-2:], argument)
-    mapped = np.empty(images.shape, np.uint8) if out is None else out
-    # One buffer serves all pieces, so that it stays in the cache with the values.
-    buffer = np.empty(0, np.float32)
+    fits = out is not None and out.shape == images.shape
+    mapped = out if out is not None and fits else np.empty(images.shape, np.uint8)
+    buffers = _Buffers()
     bad: Array | None = None
     for piece in _pieces(images.shape):
         values = images[piece]
-        if buffer.size < values.size:
-            buffer = np.empty(values.size, np.float32)
-        finite = _map_piece(values, scale, mapped[piece], buffer[: values.size], counts)
+        finite = _map_piece(values, scale, mapped[piece], buffers, counts)
         if finite is not None:
             if bad is None:
                 bad = np.zeros(images.shape[:-1], np.bool_)
@@ -225,6 +252,20 @@ def map_to_uint8(
         return mapped, counts
     counts.non_finite_pixels = int(np.count_nonzero(bad))
     return _paint(mapped, bad), counts
+
+
+class _Buffers:
+    """Memory that serves all pieces of an array, so that it stays in the cache with the values."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Array] = {}
+
+    def of(self, values: Array, use: str) -> Array:
+        """Return float32 of the values' shape, the same for each use of it."""
+        kept = self._kept.get(use)
+        if kept is None or kept.size < values.size:
+            kept = self._kept[use] = np.empty(values.size, np.float32)
+        return kept[: values.size].reshape(values.shape)
 
 
 @functools.lru_cache(maxsize=64)  # a grid is mapped sample by sample
@@ -245,45 +286,61 @@ def _scale(value_range: Range, shape: tuple[int, ...], argument: str) -> _Scale:
 
 
 def _map_piece(
-    values: Array, scale: _Scale, out: Array, buffer: Array, counts: PixelCounts
+    values: Array, scale: _Scale, out: Array, buffers: _Buffers, counts: PixelCounts
 ) -> Array | None:
-    """Map one piece into `out` by way of `buffer`; return which values are finite, None if all are."""
+    """Map one piece into `out` by way of buffers; return which values are finite, None if all are."""
     low, high, factor = scale
     by_channel = bool(low.ndim)
-    shape = (-1, low.size) if by_channel else values.shape
-    floats = values.astype(np.float32, copy=False).reshape(shape)
-    # One pass tells of everything: NaN and infinities carry through min and max.
-    axis = 0 if by_channel else None
-    least, most = floats.min(axis), floats.max(axis)
-    finite = None
+    floats = values
+    if values.dtype != np.float32:
+        floats = buffers.of(values, "floats")
+        np.copyto(floats, values, casting="unsafe")
+    if by_channel:
+        floats = floats.reshape(-1, low.size)
+    floats, least, most, finite = _finite(floats, low)
     lowest, highest = _ends(least, most)
-    if not (math.isfinite(lowest) and math.isfinite(highest)):
-        finite = np.isfinite(floats)
-        least = floats.min(axis, initial=np.inf, where=finite)
-        most = floats.max(axis, initial=-np.inf, where=finite)
-        # Magenta is painted over them at last; until then they must not count as clipped.
-        floats = np.where(finite, floats, low)
-        lowest, highest = _ends(least, most)
     counts.low, counts.high = min(counts.low, lowest), max(counts.high, highest)
     counts.values += values.size
+    scaled = buffers.of(floats, "scaled")
     # One range for all channels is compared as plain floats: on a piece of this size each call of
     # NumPy costs as much as a pass over it.
-    under: bool = bool((least < low).any()) if by_channel else lowest < float(low)
-    over: bool = bool((most > high).any()) if by_channel else highest > float(high)
-    if under:
-        counts.clipped += int(np.count_nonzero(floats < low))
-    if over:
-        counts.clipped += int(np.count_nonzero(floats > high))
-    scaled = buffer.reshape(floats.shape)
-    np.subtract(floats, low, out=scaled)
-    np.multiply(scaled, factor, out=scaled)
-    # A byte wraps what does not fit it, so values outside the range are clipped before the cast. Those
-    # within are no more than the range's end, which the scale makes 255, so that pass is saved.
-    if under or over:
-        np.clip(scaled, 0, 255, out=scaled)
-    np.rint(scaled, out=scaled)
-    out[...] = scaled.reshape(values.shape)
+    beyond: bool = (
+        bool((least < low).any() or (most > high).any())
+        if by_channel
+        else lowest < float(low) or highest > float(high)
+    )
+    if beyond:
+        # The scale makes the range's ends 0 and 255, so that what is clipped before it gets the bytes
+        # that it would get by being clipped after it, and shows by having changed.
+        clipped = np.clip(floats, low, high, out=scaled)
+        counts.clipped += int(np.count_nonzero(np.not_equal(clipped, floats)))
+        floats = clipped
+    # Nothing is subtracted by a range that begins at 0: a pass that is saved.
+    if by_channel or low:
+        floats = np.subtract(floats, low, out=scaled)
+    np.multiply(floats, factor, out=scaled)
+    # From 2²³ on float32 holds whole numbers alone, so the addition rounds, half to even as `rint` does,
+    # and leaves the byte as the last one of the float's bits. That cast is cheaper than one from float.
+    np.add(scaled, _WHOLE, out=scaled)
+    np.copyto(out, scaled.view(np.int32).reshape(values.shape), casting="unsafe")
     return finite
+
+
+def _finite(floats: Array, low: Array) -> tuple[Array, Array, Array, Array | None]:
+    """Return values with `low` in place of NaN and infinities, their ends, and which were finite.
+
+    The ends are those of the finite values, by channel where `low` is. None: all were finite.
+    """
+    axis = 0 if low.ndim else None
+    # One pass tells of everything: NaN and infinities carry through min and max.
+    least, most = np.minimum.reduce(floats, axis), np.maximum.reduce(floats, axis)
+    if all(map(math.isfinite, _ends(least, most))):
+        return floats, least, most, None
+    finite = np.isfinite(floats)
+    least = floats.min(axis, initial=np.inf, where=finite)
+    most = floats.max(axis, initial=-np.inf, where=finite)
+    # Magenta is painted over them at last; until then they must not count as clipped.
+    return np.where(finite, floats, low), least, most, finite
 
 
 def _ends(least: Array, most: Array) -> tuple[float, float]:

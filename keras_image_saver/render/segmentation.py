@@ -1,27 +1,24 @@
 """The renderer of segmentation models: input | prediction | target, a colour a class."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import MAGENTA, Array, UInt8Array, describe, nearest
+from keras_image_saver.arrays import Array, UInt8Array, describe
 from keras_image_saver.checks import check_int, check_number, is_number
 from keras_image_saver.render.base import (
-    NOT_FINITE,
     Batch,
     BoundRenderer,
-    Finding,
     OutputInfo,
-    PixelCounts,
     Range,
-    Rendered,
 )
 from keras_image_saver.render.class_map import Classes, Decision, choose_decision, logit
-from keras_image_saver.render.colors import check_ignore_index, check_palette, colorize, overlay
-from keras_image_saver.render.panels import PanelRenderer, Sources, channels_last, require_chosen
-from keras_image_saver.render.ranges import check_dtype, default_range, extent, map_to_uint8
+from keras_image_saver.render.class_panels import BoundSegmentation, target_of
+from keras_image_saver.render.colors import check_ignore_index
+from keras_image_saver.render.palettes import check_class_names, check_palette, names_of_classes
+from keras_image_saver.render.panels import SHOWN, PanelRenderer, Sources, require_chosen
+from keras_image_saver.render.ranges import check_dtype, default_range, extent
 
 # Float sigmoids end at 1 exactly; what lies further out is no probability.
 _TOLERANCE = 1e-5
@@ -38,8 +35,9 @@ class Segmentation(PanelRenderer):
     Args:
         num_classes: Number of classes. None: as many as there are score channels, two for one
             channel; any number for integer ids.
-        palette: "voc" (the PASCAL VOC devkit's bit-interleaved table, `VOClabelcolormap.m`), or
-            colours of one's own: (K, 3), integers 0 to 255.
+        palette: "voc" (the PASCAL VOC devkit's bit-interleaved table, `VOClabelcolormap.m`),
+            "cityscapes" (its 19 train ids, `cityscapesscripts/helpers/labels.py`), or colours of one's
+            own: (K, 3), integers 0 to 255.
         from_logits: Whether one-channel and multi-label outputs are logits, which are then compared
             with log(t / (1 - t)). For argmax it makes no difference.
         threshold: The probability t, 0 < t < 1, above which a pixel has the class.
@@ -50,10 +48,18 @@ class Segmentation(PanelRenderer):
             where the model ends in a sigmoid of several channels.
         ignore_index: The id of target pixels that do not count; drawn (224, 224, 192), as VOC's void.
         overlay: Weight of the colours over the input, 0 to 1. None: colours alone.
-        input_range: (low, high) of float inputs, each one number, or one a channel. uint8 inputs
-            need none.
+        input_range: (low, high) of float inputs, each one number, or one a channel; or "caffe", "tf" or
+            "torch", as in `Images`. uint8 inputs need none.
         input_image: A function from the model's inputs to images, where the input is not one.
-        panels: Names out of "input", "prediction", "target". None: those that there are.
+        panels: Names out of "input", "prediction", "target", "error". None: those of the first three
+            that there are. The error shows over a dimmed grey input which pixels are wrong, in red,
+            and in blue where the prediction is the background class and the target is not. Pixels
+            that do not count are left out.
+        class_names: A name for each class, a list of them or a dict from class id, which may name
+            some; or "voc" or "cityscapes", their classes' names. Where class 0 means none of them (one
+            channel, `multi_label`), a list may leave it out.
+        background_class: The class that an overlay leaves bare. None: class 0 where it means none of
+            them (one channel, `multi_label`), else none.
 
     Raises:
         ValueError: If an argument is not valid.
@@ -72,6 +78,8 @@ class Segmentation(PanelRenderer):
         input_range: Any = None,
         input_image: Callable[[Any], Any] | None = None,
         panels: Sequence[str] | None = None,
+        class_names: Sequence[str] | Mapping[int, str] | str | None = None,
+        background_class: int | None = None,
     ) -> None:
         super().__init__(input_range, input_image, panels)
         check_int("num_classes", num_classes, 1, optional=True)
@@ -85,7 +93,10 @@ class Segmentation(PanelRenderer):
             )
         if overlay is not None:
             check_number("overlay", overlay, 0, 1)
+        check_int("background_class", background_class, 0, optional=True)
         check_palette(palette, None)
+        self.class_names = check_class_names(class_names)
+        self.background_class = background_class
         self.num_classes = num_classes
         self.palette = palette
         self.from_logits = from_logits
@@ -101,20 +112,24 @@ class Segmentation(PanelRenderer):
             ValueError: If scores, targets or inputs do not fit the arguments.
         """
         require_chosen(info, batch)
-        sources = Sources(info, self.input_image)
+        sources = self.sources(info)
         scores, image = sources.prediction(batch), sources.input(batch)
         classes = self._classes(scores, info.activation(sources.prediction_name))
         obstacles = self.find_obstacles(image, sources.target(batch))
+        obstacles["error"] = obstacles["target"]
         if self.overlay is not None and image is None:
             raise ValueError(f"`overlay` needs an image to lie over, but {obstacles['input']}.")
         panels = self.choose_panels(obstacles, info)
         ranges: dict[str, Range | None] = {}
-        # Overlaid colours need the input, also where it has no panel of its own.
-        if image is not None and ("input" in panels or self.overlay is not None):
+        # Overlaid colours and errors need the input, also where it has no panel of its own.
+        lies_under = self.overlay is not None or ("error" in panels and not info.noise)
+        if image is not None and ("input" in panels or lies_under):
             ranges["input"] = self._range_of_inputs(image)
-        warnings = _check_targets(batch, sources, classes) if "target" in panels else ()
+        warnings = (
+            _check_targets(batch, sources, classes) if {"target", "error"} & {*panels} else ()
+        )
         warnings += self.lost_input(batch, sources, panels)
-        bound = _BoundSegmentation(
+        bound = BoundSegmentation(
             ranges=ranges,
             class_decision=classes.on_device,
             warnings=warnings,
@@ -124,9 +139,14 @@ class Segmentation(PanelRenderer):
             panels=panels,
             ignore_index=self.ignore_index,
             overlay=self.overlay,
+            fixed=tuple(name for name in panels if name in SHOWN),
+            background=self._background(classes),
+            class_names=names_of_classes(
+                self.class_names, classes.count, has_none=classes.has_none
+            ),
         )
         bound.check_samples(batch)
-        if "prediction" in panels:
+        if {"prediction", "error"} & {*panels}:
             bound.check_ids("prediction", classes.of_scores(scores))
         return bound
 
@@ -169,6 +189,16 @@ class Segmentation(PanelRenderer):
             palette = [(0, 0, 0), *(tuple(color) for color in palette)]
         return check_palette(palette, classes.count)
 
+    def _background(self, classes: Classes) -> int | None:
+        if self.background_class is None:
+            return 0 if classes.has_none else None
+        if self.background_class >= classes.count:
+            raise ValueError(
+                f"`background_class` must be one of the {classes.count} classes, 0 to "
+                f"{classes.count - 1}, or None, got {self.background_class}."
+            )
+        return self.background_class
+
     def _range_of_inputs(self, image: Array) -> Range | None:
         check_dtype(image, "input")
         if self.input_range is not None:
@@ -183,97 +213,9 @@ class Segmentation(PanelRenderer):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _BoundSegmentation(BoundRenderer):
-    sources: Sources
-    classes: Classes
-    colors: UInt8Array
-    panels: tuple[str, ...]
-    ignore_index: int | None
-    overlay: float | None
-
-    def check_samples(self, batch: Batch) -> None:
-        if "target" in self.panels:
-            self.check_ids("target", self._ids("target", batch))
-
-    def check_ids(self, name: str, ids: Array) -> None:
-        """Refuse class ids that no class has, before training."""
-        unknown = ids[~self._is_known(ids) & (ids != NOT_FINITE)]
-        if unknown.size:
-            values = np.unique(unknown)
-            listed = ", ".join(str(value) for value in values[:5])
-            listed += ", …" if len(values) > 5 else ""
-            raise ValueError(
-                f"`num_classes` must cover all class ids, got {len(self.colors)} classes and a "
-                f"{name} with the ids {listed} in {unknown.size} of {ids.size} pixels. Pass "
-                f"ignore_index={values[-1]} if such pixels do not count, or the right `num_classes`."
-            )
-
-    def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
-        drawn = Rendered()
-        if "input" in self.ranges:
-            image = self.sources.images("input", batch)
-            drawn.panels["input"], drawn.counts["input"] = map_to_uint8(
-                image, self.ranges["input"], (out or {}).get("input"), "input_range"
-            )
-        for name in self.panels:
-            if name != "input":
-                ids = self._ids(name, batch)
-                drawn.counts[name] = self._count_magenta(ids)
-                drawn.panels[name] = self._draw(ids, drawn.panels.get("input"))
-        return Rendered({name: drawn.panels[name] for name in self.panels}, drawn.counts)
-
-    def _ids(self, name: str, batch: Batch) -> Array:
-        if name == "prediction":
-            return self.classes.of_scores(self.sources.prediction(batch))
-        return self.classes.of_target(_target(batch, self.sources))
-
-    def _is_known(self, ids: Array) -> Array:
-        known = (ids >= 0) & (ids < len(self.colors))
-        return known if self.ignore_index is None else known | (ids == self.ignore_index)
-
-    def _draw(self, ids: Array, image: UInt8Array | None) -> UInt8Array:
-        if self.overlay is None or image is None:
-            return colorize(ids, palette=self.colors, ignore_index=self.ignore_index)
-        # Scores are often smaller than the input, and sometimes larger: both take the larger size.
-        height, width = (max(a, b) for a, b in zip(ids.shape[1:3], image.shape[1:3], strict=True))
-        ids = nearest(ids, height, width)
-        colors = colorize(ids, palette=self.colors, ignore_index=self.ignore_index)
-        mixed = overlay(nearest(image, height, width), colors, self.overlay)
-        # Magenta is there to be seen, not to shimmer through.
-        mixed[~self._is_known(ids)] = MAGENTA
-        return mixed
-
-    def _count_magenta(self, ids: Array) -> PixelCounts:
-        # Nearly every class map holds known ids alone, which its two ends tell at once.
-        if ids.min() >= 0 and ids.max() < len(self.colors):
-            return PixelCounts()
-        not_finite = int(np.count_nonzero(ids == NOT_FINITE))
-        unknown = int(np.count_nonzero(~self._is_known(ids))) - not_finite
-        return PixelCounts(non_finite_pixels=not_finite, unknown_pixels=unknown)
-
-    def findings_of(self, panel: str, counts: PixelCounts) -> Iterator[Finding]:
-        yield from super().findings_of(panel, counts)
-        if counts.unknown_pixels:
-            text = (
-                f"{counts.unknown_pixels} pixels of the {panel} have class ids outside the "
-                f"{len(self.colors)} classes; they are magenta."
-            )
-            yield Finding("class ids", panel, text)
-
-
-def _target(batch: Batch, sources: Sources) -> Array:
-    """Return the targets that there are, channels last."""
-    target = sources.target(batch)
-    assert target is not None  # a target that is drawn is one that there is
-    # Ids with one channel often come channels last whatever the model's own format is.
-    ids = target.ndim == 4 and target.shape[3] == 1
-    return target if ids else channels_last(target, sources.info)
-
-
 def _check_targets(batch: Batch, sources: Sources, classes: Classes) -> tuple[str, ...]:
     """Refuse targets of another size or rank; return what there is to warn of."""
-    target = _target(batch, sources)
+    target = target_of(batch, sources)
     classes.check_target(target)
     sizes = sources.target_sizes(batch)
     if target.shape[1:3] not in sizes:

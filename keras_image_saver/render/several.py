@@ -4,10 +4,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from keras_image_saver.arrays import UInt8Array
-from keras_image_saver.render.base import Batch, BoundRenderer, Finding, PixelCounts, Rendered
-
-# What is shown, and not drawn: it is the same by all weights.
-_SHOWN = ("input", "target")
+from keras_image_saver.render.base import (
+    Batch,
+    BoundRenderer,
+    Finding,
+    Measured,
+    NamedClass,
+    PixelCounts,
+    Rendered,
+)
+from keras_image_saver.render.panels import SHOWN
 
 
 def panel_name(panel: str, kind: str) -> str:
@@ -16,7 +22,7 @@ def panel_name(panel: str, kind: str) -> str:
     >>> panel_name("prediction", "ema"), panel_name("mask", "ema"), panel_name("input", "ema")
     ('ema', 'mask ema', 'input')
     """
-    if panel in _SHOWN:
+    if panel in SHOWN:
         return panel
     return kind if panel == "prediction" else f"{panel} {kind}"
 
@@ -37,23 +43,50 @@ class Several(BoundRenderer):
     def check_samples(self, batch: Batch) -> None:
         self.bound.check_samples(batch)
 
-    def __call__(self, batch: Batch, out: Mapping[str, UInt8Array] | None = None) -> Rendered:
-        drawn = {
-            kind: self.bound(replace(batch, outputs=batch.outputs[kind]), self._room(kind, out))
+    def __call__(
+        self,
+        batch: Batch,
+        out: Mapping[str, UInt8Array] | None = None,
+        known: Mapping[str, UInt8Array | None] | None = None,
+    ) -> Rendered:
+        known = dict(known or {})
+        for panel in known:
+            self._name(panel, panel)
+        drawn = {}
+        for kind in self.kinds:
+            one = replace(batch, outputs=batch.outputs[kind])
+            drawn[kind] = self.bound(one, self._room(kind, out), known)
+            # What is the same by all weights is drawn with the first.
+            fixed = {name: drawn[kind].panels.get(name) for name in self.fixed}
+            known = fixed | known
+        rendered = Rendered()
+        first = drawn[self.kinds[0]]
+        for panel in first.counts:
+            for kind, one_kind in drawn.items():
+                name = panel_name(panel, kind)
+                self._name(name, panel)
+                if panel in one_kind.counts:
+                    rendered.counts.setdefault(name, one_kind.counts[panel])
+        for panel in first.panels:
+            for kind, one_kind in drawn.items():
+                if panel in one_kind.panels:
+                    rendered.panels.setdefault(panel_name(panel, kind), one_kind.panels[panel])
+        return rendered
+
+    def measured(self, batch: Batch) -> Mapping[str, Measured]:
+        each = {
+            kind: self.bound.measured(replace(batch, outputs=batch.outputs[kind]))
             for kind in self.kinds
         }
-        rendered = Rendered()
-        for panel in drawn[self.kinds[0]].counts:
-            for kind, one in drawn.items():
-                name = panel_name(panel, kind)
-                self._panels[name] = panel
-                rendered.counts.setdefault(name, one.counts[panel])
-                if panel in self.bound.ranges:
-                    self.ranges[name] = self.bound.ranges[panel]
-        for panel in drawn[self.kinds[0]].panels:
-            for kind, one in drawn.items():
-                rendered.panels.setdefault(panel_name(panel, kind), one.panels[panel])
-        return rendered
+        return {kind: one for kind, of_kind in each.items() for one in of_kind.values()}
+
+    def legend(self) -> tuple[NamedClass, ...]:
+        return self.bound.legend()
+
+    def _name(self, name: str, panel: str) -> None:
+        self._panels[name] = panel
+        if panel in self.bound.ranges:
+            self.ranges[name] = self.bound.ranges[panel]
 
     def _room(self, kind: str, out: Mapping[str, UInt8Array] | None) -> dict[str, UInt8Array]:
         named = {panel: panel_name(panel, kind) for panel in self._panels.values()}

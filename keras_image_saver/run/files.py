@@ -7,6 +7,7 @@ from collections.abc import Iterable
 RECORD = "snapshots.jsonl"  # the newest entries; those before it stand in segments
 RUN_FILE = "run.json"  # what is said of the run as a whole
 SAMPLES = "samples.npz"
+METRICS = "snapshots-metrics.npz"  # what each sample had, at the newest snapshots
 PAGE = "index.html"
 PAGE_MARK = "keras_image_saver page"  # near the start of each file of a page
 LOCK = ".keras_image_saver.lock"
@@ -14,7 +15,8 @@ PROBE = ".keras_image_saver-probe"  # stands for a moment on remote storage, to 
 MOVING = ".moving"  # stands in `previous-<n>/` as long as a run is being moved there
 
 _SEGMENT = re.compile(r"snapshots-(\d{4,})\.jsonl")
-_OF_A_PAGE = re.compile(r"index\.html|snapshots(-\d{4,})?\.js")
+_METRICS = re.compile(r"snapshots-metrics-(\d{4,})\.npz")
+_OF_A_PAGE = re.compile(r"index\.html|snapshots(-metrics)?(-\d{4,})?\.js")
 _PREVIOUS = re.compile(r"previous-(\d+)")
 _UNRECORDED = re.compile(r"unrecorded-(\d+)")
 _TEMPORARY = re.compile(r"\.keras_image_saver-.*\.tmp")
@@ -42,9 +44,30 @@ def is_of_the_record(name: str) -> bool:
     return name in (RECORD, RUN_FILE) or segment_number(name) is not None
 
 
+def metrics_name(number: int) -> str:
+    """Return the name of a full file of what each sample had; numbered from 0, the oldest."""
+    return f"snapshots-metrics-{number:04d}.npz"
+
+
+def metrics_number(name: str) -> int | None:
+    """Return which full file of what each sample had a file is, None if it is none."""
+    number = _number(_METRICS, name)
+    return number if number is not None and metrics_name(number) == name else None
+
+
+def metrics_names(names: Iterable[str]) -> list[str]:
+    """Return those names that are of files of what each sample had, oldest first."""
+    found = [name for name in names if name == METRICS or metrics_number(name) is not None]
+    return sorted(found, key=lambda name: (name == METRICS, metrics_number(name) or 0))
+
+
 def script_name(name: str) -> str:
-    """Return the name of the script that hands a file of the record to the page."""
-    return name.removesuffix("onl")  # .jsonl, .js
+    """Return the name of the script that hands a file of the record, or of metrics, to the page.
+
+    >>> script_name("snapshots-0003.jsonl"), script_name("snapshots-metrics.npz")
+    ('snapshots-0003.js', 'snapshots-metrics.js')
+    """
+    return f"{name.rpartition('.')[0]}.js"
 
 
 def is_page_name(name: str) -> bool:

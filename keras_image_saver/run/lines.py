@@ -43,10 +43,7 @@ class Line(NamedTuple):
     @property
     def key(self) -> Key | None:
         """What tells its snapshot from others: (epoch, batch), or (epoch, step) without batches."""
-        if self.entry is None:
-            return None
-        epoch, batch, step = (self.entry.get(name, 0) for name in ("epoch", "batch", "step"))
-        return epoch, batch, 0 if batch else step
+        return None if self.entry is None else key_of(self.entry)
 
 
 class NewerError(ValueError):
@@ -57,6 +54,12 @@ class NewerError(ValueError):
             f"{what} in {folder!r} was written by a newer keras_image_saver (format {found}, this "
             f"one reads {known}). Upgrade the package, or use another folder; nothing was changed."
         )
+
+
+def key_of(entry: Entry) -> Key:
+    """Return what tells an entry's snapshot from others, as in `Line.key`."""
+    epoch, batch, step = (entry.get(name, 0) for name in ("epoch", "batch", "step"))
+    return epoch, batch, 0 if batch else step
 
 
 def line_of(entry: Entry) -> Line:
@@ -76,7 +79,7 @@ def read_line(raw: bytes, folder: str) -> Line:
         entry = json.loads(
             raw.decode("utf-8").removeprefix(_MARK.decode("utf-8")),
             parse_constant=str,
-            parse_float=_float,
+            parse_float=read_float,
         )
         is_entry = _is_entry(entry)
     except (ValueError, RecursionError):
@@ -103,10 +106,12 @@ class Reading(NamedTuple):
     Attributes:
         lines: Oldest first, each key once; those that cannot be read stand where they stood.
         warnings: What to warn of in it.
+        unreadable: Its files of which no line can be read.
     """
 
     lines: tuple[Line, ...] = ()
     warnings: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
     @property
     def entries(self) -> list[Entry]:
@@ -157,19 +162,22 @@ def read_entries(folder: str, names: Iterable[str]) -> tuple[list[Entry], tuple[
 def _read(folder: str, contents: Mapping[str, bytes | None]) -> Reading:
     lines: list[Line] = []
     odd: dict[str, int] = {}
+    nothing = []
     for name, content in contents.items():
         found = [read_line(raw, folder) for raw in (content or b"").split(b"\n") if raw.strip()]
         lines += found
         unreadable = sum(line.entry is None for line in found)
         if unreadable:
             odd[name] = unreadable
+        if found and unreadable == len(found):
+            nothing.append(name)
     last = {line.key: number for number, line in enumerate(lines)}
     kept = (one for number, one in enumerate(lines) if one.key is None or last[one.key] == number)
     warning = (
         f"{sum(odd.values())} lines of the record in {folder!r} cannot be read and are left out, of "
         f"{', '.join(odd)}."
     )
-    return Reading(tuple(kept), (warning,) if odd else ())
+    return Reading(tuple(kept), (warning,) if odd else (), tuple(nothing))
 
 
 def read_content(folder: str, name: str) -> bytes | None:
@@ -195,9 +203,29 @@ def _is_entry(entry: Any) -> bool:
         and all(_is_count(entry.get(name, 0)) for name in ("epoch", "batch", "step"))
         and (_is_count(time) or isinstance(time, float))
         and 0 <= time < _YEAR_10000
-        and all(isinstance(entry.get(name) or {}, dict) for name in ("logs", "geometry"))
+        and all(isinstance(entry.get(name) or {}, dict) for name in ("logs", "geometry", "metrics"))
+        and all(map(_is_summary, (entry.get("metrics") or {}).values()))
         and (entry.get("file") is None or _is_name(entry["file"]))
+        and isinstance(entry.get("removed", False), bool)
     )
+
+
+def _is_summary(value: Any) -> bool:
+    """Tell whether a measure's summary is one: numbers, and the numbers of samples with theirs."""
+    return (
+        isinstance(value, dict)
+        and all(_is_number(value.get(name)) for name in ("mean", "least", "most"))
+        and _is_count(value.get("nan", 0))
+        and isinstance(value.get("worst"), list)
+        and all(
+            isinstance(one, list) and len(one) == 2 and _is_count(one[0]) and _is_number(one[1])
+            for one in value["worst"]
+        )
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) or value in ("NaN", "Infinity", "-Infinity")
 
 
 def _is_name(value: Any) -> bool:
@@ -221,6 +249,7 @@ def _is_deep(value: Any) -> bool:
     return True
 
 
-def _float(text: str) -> float | str:
+def read_float(text: str) -> float | str:
+    """Read a number of JSON's, as entries have it: one too large for a float is text."""
     value = float(text)
     return value if math.isfinite(value) else "Infinity" if value > 0 else "-Infinity"

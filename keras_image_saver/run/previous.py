@@ -11,22 +11,27 @@ left half done; every step may be done twice.
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from keras_image_saver.run import files
 from keras_image_saver.run.found import Found
 from keras_image_saver.run.lines import Entry, is_inside, read_content, read_record, record_files
-from keras_image_saver.run.pictures import RunOf, run_in
-from keras_image_saver.run.run_file import find_run, new_about, read_run, write_about
+from keras_image_saver.run.pictures import Explain, explained, is_own
+from keras_image_saver.run.run_file import About, find_run, new_about, read_run, write_about
 from keras_image_saver.run.samples_file import find_samples
-from keras_image_saver.run.storage import Storage, join, move_all, storage_of
+from keras_image_saver.run.storage import Storage, join, move_all, remove_empty, storage_of
+from keras_image_saver.run.values import values_files
 
 Previous = Literal["keep", "delete"]
 
 
-def complete(folder: str) -> None:
+def complete(folder: str, explain: Explain) -> None:
     """Complete what a killed process left half moved, or half deleted.
+
+    Args:
+        folder: The run's folder.
+        explain: Reads what a picture says of itself.
 
     Raises:
         ValueError: If `run.json` is of a newer version, or not ours.
@@ -35,10 +40,14 @@ def complete(folder: str) -> None:
     for name in place.names() if place.can_move else ():
         aside = place / name
         if files.previous_number(name) is not None and files.MOVING in aside.names():
-            _complete_move(place, aside)
+            _complete_move(place, aside, explain)
     about = find_run(folder)
     if about is not None and about.get("state") == "deleting":
-        _delete(place, about)
+        record, listed = record_files(folder), _names_in(about) or []
+        # A list is a file too, and may say anything.
+        _delete(
+            place, [one for one in listed if one in record or _is_of(place, one, about, explain)]
+        )
 
 
 def clear_temporaries(folder: str, depth: int) -> None:
@@ -55,7 +64,7 @@ def clear_temporaries(folder: str, depth: int) -> None:
 
 
 def _clear(place: Storage, depth: int) -> None:
-    for file in place.files(depth=depth, unless=files.LOCK):
+    for file in place.contents(depth=depth, unless=files.LOCK):
         if files.is_temporary(file.path.split("/")[-1]):
             with contextlib.suppress(OSError):
                 file.remove()
@@ -74,7 +83,7 @@ def check_movable(folder: str, found: Found, previous: Previous) -> None:
         )
 
 
-def set_aside(folder: str, previous: Previous, found: Found, run_of: RunOf) -> None:
+def set_aside(folder: str, previous: Previous, found: Found, explain: Explain) -> None:
     """Clear the folder of an earlier run: move it to `previous-<n>/`, or delete it.
 
     A run without pictures is simply deleted.
@@ -90,17 +99,14 @@ def set_aside(folder: str, previous: Previous, found: Found, run_of: RunOf) -> N
     names = _names_of(folder, found, unmarked=kept and found.has_unmarked_samples)
     if kept:
         aside = place / files.next_previous(place.names())
-        _write_list(aside, [*record_files(folder), files.RUN_FILE, *names])
-        _move(place, aside)
+        record = [*record_files(folder), files.RUN_FILE]
+        _write_list(aside, [*record, *names])
+        _move(place, aside, record, lambda about: names)
     elif found.is_recorded:
         about = {**(found.about or new_about()), "state": "deleting"}
-        # A record is a file that may say anything: what it names is deleted only as far as it is ours.
-        kept_back = {
-            name for name in found.files if run_in(place / name, run_of) not in ("", found.id or "")
-        }
-        about["files"] = [*record_files(folder), *(one for one in names if one not in kept_back)]
+        about |= {"id": found.id or about["id"], "files": [*record_files(folder), *names]}
         write_about(folder, about)
-        _delete(place, about)
+        _delete(place, about["files"])
 
 
 def page_files(folder: str) -> list[str]:
@@ -121,14 +127,14 @@ def is_page_file(path: str) -> bool:
 def _is_kept(found: Found, previous: Previous) -> bool:
     # A line that cannot be read may name a picture.
     odd = any(line.entry is None for line in found.lines)
-    return previous == "keep" and bool(found.files or odd or found.strays.own)
+    return previous == "keep" and bool(found.files or odd or found.pictures.own)
 
 
 def _names_of(folder: str, found: Found, *, unmarked: bool) -> list[str]:
     """Return the names of a run's files but the record and `run.json`."""
     samples = find_samples(folder, found.id, unmarked=unmarked)
     own = [files.SAMPLES] if samples is not None else []
-    return list(dict.fromkeys([*own, *page_files(folder), *found.files, *found.strays.own]))
+    return [*own, *values_files(folder), *page_files(folder), *found.pictures.of_the_run]
 
 
 def _write_list(aside: Storage, names: list[str]) -> None:
@@ -136,21 +142,34 @@ def _write_list(aside: Storage, names: list[str]) -> None:
     (aside / files.MOVING).replace(lambda file: file.write(content))
 
 
-def _complete_move(place: Storage, aside: Storage) -> None:
-    if record_files(aside.path) or files.RUN_FILE in aside.names():
-        _move(place, aside)
-    else:
+def _complete_move(place: Storage, aside: Storage, explain: Explain) -> None:
+    if not record_files(aside.path) and files.RUN_FILE not in aside.names():
         (aside / files.MOVING).remove()
         aside.remove_folder()
-
-
-def _move(place: Storage, aside: Storage) -> None:
+        return
     listed = _files_in(read_content(aside.path, files.MOVING))
-    first = record_files(place.path) if listed is None else listed
-    _move_files(place, aside, filter(files.is_of_the_record, first))
-    # The first version kept no list: what has been moved of the record names the rest.
-    _move_files(place, aside, _unlisted(place, aside) if listed is None else listed)
+
+    def rest(about: About | None) -> list[str]:
+        # The first version kept no list: what has been moved of the record names the rest.
+        names = _unlisted(place, aside) if listed is None else listed
+        return [one for one in names if _is_of(place, one, about, explain, unmarked=True)]
+
+    record = record_files(place.path) if listed is None else listed
+    _move(place, aside, filter(files.is_of_the_record, record), rest)
+
+
+def _move(
+    place: Storage,
+    aside: Storage,
+    record: Iterable[str],
+    rest: Callable[[About | None], Collection[str]],
+) -> None:
+    """Move a run's record, and then what it says is the rest, by what `run.json` says of it."""
+    _move_files(place, aside, record)
     about, _ = read_run(aside.path)
+    names = rest(about)
+    _move_files(place, aside, names)
+    remove_empty(place, names)
     if about is not None and about.get("state") == "running":
         write_about(aside.path, {**about, "state": "failed"})  # nobody trains it any more
     (aside / files.MOVING).remove()
@@ -158,18 +177,37 @@ def _move(place: Storage, aside: Storage) -> None:
 
 def _move_files(place: Storage, aside: Storage, names: Iterable[str]) -> None:
     """Move files, and make that last."""
-    move_all(
-        (place / name, aside / name)
-        for name in names
-        # What is there already is the run's: whatever has its name in `place` by now is not.
-        if not (aside / name).exists() and is_inside(place.path, name)
-    )
+    # What is there already is the run's: whatever has its name in `place` by now is not.
+    move_all((place / name, aside / name) for name in names if not (aside / name).exists())
+
+
+def _is_of(
+    place: Storage, name: str, about: About | None, explain: Explain, *, unmarked: bool = False
+) -> bool:
+    """Tell whether a file beside a record is the run's, whatever a list of files says.
+
+    Args:
+        place: The run's folder.
+        name: The file's name in it.
+        about: What `run.json` says of the run.
+        explain: Reads what a picture says of itself.
+        unmarked: Whether samples without a mark count.
+    """
+    run = (about or {}).get("id")
+    if files.is_page_name(name):
+        return is_page_file(join(place.path, name))
+    if name == files.SAMPLES:
+        return find_samples(place.path, run, unmarked=unmarked) is not None
+    if not is_inside(place.path, name):
+        return False
+    said = explained(place / name, explain)
+    # Without a `run.json` any run's id is as good as another.
+    return is_own(name, said, run or (said or {}).get("run"))
 
 
 def _unlisted(place: Storage, aside: Storage) -> Iterator[str]:
     """Yield the names of what belongs to the record in `aside`."""
-    if find_samples(place.path, None, unmarked=True) is not None:
-        yield files.SAMPLES
+    yield files.SAMPLES
     yield from page_files(place.path)
     found = read_record(aside.path)
     yield from (entry["file"] for entry in _entries(found) if entry.get("file"))
@@ -181,15 +219,18 @@ def _entries(found: Any) -> list[Entry]:
 
 def _files_in(content: bytes | None) -> list[str] | None:
     try:
-        listed = json.loads(content or b"")["files"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        return _names_in(json.loads(content or b""))
+    except (ValueError, RecursionError):
         return None
+
+
+def _names_in(content: Any) -> list[str] | None:
+    listed = content.get("files") if isinstance(content, Mapping) else None
     return [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else None
 
 
-def _delete(place: Storage, about: Mapping[str, Any]) -> None:
-    listed = about.get("files")
-    for name in listed if isinstance(listed, list) else ():
-        if isinstance(name, str) and is_inside(place.path, name):
-            (place / name).remove()
+def _delete(place: Storage, names: Collection[str]) -> None:
+    for name in names:
+        (place / name).remove()
+    remove_empty(place, names)
     (place / files.RUN_FILE).remove()

@@ -1,19 +1,19 @@
 """How a run is gone on with: decided from what was read of it, without a look at the folder."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from keras_image_saver.run.files import SAMPLES
-from keras_image_saver.run.found import Found, cut, steps_at
+from keras_image_saver.run.found import Found, cut, entries_of, steps_at
 from keras_image_saver.run.lines import Entry, Line, line_of
 from keras_image_saver.run.record import Snapshot, entry_of
+from keras_image_saver.run.run_file import new_about
 from keras_image_saver.run.samples_file import load_samples, same_samples
 from keras_image_saver.samples import Samples
 
 _MOST_LISTED = 10
 _LOST = "training ended before it was written"
-_UNENTERED = "training ended before its entry was written; the picture is there: "
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Start:
         warnings: What to warn of before the first batch.
         news: What to log, a line each.
         found: What was found in the folder.
+        about: What `run.json` is to say of a run that is gone on with, before it is.
     """
 
     samples: Samples
@@ -37,6 +38,7 @@ class Start:
     warnings: tuple[str, ...] = ()
     news: tuple[str, ...] = ()
     found: Found = field(default_factory=Found)
+    about: Mapping[str, Any] | None = None
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -65,16 +67,16 @@ def resume(
     """
     # What was drawn beyond the epoch where training goes on is drawn anew.
     kept = cut(found.lines, epochs_done)
-    drawn = [line.entry for line in kept if line.entry is not None]
-    last = max((int(entry["epoch"]) for entry in drawn), default=epochs_done)
-    # One that was queued when the process ended left no entry.
-    lost = [epoch for epoch in range(last + 1, epochs_done + 1) if epoch_is_due(epoch)]
-    missed = (
-        Snapshot(epoch, 0, steps_at(epoch, drawn), "", missed=_reason(epoch, found))
-        for epoch in lost
-    )
+    last = max((int(entry["epoch"]) for entry in entries_of(kept)), default=epochs_done)
+    kept += found.unentered(epochs_done, folder)
+    drawn = entries_of(kept)
+    # One that was queued when the process ended left neither a picture nor an entry.
+    there = {entry["epoch"] for entry in drawn}
+    wanted = (epoch for epoch in range(last + 1, epochs_done + 1) if epoch not in there)
+    lost = [epoch for epoch in wanted if epoch_is_due(epoch)]
+    missed = (Snapshot(epoch, 0, steps_at(epoch, drawn), "", missed=_LOST) for epoch in lost)
     lines = (*kept, *(line_of(entry_of(folder, snapshot)) for snapshot in missed))
-    entries = [line.entry for line in lines if line.entry is not None]
+    entries = entries_of(lines)
     chosen, warning = _choose(folder, found.samples, samples, alone)
     return Start(
         chosen,
@@ -82,9 +84,19 @@ def resume(
         lines,
         resumed=True,
         warnings=found.warnings + warning,
-        news=_news(folder, [epoch for epoch in lost if epoch not in found.unentered]),
+        news=_news(folder, lost),
         found=found,
+        about=_about(found, entries),
     )
+
+
+def _about(found: Found, entries: Sequence[Entry]) -> dict[str, Any]:
+    told = {"id": found.id} if found.id else {"samples": {"unmarked": True}}
+    passed = found.passed_over(entries)
+    return {
+        **(found.about or {**new_about(), **told}),
+        **({"passed_over": passed} if passed else {}),
+    }
 
 
 def _choose(
@@ -110,11 +122,6 @@ def _choose(
         "drawn from here on."
     )
     return given, (warning,)
-
-
-def _reason(epoch: int, found: Found) -> str:
-    name = found.unentered.get(epoch)
-    return _LOST if name is None else _UNENTERED + name
 
 
 def _news(folder: str, lost: Sequence[int]) -> tuple[str, ...]:

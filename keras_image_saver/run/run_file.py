@@ -20,7 +20,7 @@ import numpy as np
 
 from keras_image_saver.run import writer
 from keras_image_saver.run.files import RUN_FILE
-from keras_image_saver.run.lines import NewerError, read_content
+from keras_image_saver.run.lines import NewerError, read_content, read_float
 from keras_image_saver.run.storage import join, storage_of
 from keras_image_saver.samples import Samples
 from keras_image_saver.version import PACKAGE, __version__
@@ -204,6 +204,12 @@ def templates_of(about: About | None) -> list[str]:
     return [one for one in found if isinstance(one, str) and one] if isinstance(found, list) else []
 
 
+def passed_over(about: About | None) -> list[str]:
+    """Return the pictures that a run's record names no more, and that do not tell whose they are."""
+    found = (about or {}).get("passed_over")
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+
+
 def about_samples(samples: Samples) -> dict[str, Any]:
     """Return what is said of samples: their digest, by which two runs can be told to show the same.
 
@@ -245,7 +251,7 @@ def plain(value: Any) -> Any:
 
 def _parse(content: bytes, folder: str) -> dict[str, Any] | None:
     try:
-        about = json.loads(content.decode("utf-8-sig"), parse_constant=str)
+        about = json.loads(content.decode("utf-8-sig"), parse_constant=str, parse_float=read_float)
     except (ValueError, RecursionError):
         return None
     if not isinstance(about, dict) or type(about.get("format")) is not int:

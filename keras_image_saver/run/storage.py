@@ -7,11 +7,13 @@ Nobody else asks of what kind a path is. Another storage is one more class with 
 """
 
 import contextlib
+import errno
 import io
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, BinaryIO, ClassVar
 
 from keras_image_saver.run import disk
@@ -163,8 +165,8 @@ class Local(_Place):
         """Make the names in this folder last, also where the power fails; where the system can."""
         disk.sync_folder(self._native)
 
-    def files(self, *, depth: int, unless: str) -> "Iterator[Storage]":
-        """Yield the files of this folder and its subfolders, if storage can list those.
+    def contents(self, *, depth: int, unless: str) -> "Iterator[Storage]":
+        """Yield what is in this folder and its subfolders, if storage can list those: folders too.
 
         Args:
             depth: How many levels of subfolders may hold files of ours; a run in a home folder must
@@ -178,9 +180,10 @@ class Local(_Place):
             if inner and unless in names:
                 subfolders.clear()
                 continue
+            here = [*subfolders, *names]
             if inner.count("/") >= depth:
                 subfolders.clear()
-            yield from (self / f"{inner}{name}" for name in names)
+            yield from (self / f"{inner}{name}" for name in here)
 
     def links(self, *, depth: int) -> list[str]:
         """Return the relative names of the folders in this one, so many levels deep, that are links."""
@@ -237,8 +240,11 @@ class Remote(_Place):
             file.write(buffer.getvalue())
 
     def open(self) -> BinaryIO:
-        with _tf().io.gfile.GFile(self.path, "rb") as file:
-            return io.BytesIO(file.read())
+        try:
+            with _tf().io.gfile.GFile(self.path, "rb") as file:
+                return io.BytesIO(file.read())
+        except _tf().errors.NotFoundError as error:  # which is no OSError
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.path) from error
 
     def size(self) -> int:
         if not self.exists():
@@ -267,7 +273,7 @@ class Remote(_Place):
     def sync(self) -> None:
         pass
 
-    def files(self, *, depth: int, unless: str) -> "Iterator[Storage]":
+    def contents(self, *, depth: int, unless: str) -> "Iterator[Storage]":
         return (self / name for name in self.names())  # each subfolder would be one more request
 
     def links(self, *, depth: int) -> list[str]:
@@ -308,6 +314,13 @@ def move_all(moves: Iterable[tuple[Storage, Storage]]) -> None:
             gained[target.folder] = left[source.folder] = True
     for folder in {**gained, **left}:  # the new names first: a file may have two, and never none
         folder.sync()
+
+
+def remove_empty(place: Storage, names: Iterable[str]) -> None:
+    """Remove the subfolders in which files of these relative names were, if they are empty."""
+    inner = {str(one) for name in names for one in PurePosixPath(name).parents} - {"."}
+    for folder in sorted(inner, key=len, reverse=True):
+        (place / folder).remove_folder()
 
 
 def join(folder: str, name: str) -> str:

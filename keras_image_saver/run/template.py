@@ -9,6 +9,8 @@ import string
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from keras_image_saver.checks import check_int
+from keras_image_saver.run.logs import plain_logs
 from keras_image_saver.run.storage import check_path, join, storage_of
 
 _COUNTERS = ("epoch", "batch", "step")
@@ -175,6 +177,18 @@ class Template:
                 patterns.append(f"({name}\\d+)" if is_number else _NO_SLASH)
         pattern = re.escape(_close_gaps(text))
         return re.sub("\1(\\d+)\2", lambda place: patterns[int(place[1])], pattern)
+
+    def read_counts(self, **given: Any) -> dict[str, int]:
+        """Return the counters that a loop gave, each of which may be a tensor, or None.
+
+        Raises:
+            ValueError: If one is not an int, 0 or more, or `check_counters` refuses them.
+        """
+        counts = plain_logs({name: count for name, count in given.items() if count is not None})
+        for name, count in counts.items():
+            check_int(name, count, 0)
+        self.check_counters(counts)
+        return counts
 
     def check_counters(self, given: Mapping[str, int]) -> None:
         """Refuse counters that do not fit the template's, where each snapshot states its own.

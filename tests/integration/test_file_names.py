@@ -15,6 +15,8 @@ from support.training import PREDICTION, Meddler, X, fit, fit_x
 import keras_image_saver
 from keras_image_saver import ImageSaver
 
+pytestmark = pytest.mark.once
+
 
 def test_template_takes_log_keys_with_dots_and_slashes_and_makes_values_safe(tmp_path, lines):
     x, model = floats(4, 8, 8, 1), autoencoder()

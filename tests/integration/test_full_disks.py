@@ -17,7 +17,7 @@ from keras_image_saver import ImageSaver, ImageSaverError, Run
 
 keras = tf.keras
 
-pytestmark = pytest.mark.usefixtures("warnings_are_errors")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("warnings_are_errors")]
 
 
 class SmallDisk:

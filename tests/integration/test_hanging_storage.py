@@ -16,7 +16,7 @@ from keras_image_saver.run.writer import flush_all
 
 keras = tf.keras
 
-pytestmark = pytest.mark.usefixtures("warnings_are_errors")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("warnings_are_errors")]
 
 
 class Hanging:

@@ -12,6 +12,8 @@ from keras_image_saver import ImageSaver, Run, latents, write_page
 from keras_image_saver.run.writer import flush_all
 from keras_image_saver.viewers.page import page_html
 
+pytestmark = pytest.mark.once
+
 X = floats(4, 8, 8, 1)
 
 

@@ -11,7 +11,10 @@ from support.training import X, fit_x, train
 from keras_image_saver import ImageSaver, Run, strip, timelapse, write_page
 from keras_image_saver.cli import main
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFO")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFO"),
+]
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from support.training import PREDICTION, Meddler, X, fit_x
 from keras_image_saver import ImageSaver, Run, encode_image
 from keras_image_saver.run.storage import Local, Remote, storage_of
 
+pytestmark = pytest.mark.once
+
 OWN = np.full((3, 3, 3), 7, np.uint8)
 
 
@@ -171,7 +173,7 @@ def test_picture_that_a_kill_left_without_an_entry_is_the_runs_own(tmp_path, suf
     before = tree(tmp_path)
     left = [name for name in before if name.startswith(("0002", "0003"))]
     fit_x(model, ImageSaver(path, X, render=PREDICTION), initial_epoch=2, epochs=3)
-    assert len(Run.open(tmp_path)) == 2  # it was drawn anew
+    assert len(Run.open(tmp_path)) == 3  # one was drawn anew, one has its entry again
     # Another template: what is set aside goes by what the run's own was.
     fit_x(model, ImageSaver(tmp_path / "{epoch}.png", X), epochs=1)
     assert recorded(tmp_path) == [(1, "1.png")]
@@ -195,17 +197,15 @@ def test_pictures_of_a_run_that_was_cut_by_resuming_are_set_aside_with_it(tmp_pa
     assert recorded(tmp_path) == numbered(1, 2, 3, 4, 5)
 
 
-def test_picture_of_a_run_of_the_first_version_that_was_cut_is_moved_before_it_is_overwritten(
-    tmp_path,
-):
+def test_pictures_of_a_run_of_the_first_version_that_was_cut_are_set_aside_with_it(tmp_path):
     model = autoencoder()
     fit_x(model, ImageSaver(tmp_path, X), epochs=4)
     as_first_version(tmp_path)
     before = tree(tmp_path)
     fit_x(model, ImageSaver(tmp_path, X), initial_epoch=2, epochs=3)
-    with pytest.warns(UserWarning, match=r"1 files .*0004\.png"):
-        fit_x(model, ImageSaver(tmp_path, X), epochs=4)
-    assert tree(tmp_path / "unrecorded-1") == {"0004.png": before["0004.png"]}
+    fit_x(model, ImageSaver(tmp_path, X), epochs=4)
+    assert recorded(tmp_path) == numbered(1, 2, 3, 4)
+    assert (tmp_path / "previous-1" / "0004.png").read_bytes() == before["0004.png"]
     assert recorded(tmp_path / "previous-1") == numbered(1, 2, 3)
 
 
@@ -396,19 +396,158 @@ def test_samples_of_the_first_version_are_moved_where_its_run_is_deleted(tmp_pat
     assert [epoch for epoch, _ in recorded(tmp_path)] == [1, 2]
 
 
-def test_file_that_a_record_names_and_that_is_no_picture_of_the_run_is_not_deleted(tmp_path, lines):
+def name_in_record(folder, name, epoch):
+    """Let the record name a file as the picture of an epoch."""
+    record = folder / "snapshots.jsonl"
+    named = json.loads(record.read_text().splitlines()[0]) | {"epoch": epoch, "file": name}
+    record.write_text(record.read_text() + json.dumps(named) + "\n")
+
+
+@pytest.mark.parametrize("previous", ["keep", "delete"])
+def test_file_that_a_record_names_and_that_is_no_picture_of_the_run_stays_where_it_is(
+    tmp_path, previous
+):
+    """A file of one's own, the lock, and pictures of another run and of an earlier one."""
+    model = autoencoder()
+    for _ in range(2):
+        fit_x(model, ImageSaver(tmp_path, X), epochs=2)
+    mine = {"model.keras": b"mine", "other.png": picture(run="0" * 32), "sub/notes": b"mine"}
+    mine["previous-1/0002.png"] = (tmp_path / "previous-1" / "0002.png").read_bytes()
+    for epoch, (name, content) in enumerate(mine.items(), 3):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+        name_in_record(tmp_path, name, epoch)
+    for epoch, name in enumerate((".keras_image_saver.lock", "sub", "run.json"), 9):
+        name_in_record(tmp_path, name, epoch)
+    fit_x(model, ImageSaver(tmp_path, X, previous=previous), epochs=2)
+    now = tree(tmp_path)
+    assert {name: now[name] for name in mine} == mine
+    assert recorded(tmp_path) == numbered(1, 2)
+    assert left_over(tmp_path) == []
+    aside = names(tmp_path / "previous-2") if previous == "keep" else []
+    assert aside == (["0001.png", "0002.png"] if previous == "keep" else [])
+
+
+@pytest.mark.parametrize("previous", ["keep", "delete"])
+@pytest.mark.parametrize("initial_epoch", [0, 1])
+def test_file_in_the_place_of_a_picture_that_the_record_names_is_refused_by_name(
+    tmp_path, previous, initial_epoch
+):
     model = autoencoder()
     fit_x(model, ImageSaver(tmp_path, X), epochs=2)
-    (tmp_path / "0002.png").write_bytes(picture())
-    (tmp_path / "model.keras").write_bytes(b"mine")
-    record = tmp_path / "snapshots.jsonl"
-    named = json.loads(record.read_text().splitlines()[0]) | {"epoch": 3, "file": "model.keras"}
-    record.write_text(record.read_text() + json.dumps(named) + "\n")
-    fit_x(model, ImageSaver(tmp_path, X, previous="delete"), epochs=2)
-    assert (tmp_path / "model.keras").read_bytes() == b"mine"
-    assert (tmp_path / "0002.png").read_bytes() == picture()
-    assert [one.epoch for one in Run.open(tmp_path)] == [1]
-    assert "0002.png' is there already, not of this run" in "".join(lines())
+    (tmp_path / "0002.png").write_bytes(b"mine")
+    before = tree(tmp_path)
+    saver = ImageSaver(tmp_path, X, previous=previous)
+    with pytest.raises(ValueError, match=r"`filepath` must not name .*/0002\.png' belongs to"):
+        fit_x(model, saver, initial_epoch=initial_epoch, epochs=2)
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("initial_epoch", [0, 2])
+def test_folder_that_is_called_like_a_picture_is_refused_by_name(tmp_path, initial_epoch):
+    model = autoencoder()
+    if initial_epoch:
+        fit_x(model, ImageSaver(tmp_path, X), epochs=2)
+    (tmp_path / "0003.png").mkdir()
+    (tmp_path / "0003.png" / "notes").write_text("mine")
+    before = tree(tmp_path)
+    with pytest.raises(ValueError, match=r"`filepath` must not name .*/0003\.png' belongs to"):
+        fit_x(model, ImageSaver(tmp_path, X), initial_epoch=initial_epoch, epochs=4)
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("previous", ["keep", "delete"])
+def test_run_whose_run_file_is_gone_is_known_by_its_newest_picture(tmp_path, previous):
+    model = autoencoder()
+    fit_x(model, ImageSaver(tmp_path, X), epochs=3)
+    run = Run.open(tmp_path).id
+    unrecord(tmp_path, 3)
+    (tmp_path / "run.json").unlink()
+    fit_x(model, ImageSaver(tmp_path, X), initial_epoch=1, epochs=2)
+    assert recorded(tmp_path) == numbered(1, 2)
+    assert Run.open(tmp_path).id == run
+    (tmp_path / "run.json").unlink()
+    fit_x(model, ImageSaver(tmp_path, X, previous=previous), epochs=4)
+    assert recorded(tmp_path) == numbered(1, 2, 3, 4)
+    assert Run.open(tmp_path).id != run
+    aside = [f"000{epoch}.png" for epoch in (1, 2, 3)] if previous == "keep" else []
+    assert names(tmp_path / "previous-1") == aside
+
+
+@pytest.mark.parametrize("place", ["run", "previous-1"])
+def test_lists_of_what_is_to_go_are_believed_only_as_far_as_files_are_the_runs(tmp_path, place):
+    """A folder from elsewhere, as if its deletion, or its move, had been killed."""
+    model = autoencoder()
+    fit_x(model, ImageSaver(tmp_path, X), epochs=1)
+    mine = {"model.keras": b"mine", "0002.png": b"mine", "index.htm": b"mine", "previous-2/a": b"b"}
+    for name, content in mine.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    listed = ["snapshots.jsonl", "0001.png", *mine, ".keras_image_saver.lock", "previous-2", "."]
+    about = json.loads((tmp_path / "run.json").read_text())
+    if place == "run":
+        (tmp_path / "run.json").write_text(
+            json.dumps(about | {"state": "deleting", "files": listed})
+        )
+    else:
+        (tmp_path / place).mkdir()
+        (tmp_path / place / ".moving").write_text(json.dumps({"files": ["run.json", *listed]}))
+        (tmp_path / "run.json").rename(tmp_path / place / "run.json")
+    fit_x(model, ImageSaver(tmp_path / "{epoch}.jpg", X), epochs=1)
+    now = tree(tmp_path)
+    assert {name: now[name] for name in mine} == mine
+    assert recorded(tmp_path) == [(1, "1.jpg")]
+    assert "0001.png" not in now
+
+
+def test_file_that_is_called_like_one_of_the_record_and_is_none_is_not_deleted_with_it(tmp_path):
+    model = autoencoder()
+    fit_x(model, ImageSaver(tmp_path, X), epochs=1)
+    (tmp_path / "snapshots-0007.jsonl").write_bytes(b"mine")
+    with pytest.warns(UserWarning, match=r"snapshots-0007\.jsonl: they are moved|cannot be read"):
+        fit_x(model, ImageSaver(tmp_path, X, previous="delete"), epochs=1)
+    assert tree(tmp_path / "unrecorded-1") == {"snapshots-0007.jsonl": b"mine"}
+    assert recorded(tmp_path) == numbered(1)
+
+
+@pytest.mark.parametrize("suffix", ["bmp", "png"])
+def test_run_whose_pictures_do_not_tell_whose_they_are_is_cut_and_resumed_again(tmp_path, suffix):
+    """Also on remote storage, where nothing can be moved."""
+    model, options = autoencoder(), {"render": PREDICTION}
+    for folder in (tmp_path, f"ram://test_own_files/cut-{suffix}"):
+        path = f"{folder}/{{epoch:04d}}.{suffix}"
+        fit_x(model, ImageSaver(path, X, **options), epochs=5)
+        for done in (1, 2, 3):
+            fit_x(model, ImageSaver(path, X, **options), initial_epoch=done, epochs=done + 1)
+            assert [one.epoch for one in Run.open(folder)] == list(range(1, done + 2))
+    fit_x(model, ImageSaver(tmp_path / f"{{epoch:04d}}.{suffix}", X, **options), epochs=1)
+    expected = [f"{epoch:04d}.{suffix}" for epoch in range(1, 6)]
+    assert names(tmp_path / "previous-1") == expected
+    assert names(tmp_path) == [expected[0], *(f"previous-1/{name}" for name in expected)]
+
+
+def test_pictures_that_a_run_file_names_and_that_lead_out_of_its_folder_are_left(tmp_path):
+    model, run = autoencoder(), tmp_path / "run"
+    fit_x(model, ImageSaver(run, X), epochs=1)
+    (tmp_path / "mine.bmp").write_bytes(picture("bmp"))
+    about = json.loads((run / "run.json").read_text())
+    listed = ["../mine.bmp", str(tmp_path / "mine.bmp"), "\0", 5]
+    for previous in ("keep", "delete"):
+        (run / "run.json").write_text(json.dumps(about | {"passed_over": listed}))
+        fit_x(model, ImageSaver(run, X, previous=previous), epochs=1)
+        assert (tmp_path / "mine.bmp").read_bytes() == picture("bmp")
+
+
+def test_subfolders_in_which_nothing_is_left_go_with_a_run(tmp_path):
+    model = autoencoder()
+    fit_x(model, ImageSaver(tmp_path / "{epoch}/{step}.png", X), epochs=2)
+    (tmp_path / "2" / "notes").write_text("mine")
+    fit_x(model, ImageSaver(tmp_path / "{epoch:04d}.png", X), epochs=1)
+    assert not (tmp_path / "1").exists()
+    assert (tmp_path / "2" / "notes").read_text() == "mine"
+    fit_x(model, ImageSaver(tmp_path / "{epoch}/{step}.png", X, previous="delete"), epochs=1)
+    fit_x(model, ImageSaver(tmp_path / "{epoch:04d}.png", X, previous="delete"), epochs=1)
+    assert not (tmp_path / "1").exists()
 
 
 def test_marked_samples_go_with_a_run_whose_run_file_is_gone(tmp_path):
@@ -420,16 +559,42 @@ def test_marked_samples_go_with_a_run_whose_run_file_is_gone(tmp_path):
     assert (tmp_path / "samples.npz").exists()
 
 
-def test_picture_without_an_entry_is_named_where_training_goes_on_behind_it(tmp_path, lines):
-    model = autoencoder()
-    fit_x(model, ImageSaver(tmp_path, X), epochs=3)
-    kept = (tmp_path / "0003.png").read_bytes()
-    unrecord(tmp_path, 3)
-    fit_x(model, ImageSaver(tmp_path, X), initial_epoch=3, epochs=4)
-    run = Run.open(tmp_path)
-    assert [one.epoch for one in run] == [1, 2, 4]
-    assert [(one.epoch, one.missed.split("; ")[1]) for one in run.missed] == [
-        (3, "the picture is there: 0003.png")
-    ]
-    assert (tmp_path / "0003.png").read_bytes() == kept
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "gif", "tif"])
+def test_picture_without_an_entry_gets_it_again_where_training_goes_on_behind_it(
+    tmp_path, lines, suffix
+):
+    model, path = autoencoder(), tmp_path / f"{{epoch:04d}}.{suffix}"
+    fit_x(model, ImageSaver(path, X, render=PREDICTION), epochs=3)
+    record = tmp_path / "snapshots.jsonl"
+    entries = [json.loads(line) for line in record.read_text().splitlines()]
+    unrecord(tmp_path, 2, 3)
+    fit_x(model, ImageSaver(path, X, render=PREDICTION), initial_epoch=3, epochs=4)
+    found = [json.loads(line) for line in record.read_text().splitlines()]
+    assert found[:3] == entries
+    assert [one["epoch"] for one in found] == [1, 2, 3, 4]
     assert lines() == []
+
+
+def test_picture_of_an_epoch_that_was_passed_over_gets_no_entry(tmp_path, lines):
+    """The run was cut by resuming, and what it drew before that is not of the run as it went on."""
+    model = autoencoder()
+    fit_x(model, ImageSaver(tmp_path, X), epochs=5)
+    fit_x(model, ImageSaver(tmp_path, X), initial_epoch=1, epochs=2)
+    fit_x(model, ImageSaver(tmp_path, X), initial_epoch=4, epochs=5)
+    run = Run.open(tmp_path)
+    assert [one.epoch for one in run] == [1, 2, 5]
+    assert [one.epoch for one in run.missed] == [3, 4]
+    assert "no snapshot of 2 epochs" in lines()[0]
+
+
+def test_record_that_is_lost_is_made_again_of_what_the_pictures_say(tmp_path):
+    model = autoencoder()
+    fit_x(model, ImageSaver(tmp_path / "{step}.png", X, every_batches=1), epochs=2)
+    record = tmp_path / "snapshots.jsonl"
+    before = [json.loads(line) for line in record.read_text().splitlines()]
+    record.unlink()
+    fit_x(model, ImageSaver(tmp_path / "{step}.png", X, every_batches=1), initial_epoch=2, epochs=3)
+    after = [json.loads(line) for line in record.read_text().splitlines()]
+    assert sorted(after, key=lambda one: one["step"])[: len(before)] == before
+    steps = [one.step for one in Run.open(tmp_path)]
+    assert steps == list(range(1, len(steps) + 1))

@@ -17,7 +17,7 @@ from support.training import PREDICTION, X, fit_x
 
 from keras_image_saver import ImageSaver, Run, latents
 from keras_image_saver.cli import main
-from keras_image_saver.picture.decoder import run_of
+from keras_image_saver.picture.decoder import read_explanation
 from keras_image_saver.run import run_file
 from keras_image_saver.run.writer import flush_all
 from keras_image_saver.version import __version__
@@ -85,7 +85,7 @@ def test_pictures_carry_the_runs_id(tmp_path, suffix):
     run = Run.open(tmp_path)
     assert run.id == about(tmp_path)["id"]
     with open(tmp_path / f"1.{suffix}", "rb") as file:
-        assert run_of(file) == run.id
+        assert read_explanation(file)["run"] == run.id
     if suffix == "png":
         with Image.open(tmp_path / "1.png") as picture:
             assert picture.info["run"] == run.id

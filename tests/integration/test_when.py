@@ -1,5 +1,8 @@
 """When snapshots are saved, and how epochs and steps are counted over several `fit`s."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -16,7 +19,7 @@ from support.models import (
 )
 from support.training import PREDICTION, Meddler, fit
 
-from keras_image_saver import ImageSaver, Run
+from keras_image_saver import ImageSaver, ImageSaverError, Run
 
 keras = tf.keras
 
@@ -32,6 +35,46 @@ def test_every_epochs_saves_each_so_many_and_no_other(tmp_path):
     x, model = floats(4, 8, 8, 1), autoencoder()
     fit(model, x, ImageSaver(tmp_path, x, every_epochs=2), epochs=5)
     assert names(tmp_path) == ["0002.png", "0004.png"]
+
+
+def dense_at_first(epoch):
+    return epoch < 3 or epoch % 3 == 0
+
+
+def test_every_epochs_as_a_function_says_which_epochs_also_where_a_run_resumes(tmp_path, lines):
+    x, model = floats(4, 8, 8, 1), autoencoder()
+    saver = ImageSaver(tmp_path, x, every_epochs=dense_at_first)
+    fit(model, x, pickle.loads(pickle.dumps(saver)), epochs=4)
+    assert names(tmp_path) == ["0001.png", "0002.png", "0003.png"]
+    assert Run.open(tmp_path).about["settings"]["every_epochs"] == "dense_at_first"
+    fit(model, x, copy.deepcopy(saver), initial_epoch=7, epochs=9)
+    run = Run.open(tmp_path)
+    assert [one.epoch for one in run] == [1, 2, 3, 9]
+    assert [one.epoch for one in run.missed] == [6]  # it was trained elsewhere
+    assert [line for line in lines() if "1 epochs that were trained before, 6" in line]
+
+
+def test_every_epochs_as_a_function_that_fails_before_training_is_an_error(tmp_path):
+    x, model = floats(4, 8, 8, 1), autoencoder()
+    with pytest.raises(
+        TypeError, match="`every_epochs` must return True or False, got 1 for epoch 1"
+    ):
+        fit(model, x, ImageSaver(tmp_path / "run", x, every_epochs=lambda epoch: epoch % 5))
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("on_error", ["warn", "raise"])
+def test_every_epochs_as_a_function_that_fails_later_is_said_once(tmp_path, lines, on_error):
+    x, model = floats(4, 8, 8, 1), autoencoder()
+    saver = ImageSaver(tmp_path, x, every_epochs=lambda epoch: {1: False}[epoch], on_error=on_error)
+    if on_error == "raise":
+        with pytest.raises(ImageSaverError, match="for 2 it failed: KeyError: 2"):
+            fit(model, x, saver, epochs=3)
+        return
+    fit(model, x, saver, epochs=3)
+    assert names(tmp_path) == ["0002.png", "0003.png"]
+    (line,) = lines()
+    assert "for 2 it failed: KeyError: 2" in line
 
 
 def test_every_batches_counts_over_the_run_and_names_by_step(tmp_path):

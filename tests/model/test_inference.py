@@ -27,8 +27,8 @@ class Joined(Inference):
         return joined(super().run(Samples(inputs)).chunks)
 
 
-def inference(model, predict=None, size=2):
-    return Joined(DrawnModel(model, model), size, predict=predict)
+def inference(model, predict=None, size=2, **options):
+    return Joined(DrawnModel(model, model), size, predict=predict, **options)
 
 
 @pytest.mark.parametrize(
@@ -139,6 +139,133 @@ def test_run_returns_bfloat16_as_float32_and_float16_as_it_is():
         outputs = inference(model, lambda model, x, to=dtype: tf.cast(x, to)).run(X)
         assert outputs.dtype == expected
         np.testing.assert_array_equal(outputs, X)
+
+
+# How many rows at a time
+
+
+def of_bytes(count):
+    """A layer whose outputs have so many bytes a row."""
+    return layers.Lambda(lambda x: x[:, :1] + keras.backend.zeros((count // 4,), "float32"))
+
+
+@pytest.mark.parametrize(
+    ("count", "size"), [(64, 64), (65, 33), (100, 50), (33, 33), (32, 32), (5, 5)]
+)
+def test_more_rows_at_a_time_after_a_pass_of_small_outputs(count, size):
+    samples = np.ones((count, 2), np.float32)
+    runs = inference(doubling(), size=chunk_rows(count, 32), is_free=True)
+    assert not runs.grow(count)  # nothing is known yet
+    runs.run(samples)
+    assert runs.grow(count) is (count > 32)
+    assert runs.size == size
+    assert not runs.grow(count)
+    np.testing.assert_array_equal(runs.run(samples), 2 * samples)
+
+
+@pytest.mark.parametrize(("row_bytes", "grows"), [(2**19, False), (2**19 - 4, True)])
+def test_no_more_rows_at_a_time_where_all_their_outputs_are_32_mib(row_bytes, grows):
+    half = row_bytes // 8 * 4
+    inputs = keras.Input((2,))
+    model = keras.Model(inputs, [of_bytes(half)(inputs), of_bytes(row_bytes - half)(inputs)])
+    runs = Inference(DrawnModel(model, model), 8, is_free=True)
+    runs.run(Samples(np.ones((8, 2), np.float32)))
+    assert runs.grow(64) is grows
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        pytest.param(doubling(), {}, id="the user's size"),
+        pytest.param(doubling(batch_size=2), {"is_free": True}, id="a model of fixed size"),
+        pytest.param(
+            doubling(), {"is_free": True, "predict": lambda model, x: x}, id="the user's predict"
+        ),
+    ],
+)
+def test_size_that_is_not_ours_stays(model, options):
+    runs = inference(model, **options)
+    runs.run(X)
+    assert not runs.grow(len(X))
+    assert runs.size == 2
+
+
+NO_MEMORY = [
+    pytest.param(MemoryError("no room"), id="Python"),
+    pytest.param(tf.errors.ResourceExhaustedError(None, None, "OOM"), id="TensorFlow"),
+    pytest.param(tf.errors.InternalError(None, None, "Dst tensor is not initialized."), id="copy"),
+    pytest.param(RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes."), id="JAX"),
+    pytest.param(type("OutOfMemoryError", (RuntimeError,), {})("CUDA out"), id="PyTorch"),
+    pytest.param(
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), id="PyTorch, CPU"
+    ),
+]
+
+
+class Crowded(keras.layers.Layer):
+    """Has room for so many rows at a time, and counts its calls in a variable."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.error, self.room, self.seen = [error], [100], []
+        self.see = self.seen.append
+
+    def build(self, shape):
+        self.count = self.add_weight(
+            name="count", shape=(), initializer="zeros", trainable=False, dtype="float32"
+        )
+        self.built = True
+
+    def call(self, inputs, training=None):
+        if isinstance(inputs, tf.Tensor) and not tf.executing_eagerly():
+            raise NotImplementedError("not to be traced")
+        self.see(len(inputs))
+        if len(inputs) > self.room[0]:
+            raise self.error[0]
+        return inputs * 2.0
+
+
+def crowded(error, **options):
+    layer = Crowded(error)
+    layer.build((None, 2))
+    runs = inference(layer, size=4, **options)
+    runs.run(X)
+    layer.seen.clear()
+    return layer, runs
+
+
+@pytest.mark.parametrize("error", NO_MEMORY)
+def test_half_as_many_rows_where_memory_runs_out_and_so_from_then_on(error):
+    layer, runs = crowded(error, is_free=True)
+    layer.room[0] = 3
+    for _ in range(2):
+        np.testing.assert_array_equal(runs.run(X), 2 * X)
+    assert layer.seen == [4, 2, 2, 2, 2, 2, 2]
+    assert (runs.size, runs.has_halved) == (2, True)
+    assert not runs.grow(len(X))
+
+
+def test_memory_that_runs_out_again_raises():
+    layer, runs = crowded(MemoryError("no room"), is_free=True)
+    layer.room[0] = 1
+    with pytest.raises(MemoryError, match="no room"):
+        runs.run(X)
+    assert layer.seen == [4, 2]
+
+
+@pytest.mark.parametrize(
+    ("error", "options"),
+    [
+        pytest.param(MemoryError("mine"), {}, id="the user's size"),
+        pytest.param(ZeroDivisionError("mine"), {"is_free": True}, id="another error"),
+    ],
+)
+def test_no_half_as_many_rows_for(error, options):
+    layer, runs = crowded(error, **options)
+    layer.room[0] = 3
+    with pytest.raises(type(error), match="mine"):
+        runs.run(X)
+    assert (runs.size, runs.has_halved) == (4, False)
 
 
 # predict

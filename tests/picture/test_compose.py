@@ -2,14 +2,16 @@
 
 import tracemalloc
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from keras_image_saver import Batch, Images, Segmentation, colorize, make_grid, to_uint8
 from keras_image_saver.arrays import PIECE
-from keras_image_saver.picture.compose import Drawing, Tiling, compose
+from keras_image_saver.picture.compose import Drawing, Kept, Tiling, compose
 from keras_image_saver.render.base import OutputInfo
+from keras_image_saver.render.several import Several
 
 INFO = OutputInfo(("prediction",), (None,), 0)
 
@@ -72,3 +74,139 @@ def test_compose_holds_no_second_picture_and_no_copy_of_the_outputs(kind):
     assert peak < picture.image.nbytes + 8 * 2**20
     if expected is not None:
         np.testing.assert_array_equal(picture.image, make_grid(expected))
+
+
+# What does not change
+
+RNG = np.random.default_rng(7)
+
+
+def photos(count, side, channels=3):
+    return RNG.uniform(-1.1, 1.1, (count, side, side, channels)).astype(np.float32)
+
+
+def with_nan(values):
+    values = values.copy()
+    values[-1, 0, 0] = np.nan
+    return values
+
+
+def ids(count, side):
+    return RNG.integers(0, 4, (count, side, side)).astype(np.int32)
+
+
+GREY = [photos(5, 60, 1) for _ in range(5)]
+CASES = {
+    "noise": (Images((-1, 1)), None, None, [photos(5, 60), photos(5, 60)]),
+    "input and target": (Images((-1, 1)), photos(5, 60), photos(5, 60), [photos(5, 60)] * 3),
+    "padding and few columns": (
+        Images((-1, 1)), photos(5, 60), None, [photos(5, 60), photos(5, 60)]
+    ),
+    "images of several pieces": (
+        Images((-1, 1)), photos(3, 220), photos(3, 220), [photos(3, 220), photos(3, 220)]
+    ),
+    "enlarged for captions": (
+        Images((-1, 1)), photos(5, 7), photos(5, 7), [photos(5, 7), photos(5, 7)]
+    ),
+    "larger inputs": (Images((-1, 1)), photos(5, 90), None, [photos(5, 30), photos(5, 30)]),
+    "other proportions": (
+        Images((-1, 1)), photos(5, 90)[:, :50], None, [photos(5, 30), photos(5, 30)]
+    ),
+    "grey": (Images((-1, 1)), GREY[0], GREY[1], GREY[2:]),
+    "grey, then NaN": (Images((-1, 1)), GREY[0], None, [GREY[1], with_nan(GREY[2]), GREY[3]]),
+    "grey, NaN first": (Images((-1, 1)), GREY[0], None, [with_nan(GREY[1]), GREY[2], GREY[3]]),
+    "grey, NaN in the inputs": (Images((-1, 1)), with_nan(GREY[0]), None, [GREY[1], GREY[2]]),
+    "grey beside RGBA": (Images((-1, 1)), GREY[0], photos(5, 60, 4), [photos(5, 60)] * 2),
+    "a colormap": (
+        Images((-1, 1), colormap=np.stack([np.arange(256)] * 3, 1)), GREY[0], GREY[1], GREY[2:]
+    ),
+    "another size": (
+        Images((-1, 1)), photos(5, 60), None, [photos(5, 30), photos(5, 60), photos(5, 90)]
+    ),
+    "another dtype": (
+        Images((-1, 1)), photos(5, 60), None, [photos(5, 60), photos(5, 60).astype(np.float16)]
+    ),
+    "other channels": (Images((-1, 1)), GREY[0], None, [GREY[1], photos(5, 60), GREY[2]]),
+    "classes": (Segmentation(4, input_range=(-1, 1)), photos(5, 60), ids(5, 60), [ids(5, 60)] * 3),
+    "classes over the input": (
+        Segmentation(4, input_range=(-1, 1), overlay=0.4),
+        photos(5, 60), ids(5, 60), [ids(5, 60), ids(5, 60)],
+    ),
+    "classes over a grey input": (
+        Segmentation(4, input_range=(-1, 1), overlay=0.4), GREY[0], ids(5, 60), [ids(5, 60)] * 2
+    ),
+    "small classes over the input": (
+        Segmentation(4, input_range=(-1, 1), overlay=0.4), photos(5, 60), ids(5, 60), [ids(5, 20)] * 2
+    ),
+    "classes over what is enlarged": (
+        Segmentation(4, input_range=(-1, 1), overlay=0.4), photos(5, 7), ids(5, 7), [ids(5, 7)] * 2
+    ),
+    "classes over an input without panel": (
+        Segmentation(4, input_range=(-1, 1), overlay=0.4, panels=("prediction", "target")),
+        photos(5, 60), ids(5, 60), [ids(5, 60), ids(5, 60)],
+    ),
+    "unknown classes": (
+        Segmentation(4, input_range=(-1, 1)), with_nan(GREY[0]), None, [ids(5, 60), ids(5, 60) + 1]
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kinds", [("raw",), ("raw", "ema")], ids=["one prediction", "two"])
+@pytest.mark.parametrize("case", CASES)
+def test_later_pictures_are_as_if_each_were_the_first(case, kinds):
+    render, inputs, targets, outputs = CASES[case]
+    tiling = Tiling(columns=2, padding=5, pad_value=90) if "padding" in case else Tiling()
+    samples = Batch(inputs, targets, None)
+    one = render.bind(Batch(inputs, targets, outputs[0]), INFO)
+    kept = Kept()
+    for values in outputs:
+        chunks, bound = [rows for rows in (values[:3], values[3:]) if len(rows)], one
+        if len(kinds) > 1:
+            bound = Several(bound=one, kinds=kinds, ranges={}, fixed=one.fixed)
+            chunks = [{kind: rows[:: 1 - 2 * i] for i, kind in enumerate(kinds)} for rows in chunks]
+        picture = compose(Drawing(bound, samples, chunks, kept=kept), tiling)
+        ranges = dict(bound.ranges)
+        if len(kinds) > 1:
+            bound = Several(bound=one, kinds=kinds, ranges={}, fixed=one.fixed)
+        alone = compose(Drawing(bound, samples, chunks), tiling)
+        np.testing.assert_array_equal(picture.image, alone.image)
+        assert (picture.layout, picture.findings) == (alone.layout, alone.findings)
+        assert ranges == bound.ranges
+        if picture.image.flags.writeable:
+            picture.image[...] = 0  # a listener's own from here on
+
+
+def test_what_does_not_change_is_drawn_once():
+    drawn = []
+
+    class Bound:
+        fixed = ("input",)
+        ranges = {}  # noqa: RUF012
+
+        def __init__(self, bound):
+            self.bound, self.findings = bound, bound.findings
+
+        def __call__(self, batch, out, known):
+            rendered = self.bound(batch, out, known)
+            drawn.append(tuple(rendered.panels))
+            return rendered
+
+    inputs = photos(4, 200)
+    samples = Batch(inputs, None, None)
+    bound = Bound(Images((-1, 1)).bind(replace(samples, outputs=inputs), INFO))
+    kept = Kept()
+    for _ in range(2):
+        compose(Drawing(bound, samples, [inputs], kept=kept), Tiling())
+    assert set(drawn[: len(drawn) // 2]) == {("input", "prediction")}
+    assert set(drawn[len(drawn) // 2 :]) == {("prediction",)}
+
+
+def test_more_samples_than_before_are_drawn_all():
+    inputs = photos(5, 60)
+    bound = Images((-1, 1)).bind(Batch(inputs, None, inputs), INFO)
+    kept = Kept()
+    for count in (2, 5):
+        samples = Batch(inputs[:count], None, None)
+        picture = compose(Drawing(bound, samples, [inputs[:count]], kept=kept), Tiling())
+        alone = compose(Drawing(bound, samples, [inputs[:count]]), Tiling())
+        np.testing.assert_array_equal(picture.image, alone.image)

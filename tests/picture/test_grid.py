@@ -233,7 +233,7 @@ def test_room_of_a_canvas_is_the_next_samples_tile():
     canvas = Canvas(layout, 1)
     first = {"a": np.full((1, 2, 3, 1), 7, np.uint8), "b": np.full((1, 1, 3, 1), 8, np.uint8)}
     canvas.place(first)
-    room = canvas.room(first)
+    room = canvas.room({name: images.shape[1:] for name, images in first.items()}, 1)
     assert list(room) == ["a"]  # what is to be enlarged is placed later
     room["a"][...] = 9
     canvas.place({"a": room["a"], "b": first["b"] + 2})
@@ -252,7 +252,35 @@ def test_room_of_a_grey_canvas_has_none_for_coloured_images():
     layout = plan({"a": (1, 1)}, 2, columns=1, padding=0)
     canvas = Canvas(layout, 1)
     canvas.place({"a": np.zeros((1, 1, 1, 1), np.uint8)})
-    assert canvas.room({"a": np.zeros((1, 1, 1, 3), np.uint8)}) == {}
+    assert canvas.room({"a": (1, 1, 3)}, 1) == {}
+
+
+def test_room_of_several_samples_is_their_part_of_a_row():
+    layout = plan({"a": (1, 2), "b": (1, 2)}, 5, columns=3, padding=1)
+    canvas = Canvas(layout, 1)
+    shapes = {"a": (1, 2, 1), "b": (1, 2, 1)}
+    levels = {"a": 1, "b": 5}
+    for count in (1, 2, 2):
+        room = canvas.room(shapes, count)
+        for name, images in room.items():
+            images[...] = np.arange(count).reshape(-1, 1, 1, 1) + levels[name] + 10 * count
+        canvas.place(room)
+    assert canvas.image[..., 0].tolist() == [
+        [0] * 19,
+        [0, 11, 11, 0, 15, 15, 0, 21, 21, 0, 25, 25, 0, 22, 22, 0, 26, 26, 0],
+        [0] * 19,
+        [0, 21, 21, 0, 25, 25, 0, 22, 22, 0, 26, 26, 0, 0, 0, 0, 0, 0, 0],
+        [0] * 19,
+    ]
+
+
+def test_canvas_over_a_picture_leaves_that_as_it_is():
+    layout = plan({"a": (1, 1)}, 2, columns=2, padding=0)
+    before = np.full((1, 2, 1), 7, np.uint8)
+    canvas = Canvas.over(layout, before)
+    canvas.place({"a": np.array([[[[255, 0, 255]]]], np.uint8)})
+    assert canvas.image.tolist() == [[[255, 0, 255], [7, 7, 7]]]
+    assert before.tolist() == [[[7], [7]]]
 
 
 def test_grey_canvas_turns_coloured_with_the_first_batch_that_is():

@@ -24,11 +24,6 @@ def test_batch_rows_are_views_of_every_part():
         assert np.shares_memory(part, array)
 
 
-@pytest.mark.parametrize(("rows", "expected"), [(1, True), (2, False)])
-def test_batch_is_single_with_one_row(rows, expected):
-    assert Batch(None, None, [np.zeros((rows, 4))]).is_single is expected
-
-
 @pytest.mark.parametrize(
     ("panel", "chosen", "index", "activation"),
     [
@@ -62,7 +57,7 @@ class Blind(Renderer):
 
 
 class BoundBlind(BoundRenderer):
-    def __call__(self, batch, out=None):
+    def __call__(self, batch, out=None, known=None):
         return Rendered()
 
 
@@ -81,6 +76,6 @@ def test_renderer_must_say_how_it_binds_and_draws():
 def test_bound_renderer_by_default_asks_for_nothing_and_has_nothing_to_say():
     bound = Blind().bind(Batch(None, None, None), ONE)
     assert bound.class_decision is None
-    assert bound.warnings == ()
+    assert bound.warnings == bound.fixed == ()
     assert bound.check_samples(Batch(None, None, None)) is None
     assert bound.findings({"prediction": PixelCounts()}) == ()

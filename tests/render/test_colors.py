@@ -7,18 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from keras_image_saver import colorize, overlay
-from keras_image_saver.render.colors import voc_palette
 
 MAGENTA = [255, 0, 255]
 VOID = [224, 224, 192]
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
-
-# The 21 colours of the VOC2012 documentation, background to tv/monitor.
-VOC_21 = """
-    0 0 0  128 0 0  0 128 0  128 128 0  0 0 128  128 0 128  0 128 128  128 128 128  64 0 0  192 0 0
-    64 128 0  192 128 0  64 0 128  192 0 128  64 128 128  192 128 128  0 64 0  128 64 0  0 192 0
-    128 192 0  0 64 128
-"""
 
 
 def bit_interleaved(class_id):
@@ -30,29 +22,6 @@ def bit_interleaved(class_id):
         blue |= (class_id >> 2 & 1) << place
         class_id >>= 3
     return [red, green, blue]
-
-
-# The palette
-
-
-def test_voc_palette_of_21_classes_is_that_of_the_documentation():
-    expected = np.array(VOC_21.split(), np.uint8).reshape(21, 3)
-    np.testing.assert_array_equal(voc_palette(21), expected)
-
-
-def test_voc_palette_follows_the_devkit():
-    assert voc_palette(256).tolist() == [bit_interleaved(class_id) for class_id in range(256)]
-
-
-def test_voc_palette_ends_in_the_void_colour():
-    assert voc_palette()[255].tolist() == VOID
-
-
-def test_voc_palette_of_1000_classes_has_1000_colours():
-    """ "any number of classes": each is told from every other."""
-    palette = voc_palette(1_000)
-    assert palette.shape == (1_000, 3)
-    assert len(np.unique(palette, axis=0)) == 1_000
 
 
 # colorize
@@ -115,7 +84,7 @@ def test_colorize_of_floats_says_argmax(values):
 @pytest.mark.parametrize(
     ("palette", "shown"),
     [
-        pytest.param("cityscapes", "'cityscapes'", id="unknown name"),
+        pytest.param("ade20k", "'ade20k'", id="unknown name"),
         pytest.param([(0.0, 0.5, 1.0)], "float64", id="floats"),
         pytest.param([(0, 0)], r"\(1, 2\)", id="two channels"),
         pytest.param([], r"\(0,\)", id="empty"),

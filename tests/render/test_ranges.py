@@ -3,8 +3,13 @@
 import ml_dtypes
 import numpy as np
 import pytest
+from hypothesis import given as given_by
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from support.pixels import INTEGERS
 
+from keras_image_saver.arrays import PIECE
 from keras_image_saver.render.base import PixelCounts
 from keras_image_saver.render.ranges import (
     check_dtype,
@@ -326,3 +331,106 @@ def test_clipping_does_not_count_what_is_not_finite():
 
 def test_counts_before_any_value_says_nothing():
     assert not list(findings(PixelCounts(), "prediction", (0.0, 1.0), "value_range"))
+
+
+# Mapping of any array
+
+KINDS = ["<f2", ">f2", "<f4", ">f4", "<f8", ">f8", "i1", "u1", "<i4", ">i4", "<u8"]
+RANGES = [(-1.0, 1.0), (0.0, 1.0), (-3.5, 117.0), (0.0, 255.0), (0.1, 0.3), (-60000.0, 1e30)]
+LAYOUTS = {
+    "as it is": lambda x: x,
+    "channels first": lambda x: np.moveaxis(np.moveaxis(x, -1, 1).copy(), 1, -1),
+    "every other column": lambda x: np.repeat(x, 2, axis=2)[:, :, ::2],
+    "backwards": lambda x: x[:, ::-1][:, ::-1].copy()[::-1][::-1],
+    "Fortran": np.asfortranarray,
+}
+
+
+def by_arrays(values, low, high):
+    """The bytes and the counts of `map_to_uint8`, in plain passes over the whole array."""
+    with np.errstate(all="ignore"):
+        floats = values.astype(np.float32)
+        low, high = np.asarray(low), np.asarray(high)
+        finite = np.isfinite(floats)
+        scaled = (np.where(finite, floats, 0) - low.astype(np.float32)) * (
+            255 / (high - low)
+        ).astype(np.float32)
+        mapped = np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
+        beyond = (floats < low.astype(np.float32)) | (floats > high.astype(np.float32))
+    bad = ~finite.all(-1)
+    if bad.any():
+        mapped = np.repeat(mapped, 3, axis=-1) if mapped.shape[-1] == 1 else mapped
+        mapped[bad, :3], mapped[bad, 3:] = [255, 0, 255], 255
+    counts = PixelCounts(
+        low=floats[finite].min(initial=np.inf),
+        high=floats[finite].max(initial=-np.inf),
+        values=values.size,
+        clipped=int(np.count_nonzero(beyond & finite)),
+        non_finite_pixels=int(np.count_nonzero(bad)),
+    )
+    return mapped, counts
+
+
+def values_of(dtype):
+    dtype = np.dtype(dtype)
+    shapes = st.tuples(
+        st.integers(1, 3), st.integers(1, 5), st.integers(1, 5), st.sampled_from([1, 3, 4])
+    )
+    if dtype.kind != "f":
+        return hnp.arrays(dtype, shapes)
+    ordinary = st.floats(-2, 2, width=16)
+    odd = st.sampled_from([np.nan, np.inf, -np.inf, -0.0, 255.0, 127.5, 60000.0, 6e-8])
+    return hnp.arrays(dtype, shapes, elements=st.one_of(ordinary, ordinary, ordinary, odd))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@given_by(st.sampled_from(KINDS).flatmap(values_of), st.sampled_from(RANGES), st.booleans())
+@settings(deadline=None, max_examples=100)
+def test_any_array_is_mapped_as_by_plain_passes(layout, values, limits, by_channel):
+    low, high = limits
+    if by_channel:
+        limits = tuple(
+            tuple(end + channel / 8 for channel in range(values.shape[-1])) for end in limits
+        )
+        low, high = (np.asarray(end) for end in limits)
+    expected, expected_counts = by_arrays(values, low, high)
+    before = values.copy()
+    mapped, counts = map_to_uint8(LAYOUTS[layout](values), limits)
+    np.testing.assert_array_equal(mapped, expected)
+    assert counts == expected_counts
+    np.testing.assert_array_equal(values, before)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+@pytest.mark.parametrize("limits", [(-1.0, 1.0), (0.0, 1.0), ((0.0, -1.0, -0.5), (1.0, 1.0, 0.5))])
+@pytest.mark.parametrize("most", [1, 1.5])
+def test_arrays_of_many_pieces_are_mapped_as_by_plain_passes(dtype, limits, most):
+    rng = np.random.default_rng(0)
+    values = rng.uniform(-most, most, (3, 211, 197, 3)).astype(dtype)
+    values[1, 100, 7, 1] = np.nan
+    assert values[0].size > PIECE
+    expected, expected_counts = by_arrays(values, *limits)
+    canvas = np.zeros((3, 213, 200, 3), np.uint8)
+    room = canvas[:, 1:-1, 2:-1]
+    mapped, counts = map_to_uint8(values, limits, room)
+    assert np.shares_memory(mapped, canvas)
+    np.testing.assert_array_equal(mapped, expected)
+    assert counts == expected_counts
+    assert not canvas[:, 0].any()
+    assert not canvas[:, :, :2].any()
+
+
+def test_every_float16_is_mapped_as_by_plain_passes():
+    values = np.arange(2**16, dtype=np.uint16).view(np.float16).reshape(1, 256, 256, 1)
+    for limits in ((-1.0, 1.0), (0.0, 1.0), (0.0, 255.0)):
+        expected, expected_counts = by_arrays(values, *limits)
+        mapped, counts = map_to_uint8(values, limits)
+        np.testing.assert_array_equal(mapped, expected)
+        assert counts == expected_counts
+
+
+def test_room_of_another_shape_is_left_alone():
+    room = np.full((1, 2, 2, 3), 9, np.uint8)
+    mapped, _ = map_to_uint8(np.ones((1, 2, 2, 1), np.float32), (0.0, 1.0), room)
+    assert mapped.tolist() == np.full((1, 2, 2, 1), 255).tolist()
+    assert (room == 9).all()

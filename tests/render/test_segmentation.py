@@ -6,6 +6,7 @@ import pytest
 from support.rendering import bind, draw
 
 from keras_image_saver import Batch, Segmentation
+from keras_image_saver.render.base import NOT_FINITE, NamedClass
 
 BLACK, RED, GREEN, YELLOW = [0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0]
 MAGENTA, VOID, WHITE = [255, 0, 255], [224, 224, 192], [255, 255, 255]
@@ -461,3 +462,90 @@ def test_segmentation_with_fewer_colours_than_classes_counts_them():
     render = Segmentation(palette=[(0, 0, 0), (1, 1, 1)])
     with pytest.raises(ValueError, match=r"`palette` must have .*3 classes, got 2"):
         bind(render, row([1, 0, 0]))
+
+
+# Names and the background
+
+
+def test_segmentation_has_a_legend_of_the_classes_that_have_names():
+    bound = bind(Segmentation(4, class_names={2: "cat", 0: "none"}), row(0, 3, dtype=np.int64))
+    assert bound.legend() == (NamedClass(0, "none", (0, 0, 0)), NamedClass(2, "cat", (0, 128, 0)))
+    assert bind(Segmentation(4), row(0, 3, dtype=np.int64)).legend() == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [(("none", "cat"), [(0, "none"), (1, "cat")]), (["cat"], [(1, "cat")])],
+    ids=["with none", "without"],
+)
+def test_segmentation_of_one_channel_needs_no_name_for_none(names, expected):
+    legend = bind(Segmentation(class_names=names), row(0.2, 0.9)).legend()
+    assert [(one.class_id, one.name) for one in legend] == expected
+
+
+def test_segmentation_of_several_labels_names_its_channels():
+    render = Segmentation(multi_label=True, class_names=("cat", "dog", "cow"))
+    legend = bind(render, row([0.1, 0.2, 0.3])).legend()
+    assert [(one.class_id, one.name) for one in legend] == [(1, "cat"), (2, "dog"), (3, "cow")]
+
+
+def test_segmentation_with_other_names_than_classes_is_refused():
+    with pytest.raises(ValueError, match="`class_names` must have a name for each class, 3, got 2"):
+        bind(Segmentation(class_names=("a", "b")), row([0.1, 0.2, 0.3]))
+    with pytest.raises(ValueError, match="each class, 3, got 21"):
+        bind(Segmentation(class_names="voc"), row([0.1, 0.2, 0.3]))
+
+
+GREY = np.full((1, 1, 3, 1), 100, np.uint8)
+
+
+def test_overlay_leaves_the_background_class_bare():
+    render = Segmentation(3, overlay=0.5, background_class=1)
+    rendered = draw(render, row(0, 1, 2, dtype=np.int64), inputs=GREY)
+    assert drawn(rendered) == [[50] * 3, [100] * 3, [50, 114, 50]]
+    photo = np.array([[[[9, 8, 7, 255]] * 3]], np.uint8)
+    rendered = draw(render, row(0, 1, 2, dtype=np.int64), inputs=photo)
+    assert drawn(rendered)[1] == [9, 8, 7]
+
+
+@pytest.mark.parametrize("multi_label", [None, True], ids=["one channel", "several labels"])
+def test_overlay_leaves_bare_what_has_none_of_the_classes(multi_label):
+    scores = row([0.1], [0.9], [0.1]) if multi_label is None else row([0, 0], [0.9, 0], [0, 0])
+    render = Segmentation(overlay=0.5, multi_label=multi_label)
+    rendered = draw(render, scores, inputs=GREY)
+    assert drawn(rendered) == [[100] * 3, [114, 50, 50], [100] * 3]
+
+
+def test_overlay_by_argmax_colours_every_class():
+    rendered = draw(Segmentation(3, overlay=0.5), row(0, 1, 0, dtype=np.int64), inputs=GREY)
+    assert drawn(rendered)[0] == [50] * 3
+
+
+def test_background_class_that_there_is_not_is_refused():
+    with pytest.raises(ValueError, match=r"`background_class` must be one of the 3 classes.*got 3"):
+        bind(Segmentation(background_class=3), row([0.1, 0.2, 0.3]))
+    with pytest.raises(ValueError, match=r"`background_class` must be an int, 0 or more.*got True"):
+        Segmentation(background_class=True)
+
+
+# What is measured
+
+
+def test_segmentation_measures_the_class_maps_that_it_draws():
+    scores = row([0.8, 0.1], [0.1, 0.2], [np.nan, 1])
+    targets = row(1, 255, 0, dtype=np.uint8)
+    batch = Batch(None, targets, scores)
+    found = bind(Segmentation(ignore_index=255), scores, targets=targets).measured(batch)[""]
+    assert found.outputs.tolist() == [[[0, 1, NOT_FINITE]]]
+    assert found.targets.tolist() == [[[1, 255, 0]]]
+    assert (found.count, found.ignore_index) == (2, 255)
+
+
+@pytest.mark.parametrize(
+    "targets", [None, np.zeros((1, 5)), np.zeros((1, 9, 9, 1))], ids=["none", "labels", "larger"]
+)
+def test_segmentation_without_targets_that_are_class_maps_has_none_to_measure(targets):
+    scores = row([0.8, 0.1])
+    render = Segmentation(panels=("prediction",))
+    found = bind(render, scores, targets=targets).measured(Batch(None, targets, scores))[""]
+    assert found.targets is None

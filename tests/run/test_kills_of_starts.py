@@ -27,10 +27,10 @@ def save(job):
     return Saved({})
 
 
-def run_of(file):
-    """Tell the run of what `save` wrote; "unknown" stands for a format without metadata."""
+def explain(file):
+    """Tell what `save` wrote; "unknown" stands for a format without metadata."""
     run, *_ = file.read().decode().split(" ")
-    return "" if run == "unknown" else run if len(run) == 32 else None
+    return {} if run == "unknown" else {"run": run} if len(run) == 32 else None
 
 
 def start(folder, epochs, *, first=0, previous="keep"):
@@ -43,7 +43,7 @@ def start(folder, epochs, *, first=0, previous="keep"):
         previous=previous,
         page=Page(str(folder), pytest.fail).follow,
         about={"settings": {"filepath": "{epoch:04d}.png"}},
-        run_of=run_of,
+        explain=explain,
     )
     try:
         session.open(next_order(), SAMPLES, first, lambda epoch: True)
@@ -87,7 +87,7 @@ def assert_records_are_true(folder):
 @pytest.mark.parametrize("first", [0, 2], ids=["begins", "resumes"])
 @pytest.mark.parametrize("again", [False, True], ids=["killed once", "killed twice"])
 def test_start_that_is_killed_at_any_step_leaves_every_start_possible(
-    tmp_path, no_fsync, previous, first, again
+    tmp_path, previous, first, again
 ):
     made = tmp_path / "made"
     with pytest.MonkeyPatch.context() as patch:

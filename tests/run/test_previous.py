@@ -18,9 +18,14 @@ from keras_image_saver.samples import Samples
 ID = "0123456789abcdef" * 2
 
 
+def explain(file):
+    """A format in which pictures say nothing, as a BMP."""
+    return {}
+
+
 def set_aside(folder, previous):
-    found = find(Template(f"{folder}/{{epoch}}/image.png"), 0, lambda file: None)
-    previous_module.set_aside(folder, previous, found, lambda file: "")
+    found = find(Template(f"{folder}/{{epoch}}/image.png"), 0, explain)
+    previous_module.set_aside(folder, previous, found, explain)
 
 
 def samples(run=ID):
@@ -134,8 +139,10 @@ def test_run_killed_at_any_step_is_gone_or_there_at_the_next_start(tmp_path, run
             make_long_run(folder, run)
             whole = tree(folder)
             ended = killed_after(steps, lambda folder=folder: set_aside(str(folder), previous))
-            redone = again and killed_after(redo, lambda folder=folder: complete(str(folder)))
-            complete(str(folder))
+            redone = again and killed_after(
+                redo, lambda folder=folder: complete(str(folder), explain)
+            )
+            complete(str(folder), explain)
             clear_temporaries(str(folder), 1)  # as each start does
             found = tree(folder)
             gone = {
@@ -161,7 +168,7 @@ def test_move_of_0_1_0_that_was_killed_is_completed(tmp_path):
     (tmp_path / "previous-1").mkdir()
     (tmp_path / "previous-1" / ".moving").write_text("")
     (tmp_path / "snapshots.jsonl").rename(tmp_path / "previous-1" / "snapshots.jsonl")
-    complete(str(tmp_path))
+    complete(str(tmp_path), explain)
     expected = [name for name in RUN if name != "run.json"]
     assert tree(tmp_path) == ["notes.txt", *(f"previous-1/{name}" for name in expected)]
 
@@ -171,7 +178,7 @@ def test_move_of_which_nothing_has_come_is_undone(tmp_path, list_):
     make_run(tmp_path)
     (tmp_path / "previous-1").mkdir()
     (tmp_path / "previous-1" / ".moving").write_text(list_)
-    complete(str(tmp_path))
+    complete(str(tmp_path), explain)
     assert tree(tmp_path) == RUN
     assert not (tmp_path / "previous-1").exists()
 
@@ -184,7 +191,7 @@ def test_lists_of_files_never_lead_outside_the_folder(tmp_path):
     (folder / "snapshots.jsonl").rename(folder / "previous-1" / "snapshots.jsonl")
     (folder / "previous-1" / ".moving").write_text('{"files": ["../mine.txt", 5]}')
     (folder / "run.json").write_text(about(state="deleting", files=["../mine.txt", None]))
-    complete(str(folder))
+    complete(str(folder), explain)
     assert (tmp_path / "mine.txt").read_text() == "mine"
     assert not (folder / "run.json").exists()
 
@@ -203,7 +210,7 @@ def test_complete_leaves_the_next_runs_files_where_an_old_one_was_deleted(tmp_pa
     set_aside(str(tmp_path), "keep")
     (tmp_path / "previous-1" / "0001.png").unlink()
     (tmp_path / "0001.png").write_text("of the new run")
-    complete(str(tmp_path))
+    complete(str(tmp_path), explain)
     assert (tmp_path / "0001.png").read_text() == "of the new run"
 
 

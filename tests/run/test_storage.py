@@ -12,6 +12,8 @@ from support.disk import Calls
 from keras_image_saver.run.files import is_temporary
 from keras_image_saver.run.storage import Local, Remote, move_all, storage_of
 
+pytestmark = pytest.mark.usefixtures("real_fsync")
+
 
 def listing(folder):
     """Every file and folder below, with the files' contents."""
@@ -178,7 +180,7 @@ def test_every_storage_has_the_same_methods():
 def test_remote_folder_lists_no_subfolders():
     folder = storage_of("ram://lacks/run")
     (folder / "a.png").replace(lambda file: file.write(b"mine"))
-    assert list(folder.files(depth=9, unless="")) == [folder / "a.png"]
+    assert list(folder.contents(depth=9, unless="")) == [folder / "a.png"]
 
 
 def test_remote_file_is_not_moved():
@@ -193,18 +195,18 @@ def test_remote_file_is_not_moved():
 # Local folders
 
 
-def test_files_are_those_so_many_levels_deep_and_of_no_other_run(tmp_path):
+def test_contents_are_those_so_many_levels_deep_and_of_no_other_run(tmp_path):
     for name in ("a", "b/c", "b/d/e", "other/mark", "other/f", "b/d/g/h"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"")
 
     def found(depth):
-        files = storage_of(str(tmp_path)).files(depth=depth, unless="mark")
+        files = storage_of(str(tmp_path)).contents(depth=depth, unless="mark")
         return sorted(os.path.relpath(file.path, tmp_path) for file in files)
 
-    assert found(0) == ["a"]
-    assert found(1) == ["a", "b/c"]
-    assert found(2) == ["a", "b/c", "b/d/e"]
+    assert found(0) == ["a", "b", "other"]
+    assert found(1) == ["a", "b", "b/c", "b/d", "other"]
+    assert found(2) == ["a", "b", "b/c", "b/d", "b/d/e", "b/d/g", "other"]
 
 
 def test_move_makes_folders_and_leaves_what_is_not_there(tmp_path):
@@ -270,8 +272,9 @@ def test_open_and_size_read_remote_files():
     with (folder / "a.bin").open() as file:
         assert file.read() == b"12345"
     assert (folder / "a.bin").size() == 5
-    with pytest.raises(FileNotFoundError, match="ram://opened/none"):
-        (folder / "none").size()
+    for read in ((folder / "none").size, (folder / "none").open):
+        with pytest.raises(FileNotFoundError, match="ram://opened/none"):
+            read()
 
 
 # exists

@@ -215,6 +215,7 @@ class Counter(keras.callbacks.Callback):
 def names(folder):
     """The files under a folder, by relative path, without what a run keeps beside its pictures."""
     beside = {"run.json", "samples.npz", "snapshots.jsonl", "snapshots.js", "index.html"}
+    beside |= {"snapshots-metrics.npz", "snapshots-metrics.js"}
     return sorted(
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")

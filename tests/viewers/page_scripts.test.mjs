@@ -10,9 +10,10 @@ const read = (name) => readFileSync(new URL(name, folder), "utf-8");
 
 /* The context is empty, so that to use a document, a window or a timer is a ReferenceError. */
 const { PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf, ...words } = vm.runInNewContext(
-  `"use strict"; ${read("entry.js")} ${read("state.js")} ${read("keys.js")}
+  `"use strict"; ${read("entry.js")} ${read("values.js")} ${read("state.js")} ${read("keys.js")}
   ({ PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf,
-     countsText, missedPlaces, placeOf, snapshotName, tilesOf, valueText, wantedSegments })`,
+     countsText, missedPlaces, numbersOf, parseValues, placeOf, snapshotName, tilesOf, valueText,
+     valuesOf, wantedSegments, worstOf })`,
 );
 
 const GEOMETRY = {
@@ -45,6 +46,44 @@ function ofRun(count) {
 function assertHolds(state, expected) {
   for (const [name, value] of Object.entries(expected)) assert.deepEqual(state[name], value, name);
 }
+
+// What the samples had
+
+test("an entry's numbers are its logs and the means of its measures, each by its own name", () => {
+  const logs = { loss: 0.5, mae: 2 };
+  const metrics = { mae: { mean: 0.25 }, psnr: { mean: "Infinity" }, odd: null };
+  const numbers = words.numbersOf({ logs, metrics });
+  assert.deepEqual(JSON.stringify(numbers), JSON.stringify([
+    ["loss", 0.5], ["mae", 2], ["mae (samples)", 0.25], ["psnr", "Infinity"], ["odd", undefined],
+  ]));
+  assert.equal(words.numbersOf(undefined).length, 0);
+});
+
+test("the worst samples are those that are numbers of samples", () => {
+  const worst = [[3, 0.5], [0, "NaN"], [-1, 1], ["2", 1], null, [1e300, 1]];
+  assert.deepEqual([...words.worstOf({ worst })], [3, 0]);
+  assert.deepEqual([...words.worstOf({ worst: "3" })], []);
+  assert.deepEqual([...words.worstOf(null)], []);
+});
+
+test("a sample's values are read by its entry's key, and a grid's own are no sample's", () => {
+  const text = JSON.stringify({
+    full: 2,
+    keys: [[1, 4, 0], [2, 0, 7]],
+    metrics: { mae: ["0.1 0.2", "0.3 NaN"], diversity: ["0.5", "0.6"] },
+  });
+  const file = words.parseValues(text);
+  assert.equal(file.full, 2);
+  assert.equal(file.rows.get("2 0 7"), 1);
+  assert.equal(JSON.stringify(words.valuesOf(file, 1, 1)), '[["mae","NaN"]]');
+  assert.equal(JSON.stringify(words.valuesOf(file, 1, 2)), "[]");
+});
+
+test("what is no file of values is none", () => {
+  for (const text of ["", "null", "{}", '{"keys": 3}', '{"keys": [[1, 2, 3]]}', '{"keys": [null]}']) {
+    assert.equal(words.parseValues(text), null, text);
+  }
+});
 
 // Where the page is in the run
 
@@ -95,6 +134,34 @@ test("the newest is shown where what was shown is gone, or was drawn anew", () =
   const again = [...entries(3), entry(4, { time: 900 }), entry(5, { time: 901 })];
   assertHolds(arrived(shown, again), { index: 4, following: true });
   assertHolds(arrived(shown, []), { entry: undefined, following: true, behind: false });
+});
+
+/* Of a run's entries, those of these epochs were removed. */
+function without(found, ...removed) {
+  return found.map((one) => (removed.includes(one.epoch) ? { ...one, removed: true } : one));
+}
+
+test("snapshots that were removed are left out, and their history is not", () => {
+  const state = arrived(new PageState(), without(entries(5), 2, 3));
+  assertHolds(state, { index: 2, last: 2, placeInHistory: 4, following: true });
+  assert.deepEqual(state.entries.map((one) => one.epoch), [1, 4, 5]);
+  assert.deepEqual(state.history.map((one) => one.epoch), [1, 2, 3, 4, 5]);
+  assertHolds(state.goInHistory(0), { index: 0, placeInHistory: 0 });
+  for (const place of [1, 2, 3]) assertHolds(state.goInHistory(place), { index: 1, following: false });
+  assertHolds(state.goInHistory(4), { index: 2, following: true });
+});
+
+test("where what is shown was removed, the next one that is there is shown", () => {
+  const state = ofRun(5).go(2).toggleCompare().go(1);
+  assertHolds(state, { index: 1, pin: 2 });
+  const after = arrived(state, without(entries(6), 2, 3));
+  assertHolds(after, { index: 1, pin: 1, following: false, behind: true });
+  assertHolds(arrived(ofRun(3).go(1), without(entries(3), 2, 3)), { index: 0 });
+});
+
+test("newer ones are seen to come where as many are removed", () => {
+  const state = arrived(new PageState(), without(entries(5), 2, 3)).go(0);
+  assertHolds(arrived(state, without(entries(6), 2, 3, 4)), { index: 0, behind: true });
 });
 
 test("what is said of the record is known", () => {
@@ -247,6 +314,8 @@ test("snapshots are counted, missed ones too", () => {
   assert.equal(words.countsText([]), "0 snapshots");
   assert.equal(words.countsText(entries(1)), "1 snapshot");
   assert.equal(words.countsText([...entries(2), missed]), "3 snapshots, 1 of them missed");
+  const some = without([...entries(4), missed], 2, 3);
+  assert.equal(words.countsText(some), "3 snapshots, 1 of them missed, 2 removed");
 });
 
 test("missed snapshots stand on the slider at most once a pixel", () => {

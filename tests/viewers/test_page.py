@@ -55,7 +55,7 @@ def test_page_allows_its_own_script_and_style_and_nothing_else():
 # Of an existing run
 
 
-def test_write_page_writes_the_page_and_each_file_of_the_record_as_a_script(tmp_path, no_fsync):
+def test_write_page_writes_the_page_and_each_file_of_the_record_as_a_script(tmp_path):
     writer = Writer(tmp_path, page=False)
     for epoch in range(1, 2 * SEGMENT + 2):
         writer.save(epoch, content=b"", write=False)
@@ -144,7 +144,7 @@ def test_page_of_a_run_without_snapshots_is_there_at_once(tmp_path):
     assert read_script(tmp_path / "snapshots.js")[1]["entries"] == []
 
 
-def test_scripts_follow_the_record(tmp_path, no_fsync):
+def test_scripts_follow_the_record(tmp_path):
     writer = Writer(tmp_path).begin()
     for epoch in range(1, SEGMENT + 3):
         writer.save(epoch, content=b"")
@@ -154,7 +154,7 @@ def test_scripts_follow_the_record(tmp_path, no_fsync):
     assert epochs(tmp_path / "snapshots.js") == [SEGMENT + 1, SEGMENT + 2]
 
 
-def test_page_costs_the_same_however_long_the_run_is(tmp_path, no_fsync):
+def test_page_costs_the_same_however_long_the_run_is(tmp_path):
     written = []
 
     def counted(path, replace):
@@ -188,7 +188,7 @@ def test_page_that_is_not_ours_is_left_alone_and_said_once(tmp_path):
     assert f"{tmp_path}/index.html' is not of a page that keras_image_saver wrote" in line
 
 
-def test_page_that_cannot_be_written_harms_nothing_and_is_completed_later(tmp_path, no_fsync):
+def test_page_that_cannot_be_written_harms_nothing_and_is_completed_later(tmp_path):
 
     def failing(path, replace):
         if path.endswith((".js", ".html")):
@@ -211,7 +211,7 @@ def test_page_that_cannot_be_written_harms_nothing_and_is_completed_later(tmp_pa
     assert epochs(tmp_path / "snapshots.js") == [SEGMENT + 1, SEGMENT + 2]
 
 
-def test_record_that_is_resumed_and_cut_rewrites_its_scripts_under_a_new_key(tmp_path, no_fsync):
+def test_record_that_is_resumed_and_cut_rewrites_its_scripts_under_a_new_key(tmp_path):
     writer = Writer(tmp_path).begin()
     for epoch in range(1, 2 * SEGMENT + 2):
         writer.save(epoch, content=b"")
@@ -232,7 +232,7 @@ def test_record_without_a_page_writes_none(tmp_path):
     assert files(tmp_path) == ["snapshots.jsonl"]
 
 
-def test_write_page_names_the_segments_that_there_are(tmp_path, no_fsync):
+def test_write_page_names_the_segments_that_there_are(tmp_path):
     writer = Writer(tmp_path, page=False)
     for epoch in range(1, SEGMENT + 2):
         writer.save(epoch, content=b"", write=False)
@@ -244,3 +244,19 @@ def test_write_page_names_the_segments_that_there_are(tmp_path, no_fsync):
         99999999999,
         {"format": 1, "entries": []},
     )
+
+
+def test_page_is_told_which_segments_have_marks_since_it_read_them(tmp_path, monkeypatch):
+    monkeypatch.setattr("keras_image_saver.run.record.SEGMENT", 4)
+    writer = Writer(tmp_path, max_to_keep=3)
+    for epoch in range(1, 6):  # the last one marks 2, in the segment that fills up with it
+        writer.save(epoch, content=b"-")
+    newest = tmp_path / "snapshots.js"
+    assert "rewritten" not in read_script(newest)[1]
+    for times in (1, 2):
+        writer.save(5 + times, content=b"-")
+        assert read_script(newest)[1]["rewritten"] == {"0": times}
+    writer.save(8, content=b"-")  # marks 5, in the newest file itself
+    assert read_script(newest)[1]["rewritten"] == {"0": 2}
+    entries = read_script(tmp_path / "snapshots-0000.js")[1]["entries"]
+    assert [one["epoch"] for one in entries if not one.get("removed")] == [1]

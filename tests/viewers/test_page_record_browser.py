@@ -102,7 +102,7 @@ def test_record_of_odd_entries_ends_nothing(show, tmp_path):
     wait_for_epoch(page, 4)
 
 
-def test_part_of_the_record_that_is_missing_is_said(show, tmp_path, no_fsync):
+def test_part_of_the_record_that_is_missing_is_said(show, tmp_path):
     long_run(tmp_path, 2 * SEGMENT + 10)
     (tmp_path / "snapshots-0000.js").unlink()
     (tmp_path / "snapshots-0001.js").write_text(
@@ -122,9 +122,7 @@ def with_segments(script, segments):
 
 
 @pytest.mark.parametrize("segments", ["99999999999", "1e999", "-5", "null"])
-def test_segments_beyond_reason_show_what_there_is_and_say_the_rest(
-    show, tmp_path, segments, no_fsync
-):
+def test_segments_beyond_reason_show_what_there_is_and_say_the_rest(show, tmp_path, segments):
     long_run(tmp_path, SEGMENT + 10)
     with_segments(tmp_path / "snapshots.js", segments)
     page = show(tmp_path)
@@ -134,7 +132,7 @@ def test_segments_beyond_reason_show_what_there_is_and_say_the_rest(
     assert page.locator("#counts").inner_text().startswith(f"{there} snapshots")
 
 
-def test_record_with_a_file_of_a_number_beyond_reason_is_shown_whole(show, tmp_path, no_fsync):
+def test_record_with_a_file_of_a_number_beyond_reason_is_shown_whole(show, tmp_path):
     long_run(tmp_path, SEGMENT + 10)
     odd = Writer(tmp_path / "odd", page=False).save(9999)
     (tmp_path / "odd" / RECORD).rename(tmp_path / "snapshots-99999999999.jsonl")
@@ -150,7 +148,7 @@ def test_record_with_a_file_of_a_number_beyond_reason_is_shown_whole(show, tmp_p
 # Long runs
 
 
-def test_run_of_10000_snapshots_loads_only_what_is_shown(show, tmp_path, no_fsync):
+def test_run_of_10000_snapshots_loads_only_what_is_shown(show, tmp_path):
     long_run(tmp_path, 10_000)
     page = show(tmp_path, waits=False)
     loaded = []
@@ -189,3 +187,39 @@ def test_run_of_10000_snapshots_loads_only_what_is_shown(show, tmp_path, no_fsyn
     kept = "page.view.strip.pictures.kept.size + page.view.right.pictures.kept.size"
     assert page.evaluate(kept) <= 32
     assert longest < 500  # a stall would be seconds
+
+
+# Snapshots that did not stay
+
+
+def test_removed_snapshots_are_left_out_and_their_metrics_stay_in_the_charts(show, tmp_path):
+    writer = Writer(tmp_path, max_to_keep=2).begin()
+    for epoch in range(1, 7):
+        writer.save(epoch)
+    page = show(tmp_path)
+    assert page.locator("#counts").inner_text() == "3 snapshots, 3 removed"
+    for number in (6, 5, 1):
+        assert source(page) == f"./{number:04d}.png"
+        press(page, "ArrowLeft")
+    assert page.evaluate("[...page.view.charts.charts.values()][0].count") == 6
+    assert gap_count(page) == 0
+
+
+def test_snapshot_that_is_removed_while_it_is_looked_at_gives_way_to_the_next(
+    show, tmp_path, monkeypatch
+):
+    """Also where its entry stands in a segment that the page has read already."""
+    monkeypatch.setattr("keras_image_saver.run.record.SEGMENT", 4)
+    writer = make_run(tmp_path, 5, max_to_keep=2)
+    page = show(tmp_path)
+    press(page, "ArrowLeft")
+    assert source(page) == "./0004.png"
+    writer.save(6)
+    wait_for_epoch(page, 5)
+    assert source(page) == "./0005.png"
+    assert page.evaluate("page.state.following") is False
+    assert page.locator("#counts").inner_text() == "3 snapshots, 3 removed"
+
+
+def gap_count(page):
+    return page.locator("#stage .gap:visible").count()

@@ -13,13 +13,13 @@ def test_click_on_a_tile_shows_that_sample_with_all_its_panels(show, tmp_path):
     page = show(tmp_path)
     page.locator(".tile").nth(1).click()
     settle(page)
-    assert page.locator("#sample-name").inner_text() == "Sample 2 of 3"
+    assert page.locator("#sample-name").inner_text() == "Sample 1 of 0\u20132"
     assert page.locator("#stage .panel").all_inner_texts() == list(panels)
     canvases = page.locator("#stage canvas")
     for number, name in enumerate(panels):
         assert middle(canvases.nth(number)) == color(5, 1, number)
         label = canvases.nth(number).get_attribute("aria-label")
-        assert label == f"Sample 2, {name}, at epoch 5"
+        assert label == f"Sample 1, {name}, at epoch 5"
     page.wait_for_function("() => document.querySelectorAll('.cell canvas').length === 15")
     for number, cell in enumerate(page.locator(".cell").all(), 1):
         for panel in range(3):
@@ -44,18 +44,18 @@ def test_samples_are_reached_by_keyboard(show, tmp_path):
     make_run(tmp_path, 3)
     page = show(tmp_path)
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.ariaLabel") == "Sample 1 alone"
+    assert page.evaluate("document.activeElement.ariaLabel") == "Sample 0 alone"
     press(page, "ArrowDown", "ArrowRight")  # of a square of four
-    assert page.evaluate("document.activeElement.ariaLabel") == "Sample 4 alone"
+    assert page.evaluate("document.activeElement.ariaLabel") == "Sample 3 alone"
     assert epoch(page) == "Epoch 3"
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
     press(page, "Enter")
-    assert page.locator("#sample-name").inner_text() == "Sample 4 of 4"
+    assert page.locator("#sample-name").inner_text() == "Sample 3 of 0\u20133"
     press(page, "ArrowLeft")
     assert middle(page.locator("#stage canvas")) == color(2, 3)
     press(page, "Escape")
-    page.wait_for_function("() => document.activeElement.ariaLabel === 'Sample 4 alone'")
+    page.wait_for_function("() => document.activeElement.ariaLabel === 'Sample 3 alone'")
 
 
 def test_every_control_is_reached_by_tab_and_shows_its_focus(show, tmp_path):

@@ -17,15 +17,27 @@ from importlib.resources import files
 from typing import Any
 
 from keras_image_saver.escapes import escaped
-from keras_image_saver.run.files import PAGE, PAGE_MARK, RECORD, script_name, segment_number
+from keras_image_saver.run.files import (
+    METRICS,
+    PAGE,
+    PAGE_MARK,
+    RECORD,
+    metrics_names,
+    metrics_number,
+    script_name,
+    segment_number,
+)
 from keras_image_saver.run.lines import FORMAT, Entry, read_entries, record_files
 from keras_image_saver.run.logs import json_logs
 from keras_image_saver.run.previous import is_page_file
 from keras_image_saver.run.storage import check_path, join, storage_of
+from keras_image_saver.run.values import Row, read_rows, values_files
+from keras_image_saver.viewers.value_texts import ValueTexts
 
 _SCRIPTS = (
     "dom.js",
     "entry.js",
+    "values.js",
     "state.js",
     "record.js",
     "pictures.js",
@@ -71,6 +83,8 @@ def write_page(folder: str | os.PathLike[str]) -> str:
             warnings.warn(escaped(text), stacklevel=2)
     if RECORD not in names:
         page.add(RECORD, ())
+    for name in values_files(folder):
+        page.add(name, read_rows(folder, name))
     page.write()
     return join(folder, PAGE)
 
@@ -87,22 +101,23 @@ class Page:
         self._folder = storage_of(folder)
         self._say = say
         self._key = uuid.uuid4().hex  # another one tells an open page to read everything anew
-        self._segments: set[int] = set()
-        self._unwritten: dict[str, Sequence[Entry] | None] = {}
+        self._segments: dict[int, int] = {}  # how often each was written again
+        self._unwritten: dict[str, Sequence[Any] | None] = {}
+        self._values = ValueTexts()
         self._ours: set[str] = set()  # files that may be replaced
         self._failed = False
         self._refused = False
 
-    def follow(self, name: str, entries: Sequence[Entry] | None) -> None:
+    def follow(self, name: str, content: Sequence[Entry] | Sequence[Row] | None) -> None:
         """Follow a file of the record; what fails is said, once, and tried again with the next.
 
         Args:
             name: The file's name.
-            entries: What it holds; None if it was removed.
+            content: The entries, or the rows of values, that it holds; None if it was removed.
         """
         if self._refused:
             return
-        self.add(name, entries)
+        self.add(name, content)
         try:
             self.write()
         except FileExistsError as error:
@@ -113,16 +128,16 @@ class Page:
                 self._say(f"The page in {self._folder.path} could not be written: {error}")
             self._failed = True
 
-    def add(self, name: str, entries: Sequence[Entry] | None) -> None:
+    def add(self, name: str, content: Sequence[Entry] | Sequence[Row] | None) -> None:
         """Note what a file of the record holds; `write` brings it to storage, then or later."""
         number = segment_number(name)
-        if number is not None and entries is not None:
-            self._segments.add(number)
+        if number is not None and content is not None:
+            self._segments[number] = self._segments.get(number, -1) + 1
         elif number is not None:
-            self._segments.discard(number)
+            self._segments.pop(number, None)
         # To the end: the newest entries' script says which segments there are before it.
         self._unwritten.pop(name, None)
-        self._unwritten[name] = entries
+        self._unwritten[name] = content
 
     def write(self) -> None:
         """Bring what was added to storage, and the page itself where it is not there yet.
@@ -141,31 +156,49 @@ class Page:
                 )
         if PAGE not in self._ours or not (self._folder / PAGE).exists():
             self._replace(PAGE, page_html())
-        for name, entries in list(self._unwritten.items()):
-            if entries is None:
+        for name, content in list(self._unwritten.items()):
+            if content is None:
                 (self._folder / script_name(name)).remove()
+            elif name in metrics_names([name]):
+                number = metrics_number(name)
+                segment = "metrics" if number is None else f"metrics-{number}"
+                text = self._values.json(content, full=self._full_values())
+                self._replace(script_name(name), _script(segment, text))
             else:
-                self._replace(script_name(name), self._script(name, entries))
+                self._replace(script_name(name), self._record_script(name, content))
             del self._unwritten[name]
 
-    def _script(self, name: str, entries: Sequence[Entry]) -> str:
+    def _record_script(self, name: str, entries: Sequence[Entry]) -> str:
         content: dict[str, Any] = {"format": FORMAT, "entries": list(entries)}
         if name == RECORD:
             content |= {"key": self._key, "segments": self._known_segments()}
+            # An open page reads those anew, in which snapshots were marked as removed since.
+            rewritten = {number: times for number, times in self._segments.items() if times}
+            content |= {"rewritten": rewritten} if rewritten else {}
         segment = "newest" if name == RECORD else segment_number(name)
-        # As text in a text, both ASCII: data is never code, nor a prototype.
-        data = json.dumps(json.dumps(content, allow_nan=False)).replace("<", "\\u003c")
-        call = f"kerasImageSaver({json.dumps(segment)}, {data});"
-        return f"// {PAGE_MARK}: the record beside it as a script\n{call}\n"
+        return _script(segment, json.dumps(content, allow_nan=False))
 
     def _known_segments(self) -> int | list[int]:
         """Return how many there are, or their numbers where some are missing: a number may be any."""
         numbers = sorted(self._segments)
         return len(numbers) if numbers == list(range(len(numbers))) else numbers
 
+    def _full_values(self) -> int:
+        """Return how many full files of values there are."""
+        names = metrics_names(self._folder.names())
+        return 1 + max((metrics_number(name) or 0 for name in names if name != METRICS), default=-1)
+
     def _replace(self, name: str, text: str) -> None:
         (self._folder / name).replace(lambda file: file.write(text.encode("utf-8")))
         self._ours.add(name)
+
+
+def _script(segment: int | str | None, text: str) -> str:
+    """Return a script that hands the page a part of the record."""
+    # As text in a text, both ASCII: data is never code, nor a prototype.
+    data = json.dumps(text).replace("<", "\\u003c")
+    call = f"kerasImageSaver({json.dumps(segment)}, {data});"
+    return f"// {PAGE_MARK}: the record beside it as a script\n{call}\n"
 
 
 @functools.cache

@@ -8,7 +8,7 @@ const CHART_EDGE = 4;
 function metricColumns(entries) {
   const columns = new Map();
   entries.forEach((entry, index) => {
-    for (const [name, value] of Object.entries(entry.logs ?? {})) {
+    for (const [name, value] of numbersOf(entry)) {
       if (!isNumeric(value)) continue;
       if (!columns.has(name)) columns.set(name, new Float64Array(entries.length).fill(NaN));
       columns.get(name)[index] = numeric(value);
@@ -161,8 +161,9 @@ class Chart {
   }
 
   describe(entry) {
+    const numbers = new Map(numbersOf(entry));
     const texts = this.names.map((name, series) => {
-      const value = entry.logs?.[name];
+      const value = numbers.get(name);
       const text = isNumeric(value) ? shortNumber(value) : "none";
       this.values[series].textContent = text;
       return `${name} ${text}`;

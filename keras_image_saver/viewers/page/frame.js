@@ -97,7 +97,7 @@ class Frame {
     for (let sample = 0; sample < tiles.count; sample++) {
       const [x, y] = tiles.corner(sample, 0);
       const button = element("button", { type: "button", className: "tile", tabIndex: -1 });
-      describe(button, `Sample ${sample + 1} alone`);
+      describe(button, `Sample ${sample} alone`);
       button.style.left = `${(100 * x) / image.naturalWidth}%`;
       button.style.top = `${(100 * y) / image.naturalHeight}%`;
       button.style.width = `${(100 * tiles.across) / image.naturalWidth}%`;
@@ -146,7 +146,7 @@ class Frame {
     [...this.picture.children].forEach((figure, panel) => {
       const [canvas, name] = figure.children;
       drawTile(canvas, image, tiles, sample, panel);
-      const label = `Sample ${sample + 1}, ${tiles.panels[panel]}, at ${epochName(entry)}`;
+      const label = `Sample ${sample}, ${tiles.panels[panel]}, at ${epochName(entry)}`;
       describe(canvas, label, "img");
       name.textContent = tiles.panels[panel];
       name.hidden = tiles.panels.length === 1;

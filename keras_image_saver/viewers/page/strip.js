@@ -99,7 +99,7 @@ class Strip {
     node.append(picture, name);
     node.style.left = `${index * this.step}px`;
     node.style.width = `${this.wide}px`;
-    describe(node, `Sample ${this.sample + 1} at ${epochName(entry)}`);
+    describe(node, `Sample ${this.sample} at ${epochName(entry)}`);
     node.onclick = () => this.onPick(index);
     const cell = { node, entry, picture };
     this.cells.set(index, cell);

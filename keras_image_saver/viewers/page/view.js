@@ -22,18 +22,22 @@ function fileLink(entry) {
   return element("a", { href: url, textContent: entry.file });
 }
 
-function logRow(name, value) {
+function logRow(name, value, ...more) {
   const cell = element("td", { textContent: valueText(value) });
   cell.classList.toggle("is-odd", isNumeric(value) && typeof value !== "number");
-  return element("tr", {}, element("th", { scope: "row", textContent: name }), cell);
+  return element("tr", {}, element("th", { scope: "row", textContent: name }), cell, ...more);
 }
 
+const MOST_WORST = 3;
+
 class View {
-  constructor(onSnapshot, onSample) {
+  constructor(onSnapshot, onSample, onHistory) {
+    this.onSample = onSample;
+    this.values = new SampleValues();
     this.left = new Frame(onSample);
     this.right = new Frame(onSample); // the one that the slider moves
     this.strip = new Strip(by("strip"), onSnapshot);
-    this.charts = new Charts(by("charts"), onSnapshot);
+    this.charts = new Charts(by("charts"), onHistory);
     by("run").textContent = document.title = runName();
   }
 
@@ -56,12 +60,12 @@ class View {
     describe(by("play"), playing ? "Pause" : "Play");
   }
 
-  drawRecord({ entries, isNewer, lost }) {
+  drawRecord({ history, isNewer, lost }) {
     by("notices").replaceChildren();
     if (isNewer) drawNotice(`${NEWER}: what this page does not know is not shown.`);
     if (lost) drawNotice(`${lost} parts of the record cannot be read; their snapshots are not shown.`);
-    by("counts").textContent = countsText(entries);
-    this.charts.set(entries);
+    by("counts").textContent = countsText(history);
+    this.charts.set(history); // what was removed has its metrics still
   }
 
   drawSliders({ entries, comparing }) {
@@ -98,8 +102,9 @@ class View {
     this.drawEmpty("");
     this.drawPosition(state);
     this.drawFacts(state.entry);
+    this.drawValues(state, state.recordText);
     this.drawSampleBar(state);
-    this.charts.mark(state.index, state.entry);
+    this.charts.mark(state.placeInHistory, state.entry);
     const drawn = this.drawStage(state);
     if (state.byKeyboard && state.sample !== before.sample) this.moveFocus(state, before, drawn);
   }
@@ -127,14 +132,38 @@ class View {
     const logs = Object.entries(entry.logs ?? {});
     by("logs").replaceChildren(...logs.map(([name, value]) => logRow(name, value)));
     by("logs-section").hidden = logs.length === 0;
+    const measures = Object.entries(entry.metrics ?? {});
+    by("measures").replaceChildren(...measures.map(([name, found]) => this.measureRow(name, found)));
+    by("measures-section").hidden = measures.length === 0;
     by("charts-section").hidden = this.charts.charts.size === 0;
+  }
+
+  /* The mean over the samples, and buttons to those that are the worst. */
+  measureRow(name, found) {
+    const buttons = worstOf(found).slice(0, MOST_WORST).map((sample) => {
+      const button = element("button", { type: "button", className: "small", textContent: `${sample}` });
+      describe(button, `Sample ${sample} alone, one of the worst by ${name}`);
+      button.onclick = (event) => this.onSample(sample, event.detail === 0);
+      return button;
+    });
+    return logRow(name, found?.mean ?? "none", element("td", { className: "worst" }, ...buttons));
+  }
+
+  /* What the sample that is shown alone had, as soon as it is read. */
+  async drawValues({ entry, sample }, recordText) {
+    const wanted = (this.wantedValues = {});
+    const values = sample === null ? [] : await this.values.of(entry, sample, recordText);
+    if (wanted !== this.wantedValues) return; // another one is looked at by now
+    by("values").replaceChildren(...values.map(([name, digits]) => logRow(name, Number(digits))));
+    by("values-title").textContent = sample === null ? "" : `Sample ${sample}`;
+    by("values-section").hidden = values.length === 0;
   }
 
   drawSampleBar({ entries, index, sample, sampleCount }) {
     by("sample-bar").hidden = by("strip").hidden = sample === null;
     if (sample === null) return this.strip.clear();
-    const name = `Sample ${sample + 1}`;
-    by("sample-name").textContent = sampleCount ? `${name} of ${sampleCount}` : name;
+    const name = `Sample ${sample}`;
+    by("sample-name").textContent = sampleCount ? `${name} of 0\u2013${sampleCount - 1}` : name;
     by("sample-before").disabled = sample === 0;
     by("sample-after").disabled = sample + 1 >= sampleCount;
     describe(by("strip"), `${name} at every epoch`);

@@ -1,0 +1,75 @@
+"""The panels of images: values to bytes by their ranges, and how far predictions are from targets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from keras_image_saver.arrays import Array, UInt8Array
+from keras_image_saver.render.base import (
+    Batch,
+    BoundRenderer,
+    Measured,
+    MeasuredImages,
+    Range,
+    Rendered,
+)
+from keras_image_saver.render.colors import apply_colormap
+from keras_image_saver.render.error import error_table, errors_of_images
+from keras_image_saver.render.panels import Sources
+from keras_image_saver.render.ranges import map_to_uint8
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundImages(BoundRenderer):
+    """Draws images in one way.
+
+    Attributes:
+        sources: Where values come from.
+        colormaps: The colour table by panel, of those of one channel that have one.
+        compared: The ranges of prediction and target, drawn or not, as far as they are known.
+    """
+
+    sources: Sources
+    colormaps: Mapping[str, UInt8Array]
+    compared: Mapping[str, Range | None]
+
+    def __call__(
+        self,
+        batch: Batch,
+        out: Mapping[str, UInt8Array] | None = None,
+        known: Mapping[str, UInt8Array | None] | None = None,
+    ) -> Rendered:
+        rendered = Rendered()
+        for name, limits in self.ranges.items():
+            if known and name in known:
+                continue
+            is_error = name in self.sources.own_error
+            images = self._errors(batch) if is_error else self.sources.images(name, batch)
+            table = error_table() if is_error else self.colormaps.get(name)
+            # What is coloured has more channels than what is mapped, so there is no room for it.
+            room = (out or {}).get(name) if table is None else None
+            mapped, rendered.counts[name] = map_to_uint8(
+                images, limits, room, self.range_argument(name)
+            )
+            rendered.panels[name] = mapped if table is None else apply_colormap(mapped, table)
+        return rendered
+
+    def measured(self, batch: Batch) -> Mapping[str, Measured]:
+        if "prediction" not in self.compared:
+            return {}
+        has_target = "target" in self.compared
+        return {
+            "": MeasuredImages(
+                self.sources.images("prediction", batch),
+                self.compared["prediction"],
+                self.sources.images("target", batch) if has_target else None,
+                self.compared.get("target"),
+            )
+        }
+
+    def _errors(self, batch: Batch) -> Array:
+        return errors_of_images(
+            self.sources.images("prediction", batch),
+            self.compared["prediction"],
+            self.sources.images("target", batch),
+            self.compared["target"],
+        )

@@ -1,0 +1,178 @@
+"""Numbers beside the samples, at each snapshot of a run."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from support.models import autoencoder, class_ids, floats, read
+from support.training import fit_data
+
+from keras_image_saver import ImageSaver, Run, Segmentation, latents
+
+keras = tf.keras
+layers = keras.layers
+X = floats(3, 8, 8, 1)
+
+
+def absolute(targets, outputs):
+    """A function of the user's, as Keras has them: a value a pixel."""
+    assert tf.is_tensor(outputs) or not isinstance(outputs, np.ndarray)
+    return abs(targets - outputs)
+
+
+def entries(folder):
+    return [json.loads(line) for line in (folder / "snapshots.jsonl").read_text().splitlines()]
+
+
+def test_metrics_of_images_are_in_listeners_record_and_readers(tmp_path):
+    heard = []
+    saver = ImageSaver(
+        tmp_path / "run", (X, X), metrics=["mae", absolute], listeners=[heard.append]
+    )
+    model = autoencoder()
+    fit_data(model, X, X, saver=saver)
+    assert [list(one.metrics) for one in heard] == [["mae", "absolute"]] * 2
+    for one in heard:
+        np.testing.assert_allclose(one.metrics["mae"], one.metrics["absolute"], rtol=1e-5)
+    outputs = np.array(model.predict_on_batch(X))
+    np.testing.assert_allclose(
+        heard[-1].metrics["mae"], np.abs(outputs - X).mean((1, 2, 3)), rtol=1e-5
+    )
+    for read_one, one in zip(Run.open(tmp_path / "run"), heard, strict=True):
+        np.testing.assert_array_equal(read_one.metrics["mae"], one.metrics["mae"])
+        assert read_one.summary == one.summary
+    mean, worst = (
+        entries(tmp_path / "run")[1]["metrics"]["mae"][name] for name in ("mean", "worst")
+    )
+    np.testing.assert_allclose(mean, heard[-1].metrics["mae"].mean(), rtol=1e-6)
+    assert worst[0][0] == int(np.argmax(heard[-1].metrics["mae"]))
+
+
+def test_metrics_of_class_maps_see_classes_and_own_functions_raw_scores(tmp_path):
+    seen = []
+
+    def scores(targets, outputs):
+        seen.append(tuple(outputs.shape))
+        return outputs
+
+    model = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(3, 1, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    ids = class_ids(3)
+    saver = ImageSaver(
+        tmp_path,
+        (X, ids),
+        render=Segmentation(input_range=(0, 1)),
+        metrics={"hits": "accuracy", "iou": "iou", "scores": scores},
+    )
+    fit_data(model, X, ids, saver=saver, epochs=1)
+    (found,) = Run.open(tmp_path)
+    chosen = np.array(model.predict_on_batch(X)).argmax(-1)
+    np.testing.assert_allclose(found.metrics["hits"], (chosen == ids).mean((1, 2)), rtol=1e-6)
+    np.testing.assert_allclose(found.metrics["scores"], [1 / 3] * 3, rtol=1e-5)
+    assert set(seen) == {(3, 8, 8, 3)}
+    assert found.class_metrics["iou"].shape == (3,)
+
+
+def test_measures_of_latents_need_no_targets_and_change_begins_anew_when_resumed(tmp_path):
+    noise = latents(4, 3)
+
+    def generator():
+        model = keras.Sequential(
+            [keras.Input((3,)), layers.Dense(4, "tanh"), layers.Reshape((2, 2, 1))]
+        )
+        model.compile("sgd", "mse")
+        return model
+
+    x, y = np.ones((4, 3), np.float32), np.zeros((4, 2, 2, 1), np.float32)
+    model = generator()
+    saver = ImageSaver(tmp_path, noise, metrics=["change", "diversity"])
+    fit_data(model, x, y, saver=saver)
+    saver = ImageSaver(tmp_path, noise, metrics=["change", "diversity"])
+    model.fit(x, y, epochs=4, initial_epoch=2, verbose=0, callbacks=[saver])
+    changes = [one.metrics["change"] for one in Run.open(tmp_path)]
+    assert [bool(np.isnan(one).all()) for one in changes] == [True, False, True, False]
+    assert [one.metrics["diversity"].shape for one in Run.open(tmp_path)] == [(1,)] * 4
+
+
+@pytest.mark.parametrize(
+    ("metrics", "error", "text"),
+    [
+        pytest.param("mae", TypeError, "got 'mae' alone. Put it in a list", id="a text"),
+        pytest.param([3], TypeError, "got 3", id="a number"),
+        pytest.param(["psnr", "psnr"], ValueError, "got 'psnr' twice", id="twice"),
+        pytest.param([lambda y, x: x], ValueError, "has no name. Pass a dict", id="lambda"),
+        pytest.param({"loss": "mae"}, ValueError, "names of logs, got 'loss'", id="loss"),
+        pytest.param({"": "mae"}, ValueError, "printable characters, got ''", id="no name"),
+        pytest.param(
+            [keras.metrics.MeanSquaredError], TypeError, "keeps a state over batches", id="a metric"
+        ),
+    ],
+)
+def test_metrics_that_are_none_are_refused_at_once(metrics, error, text):
+    with pytest.raises(error, match=text):
+        ImageSaver("unused", X, metrics=metrics)
+
+
+@pytest.mark.parametrize(
+    ("samples", "metrics", "text"),
+    [
+        pytest.param(
+            (X, X), ["sharpness"], "no measure 'sharpness'; there are \"mae\"", id="unknown"
+        ),
+        pytest.param(X, ["mae"], '"mae", but it needs targets.*"change"', id="no targets"),
+        pytest.param(
+            (X, X), ["ssim"], "window is 11 x 11 pixels, and the outputs have 8", id="small"
+        ),
+        pytest.param((X, X), ["iou"], "it is of class maps", id="class maps"),
+        pytest.param(
+            (X, X),
+            {"half": lambda targets, outputs: outputs[:1]},
+            r"`metrics\['half'\]` must return a row a sample, got shape \(1, 8, 8, 1\)",
+            id="another length",
+        ),
+        pytest.param(
+            (X, X), ["mse"], "names of logs, got 'mse', which the model was compiled", id="logs"
+        ),
+    ],
+)
+def test_metrics_that_do_not_fit_are_refused_before_training(tmp_path, samples, metrics, text):
+    model = autoencoder()
+    model.compile("sgd", "mse", metrics=["mse"])
+    with pytest.raises(ValueError, match=text):
+        fit_data(model, X, X, saver=ImageSaver(tmp_path / "run", samples, metrics=metrics))
+    assert not (tmp_path / "run" / "snapshots.jsonl").exists()
+
+
+def test_metric_that_fails_during_training_is_a_missed_snapshot(tmp_path, caplog):
+    calls = []
+
+    def fails(targets, outputs):
+        calls.append(1)
+        if len(calls) > 2:
+            raise RuntimeError("no more")
+        return outputs
+
+    fit_data(autoencoder(), X, X, saver=ImageSaver(tmp_path, X, metrics=[fails]), epochs=1)
+    assert "no more" in caplog.text
+    assert len(Run.open(tmp_path)) == 0
+
+
+def test_values_of_an_earlier_run_are_set_aside_with_it(tmp_path):
+    for _ in range(2):
+        saver = ImageSaver(tmp_path, (X, X), metrics=["mae"])
+        fit_data(autoencoder(), X, X, saver=saver, epochs=1)
+    for folder in (tmp_path, tmp_path / "previous-1"):
+        (found,) = Run.open(folder)
+        assert found.metrics["mae"].shape == (3,)
+        assert (folder / "snapshots-metrics.js").exists()
+
+
+def test_picture_is_the_same_with_metrics_and_without(tmp_path):
+    pictures = []
+    for name, metrics in (("with", ["mae", absolute]), ("without", ())):
+        keras.utils.set_random_seed(3)
+        saver = ImageSaver(tmp_path / name, (X, X), metrics=metrics)
+        fit_data(autoencoder(), X, X, saver=saver, epochs=1)
+        pictures.append(read(tmp_path / name / "0001.png"))
+    np.testing.assert_array_equal(*pictures)

@@ -1,0 +1,74 @@
+"""Inputs that went through the preprocessing of `keras.applications`."""
+
+import numpy as np
+import pytest
+from support.models import keras
+from support.rendering import draw
+
+from keras_image_saver import Images, Segmentation
+
+MODES = ["caffe", "tf", "torch"]
+# Every byte in every channel, black and white among them.
+PHOTO = (
+    np.random.default_rng(0)
+    .permuted(np.tile(np.arange(256, dtype=np.uint8)[:, None], (1, 3)), axis=0)
+    .reshape(1, 16, 16, 3)
+)
+
+
+def preprocessed(mode):
+    """The application that prepares inputs in a mode, as its user calls it."""
+    application = {"caffe": "resnet50", "tf": "mobilenet_v2", "torch": "densenet"}[mode]
+    prepare = getattr(keras.applications, application).preprocess_input
+    return prepare(PHOTO.astype(np.float32))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_input_range_of_a_mode_undoes_it(mode):
+    inputs = preprocessed(mode)
+    render = Images((0, 1), input_range=mode)
+    rendered = draw(render, np.zeros((1, 16, 16, 3), np.float32), inputs=inputs)
+    np.testing.assert_array_equal(rendered.panels["input"], PHOTO)
+    assert not rendered.findings
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_input_range_of_a_mode_undoes_it_under_an_overlay(mode):
+    ids = np.zeros((1, 16, 16), np.int64)
+    render = Segmentation(2, input_range=mode, overlay=0.5, background_class=0)
+    rendered = draw(render, ids, inputs=preprocessed(mode))
+    np.testing.assert_array_equal(rendered.panels["input"], PHOTO)
+    np.testing.assert_array_equal(rendered.panels["prediction"], PHOTO)
+    assert not rendered.findings
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_input_range_of_a_mode_is_of_what_input_image_returns(mode):
+    inputs = {"a": preprocessed(mode), "b": np.zeros((1, 3))}
+    render = Images((0, 1), input_range=mode, input_image=lambda x: x["a"])
+    rendered = draw(render, np.zeros((1, 16, 16, 3), np.float32), inputs=inputs)
+    np.testing.assert_array_equal(rendered.panels["input"], PHOTO)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_input_range_of_a_mode_is_of_channels_first_too(mode):
+    inputs = np.moveaxis(preprocessed(mode), -1, 1)
+    outputs = np.zeros((1, 3, 16, 16), np.float32)
+    render = Images((0, 1), input_range=mode)
+    rendered = draw(render, outputs, inputs=inputs, channels_first=True)
+    np.testing.assert_array_equal(rendered.panels["input"], PHOTO)
+
+
+def test_input_range_of_an_unknown_mode_is_refused():
+    with pytest.raises(
+        ValueError, match=r'`input_range` must be .*"caffe", "tf", "torch", got \'tv\''
+    ):
+        Images(input_range="tv")
+
+
+def test_input_range_of_three_channels_is_refused_for_grey_inputs():
+    inputs = np.zeros((1, 4, 4, 1), np.float32)
+    with pytest.raises(
+        ValueError, match=r"`input_range` must have one value a channel.*1 channels"
+    ):
+        draw(Images((0, 1), input_range="caffe"), inputs, inputs=inputs)
