@@ -48,7 +48,17 @@ def machine() -> str:
 
 def questions() -> dict[str, Callable]:
     # Each imports TensorFlow, which `--help` need not wait for.
-    from benchmarks import encoders, growth, imports, mapping, passes, png, stall, whole_run
+    from benchmarks import (
+        animation,
+        encoders,
+        growth,
+        imports,
+        mapping,
+        passes,
+        png,
+        stall,
+        whole_run,
+    )
 
     def stalls() -> tuple:
         tables, targets, plotted = stall.tables()
@@ -61,6 +71,7 @@ def questions() -> dict[str, Callable]:
         "mapping": mapping.tables,
         "png": png.tables,
         "encoders": encoders.tables,
+        "animation": animation.tables,
         "passes": passes.tables,
         "growth": growth.tables,
         "whole_run": whole_run.tables,
@@ -73,6 +84,7 @@ HEADINGS = {
     "mapping": "Mapping",
     "png": "PNG",
     "encoders": "Encoder",
+    "animation": "Animations",
     "passes": "Inference",
     "growth": "Growth",
     "whole_run": "Whole run",
