@@ -429,9 +429,14 @@ def test_timelapse_that_fails_leaves_the_file_that_was_there(tmp_path, monkeypat
     run = write_run(tmp_path / "run", [flat(RED), flat(BLUE), flat(GREEN)])
     out = tmp_path / "out.png"
     out.write_bytes(b"before")
-    monkeypatch.setattr(
-        Png, "add", lambda *_: (_ for _ in ()).throw(OSError("No space left on device"))
-    )
+    add = Png.add
+
+    def failing(self, piece, data):
+        if self._frames == 1:
+            raise OSError("No space left on device")
+        add(self, piece, data)
+
+    monkeypatch.setattr(Png, "add", failing)
     with pytest.raises(OSError, match="No space"):
         timelapse(run, out)
     assert out.read_bytes() == b"before"
