@@ -121,7 +121,9 @@ class Pipeline:
         picture = compose(drawing, self.tiling)
         # As large as it will be: fewer rows may have been drawn.
         count = drawing.count if samples.inputs is None else len(samples)
-        layout = self.tiling.plan(drawing.render_part(next(drawing.parts())), count)
+        rendered = drawing.render_part(next(drawing.parts()))
+        captions = drawing.bound.captions_of(tuple(rendered.panels))
+        layout = self.tiling.plan(rendered, captions, count)
         formats.check_image((*layout.size, picture.image.shape[2]), self.format)
         encoder.encode(picture.image, self.format)
         return Rehearsal(drawing, picture.findings, seconds, difference)

@@ -27,13 +27,13 @@ class Tiling:
     def __post_init__(self) -> None:
         grid.check_grid(self.columns, self.padding, self.pad_value)
 
-    def plan(self, rendered: Rendered, count: int) -> grid.Layout:
-        """Lay out `count` samples, of which some are rendered."""
+    def plan(self, rendered: Rendered, captions: Mapping[str, str], count: int) -> grid.Layout:
+        """Lay out `count` samples, of which some are rendered, with captions by panel, or none."""
         sizes = {name: images.shape[1:3] for name, images in rendered.panels.items()}
         width = max(size[1] for size in sizes.values())
-        captions = caption_size(tuple(sizes), width) if len(sizes) > 1 else (0, 0)
+        needed = caption_size(tuple(captions.values()), width) if captions else (0, 0)
         return grid.plan(
-            sizes, count, columns=self.columns, padding=self.padding, caption_size=captions
+            sizes, count, columns=self.columns, padding=self.padding, caption_size=needed
         )
 
 
@@ -228,7 +228,8 @@ def _compose_anew(drawing: Drawing, tiling: Tiling) -> Picture:
     rendered = drawing.render_part(next(drawing.parts()))
     counts = rendered.counts
     shapes = {name: images.shape[1:] for name, images in rendered.panels.items()}
-    layout = tiling.plan(rendered, drawing.count)
+    captions = drawing.bound.captions_of(tuple(rendered.panels))
+    layout = tiling.plan(rendered, captions, drawing.count)
     canvas = grid.Canvas(layout, grid.most_channels(rendered.panels), tiling.pad_value)
     canvas.place(rendered.panels)
     placed = len(next(iter(rendered.panels.values())))
@@ -239,14 +240,14 @@ def _compose_anew(drawing: Drawing, tiling: Tiling) -> Picture:
         canvas.place(rendered.panels)
         _add(counts, rendered.counts)
     image = canvas.image
-    if layout.origin[0] > tiling.padding:  # there is room for captions above the first row
-        captions = [
-            (tiling.padding, layout.tile_at(column, panel)[1], name)
+    if captions:
+        places = [
+            (tiling.padding, layout.tile_at(column, panel)[1], captions[name])
             for column in range(min(layout.columns, layout.count))
             for panel, name in enumerate(layout.panels)
         ]
         width = layout.tile[1] // layout.enlargement
-        image = draw_captions(image, captions, width, tiling.pad_value)
+        image = draw_captions(image, places, width, tiling.pad_value)
     fixed = {name: replace(counts[name]) for name in drawing.bound.fixed}
     # Magenta that may be gone in the next picture can have made this one's grey panels coloured.
     changes = [one for name, one in counts.items() if name not in fixed]

@@ -61,7 +61,7 @@ class Images(PanelRenderer):
             and of several outputs without an `output` all that have it, by their names. Noise from
             `latents` is no input to look at. The error is |prediction - target|, the mean over the
             channels, from black over red and yellow to white at the width of the value range;
-            `value_range={"error": (0, 0.2)}` shows smaller ones.
+            `value_range={"error": (0, 0.2)}` shows smaller ones. Or a dict from name to caption.
         colormap: For one-channel predictions and targets: a (256, 3) table, uint8 or floats from 0
             to 1, or the name of one of Matplotlib's (extra `colormaps`).
 
@@ -78,7 +78,7 @@ class Images(PanelRenderer):
         *,
         input_range: Any = None,
         input_image: Callable[[Any], Any] | None = None,
-        panels: Sequence[str] | None = None,
+        panels: Sequence[str] | Mapping[str, str] | None = None,
         colormap: Any = None,
     ) -> None:
         super().__init__(input_range, input_image, panels)
@@ -118,6 +118,7 @@ class Images(PanelRenderer):
             colormaps=self._colormaps({name: images[name] for name in drawn}),
             compared=compared,
             fixed=tuple(name for name in panels if name in SHOWN),
+            captions=self.captions,
         )
 
     def _compared(
