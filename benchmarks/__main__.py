@@ -1,4 +1,4 @@
-"""`python -m benchmarks [question ...]`: measure, print, and write `RESULTS.md` and `stall.png`."""
+"""`python -m benchmarks [question ...]`: measure, print, and write `RESULTS.md` and `stall.svg`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,15 @@ def machine() -> str:
     import tensorflow as tf
 
     devices = tf.config.list_physical_devices("GPU")
-    packages = ("tensorflow", "keras", "numpy", "pillow", "opencv-python-headless", "matplotlib")
+    packages = (
+        "tensorflow",
+        "keras",
+        "numpy",
+        "pillow",
+        "isal",
+        "opencv-python-headless",
+        "matplotlib",
+    )
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     load = os.getloadavg()[0]
     return (
@@ -44,8 +52,7 @@ def questions() -> dict[str, Callable]:
 
     def stalls() -> tuple:
         tables, targets, plotted = stall.tables()
-        for suffix in ("png", "svg"):
-            stall.plot(plotted, str(FOLDER / f"stall.{suffix}"))
+        stall.plot(plotted, str(FOLDER / "stall.svg"))
         return tables, targets
 
     return {
@@ -97,7 +104,7 @@ def main() -> int:
         digits = 3 if abs(target.measured - target.limit) < 0.05 * abs(target.limit) else 2
         reached.append(
             f"| {target.what} | {target.measured:.{digits}f}{target.unit} | {sign} "
-            f"{target.limit:g}{target.unit} | {'reached' if target.is_met else '**missed**'} |"
+            f"{target.limit:.3g}{target.unit} | {'reached' if target.is_met else '**missed**'} |"
         )
     print("\n".join(reached))
     if not chosen:

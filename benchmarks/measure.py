@@ -49,31 +49,57 @@ class Target:
         return self.measured >= self.limit if self.at_least else self.measured <= self.limit
 
 
-def round_robin(
+@dataclass
+class Times:
+    """What each row took in each round, milliseconds: until it returned, and of all processors.
+
+    Attributes:
+        wall: How long the caller was held.
+        cpu: Processor time of all threads, of what follows the row too.
+    """
+
+    wall: dict[str, list[float]]
+    cpu: dict[str, list[float]]
+
+
+def measure(
     rows: Mapping[str, Callable[[], object]],
     *,
     after: Mapping[str, Callable[[], object]] | None = None,
     rounds: int = ROUNDS,
-) -> dict[str, list[float]]:
-    """Return the milliseconds of each row in each round.
+    enough_s: float = 6.0,
+) -> Times:
+    """Time rows in turns.
 
     Args:
         rows: What is timed, by name.
-        after: What follows a row, not timed: to let a thread finish what it began.
+        after: What follows a row, and only its processor time counts: to let a thread finish what it
+            began.
         rounds: How often each is timed, after one call that is not.
+        enough_s: What takes so long in all is left out from then on, after three rounds at least.
     """
     after = after or {}
-    times: dict[str, list[float]] = {name: [] for name in rows}
+    times = Times({name: [] for name in rows}, {name: [] for name in rows})
     gc.collect()
     for number in range(rounds + 1):
         for name, run in rows.items():
-            started = time.perf_counter()
+            if number > 3 and sum(times.wall[name]) > enough_s * 1e3:
+                continue
+            started, spent = time.perf_counter(), time.process_time()
             run()
             elapsed = time.perf_counter() - started
             after.get(name, int)()
             if number:
-                times[name].append(elapsed * 1e3)
+                times.wall[name].append(elapsed * 1e3)
+                times.cpu[name].append((time.process_time() - spent) * 1e3)
     return times
+
+
+def round_robin(
+    rows: Mapping[str, Callable[[], object]], *, rounds: int = ROUNDS
+) -> dict[str, list[float]]:
+    """Return the milliseconds of each row in each round."""
+    return measure(rows, rounds=rounds, enough_s=math.inf).wall
 
 
 def medians(times: Mapping[str, Sequence[float]]) -> dict[str, float]:
@@ -83,14 +109,15 @@ def medians(times: Mapping[str, Sequence[float]]) -> dict[str, float]:
 def above(times: Mapping[str, Sequence[float]], floor: str) -> dict[str, float]:
     """Return the median of what each row took more than the floor in the same round."""
     return {
-        name: statistics.median(t - f for t, f in zip(values, times[floor], strict=True))
+        # What takes long has fewer rounds: the first ones.
+        name: statistics.median(t - f for t, f in zip(values, times[floor], strict=False))
         for name, values in times.items()
     }
 
 
 def error(values: Sequence[float], floor: Sequence[float]) -> float:
     """Return the standard error of the median difference, from the quartiles as of a normal law."""
-    differences = [t - f for t, f in zip(values, floor, strict=True)]
+    differences = [t - f for t, f in zip(values, floor, strict=False)]
     low, _, high = statistics.quantiles(differences, n=4)
     return 1.2533 * (high - low) / 1.349 / math.sqrt(len(differences))
 

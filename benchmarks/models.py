@@ -25,6 +25,24 @@ def dcgan_generator(side: int, latent: int = 64) -> Any:
     return model
 
 
+class Stored(tf.keras.layers.Layer):
+    """Outputs that are there already: what takes time then is not the model's."""
+
+    def __init__(self, outputs: np.ndarray) -> None:
+        super().__init__()
+        self.outputs = tf.constant(outputs)
+
+    def call(self, inputs: Any) -> Any:
+        rows = tf.shape(inputs)[0]
+        return tf.cond(rows == len(self.outputs), lambda: self.outputs, lambda: self.outputs[:rows])
+
+
+def stored(inputs: np.ndarray, outputs: np.ndarray) -> Any:
+    """Return a model of such inputs that computes nothing."""
+    given = tf.keras.Input(inputs.shape[1:])
+    return tf.keras.Model(given, Stored(outputs)(given))
+
+
 def segmenter(side: int, classes: int) -> Any:
     """A small network from photos to class scores."""
     layers = tf.keras.layers
@@ -51,6 +69,12 @@ def photo_tiles(count: int, side: int) -> np.ndarray:
         y, x = (int(rng.integers(0, limit - side + 1)) for limit in photo.shape[:2])
         tiles.append(photo[y : y + side, x : x + side])
     return np.stack(tiles)
+
+
+def photos_of(count: int, side: int) -> np.ndarray:
+    """Return photos, enlarged where they are too small: float32 (count, side, side, 3), 0 to 255."""
+    tiles = photo_tiles(count, min(side, 400)).astype(np.float32)
+    return tf.image.resize(tiles, (side, side)).numpy()
 
 
 def class_maps(count: int, side: int, classes: int = 21) -> np.ndarray:

@@ -81,6 +81,21 @@ def opencv_grid(model: Any, latents: Any, folder: str) -> Callable[[], None]:
     return on_epoch_end
 
 
+def tensorboard(model: Any, latents: Any, folder: str) -> Callable[[], None]:
+    """What TensorBoard's users write: all samples, each a PNG of its own in the event file."""
+    draw = tf.function(lambda z: model(z, training=False))
+    inputs = tf.constant(latents)
+    writer = tf.summary.create_file_writer(os.path.join(folder, "events"))
+
+    def on_epoch_end() -> None:
+        images = draw(inputs) / 2 + 0.5
+        with writer.as_default():
+            tf.summary.image("samples", images, step=0, max_outputs=len(latents))
+        writer.flush()
+
+    return on_epoch_end
+
+
 def matplotlib_maps(model: Any, photos: Any, folder: str) -> Callable[[], None]:
     """Segmentation tutorials: a figure a sample, the photo beside its mask."""
     import matplotlib as mpl

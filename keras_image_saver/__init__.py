@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from keras_image_saver.render.ranges import to_uint8 as to_uint8
     from keras_image_saver.render.segmentation import Segmentation as Segmentation
     from keras_image_saver.report import ImageSaverError as ImageSaverError
-    from keras_image_saver.run.record import Run as Run
+    from keras_image_saver.run.reader import Run as Run
     from keras_image_saver.run.record import Snapshot as Snapshot
     from keras_image_saver.samples import latents as latents
     from keras_image_saver.save import save_image as save_image
     from keras_image_saver.viewers.page import write_page as write_page
     from keras_image_saver.viewers.strip import strip as strip
+    from keras_image_saver.viewers.tiles import tiles as tiles
     from keras_image_saver.viewers.timelapse import timelapse as timelapse
 
 _MODULES = {
@@ -39,7 +40,7 @@ _MODULES = {
     "Images": "render.images",
     "to_uint8": "render.ranges",
     "Batch": "render.base",
-    "Run": "run.record",
+    "Run": "run.reader",
     "Snapshot": "run.record",
     "latents": "samples",
     "save_image": "save",
@@ -48,6 +49,7 @@ _MODULES = {
     "overlay": "render.colors",
     "write_page": "viewers.page",
     "strip": "viewers.strip",
+    "tiles": "viewers.tiles",
     "timelapse": "viewers.timelapse",
 }
 

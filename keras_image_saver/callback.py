@@ -7,9 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_image_saver.arrays import describe
 from keras_image_saver.checks import check_int
-from keras_image_saver.live_run import LiveRun, Settings, check_reactions
+from keras_image_saver.live_run import LiveRun
 from keras_image_saver.model.backend import ON_TENSORFLOW
 from keras_image_saver.model.datasets import read_samples
 from keras_image_saver.model.lookup import check_copied, check_drawing, check_watched
@@ -21,10 +20,12 @@ from keras_image_saver.pipeline import Pipeline
 from keras_image_saver.progress import Progress, Schedule
 from keras_image_saver.render.function import as_renderer
 from keras_image_saver.run.lock import next_order
-from keras_image_saver.run.logs import plain_logs
+from keras_image_saver.run.logs import check_logs, plain_logs
 from keras_image_saver.run.previous import Previous
 from keras_image_saver.run.record import Snapshot
+from keras_image_saver.run.retention import Retention
 from keras_image_saver.run.template import Template
+from keras_image_saver.settings import Settings, check_reactions
 
 _LOOPS = "In a loop without `fit` use `with saver.watch(model):` and `save`."
 
@@ -90,6 +91,9 @@ class ImageSaver(tf.keras.callbacks.Callback):
             spare cores or slow storage; on busy cores a thread hides nothing.
         previous: What becomes of an earlier run in the folder when a new one begins: "keep" moves it
             to `previous-<n>/`, "delete" deletes it.
+        max_to_keep: So many of the newest snapshots stay on disk, and beside them, not counted, the
+            first; other files are removed, once listeners have had them. None: all stay.
+        keep_period: With `max_to_keep`: also the last of each epoch that this divides.
         page: Whether to keep an `index.html` in the run's folder: a page that shows the run while it
             grows. One that is not ours is left alone.
         listeners: Functions that are called with each `Snapshot` (`image`, `epoch`, `batch`, `step`,
@@ -125,6 +129,8 @@ class ImageSaver(tf.keras.callbacks.Callback):
         on_error: str = "warn",
         background: bool = True,
         previous: Previous = "keep",
+        max_to_keep: int | None = None,
+        keep_period: int | None = None,
         page: bool = True,
         listeners: Sequence[Callable[[Snapshot], Any]] = (),
     ) -> None:
@@ -160,6 +166,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
             on_error=on_error,
             background=background,
             previous=previous,
+            retention=Retention(max_to_keep, keep_period),
             page=bool(page),
             listeners=tuple(listeners),
         )
@@ -315,9 +322,9 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 "`save` needs a run that `watch` began: call it inside `with saver.watch(model):`. In "
                 "`fit`, `every_epochs` and `every_batches` say when to save."
             )
-        if not (logs is None or isinstance(logs, Mapping)):
-            raise TypeError(f"`logs` must be a dict of metrics or None, got {describe(logs)}.")
+        check_logs(logs)
         counts = self._settings.template.read_counts(epoch=epoch, batch=batch, step=step)
+        self._settings.retention.check_counted(counts)
         moment = self._progress.count(**counts)
         self._run.report_finished()
         self._run.snapshot(self.model, moment, plain_logs(logs))

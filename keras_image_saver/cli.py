@@ -1,4 +1,4 @@
-"""`keras-image-saver page|timelapse|strip|info RUN`: what reads a run, from a shell.
+"""`keras-image-saver page|timelapse|strip|tiles|info RUN`: what reads a run, from a shell.
 
 Each command imports what it needs when it runs, so that `--help` answers at once.
 """
@@ -93,6 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     example = " dcgan.png --epochs 10 --samples 4"
     _add_strip(add("strip", lambda: keras_image_saver.strip, text, example))
     text = "print the run's epochs, files, missed snapshots, size on disk and last logs"
+    text = "write single images, cut out of the run's pictures"
+    example = " tiles --epochs 1,10,20 --samples 0-3 --panels prediction"
+    _add_tiles(add("tiles", lambda: keras_image_saver.tiles, text, example))
     add("info", lambda: _info, text)
     return parser
 
@@ -121,6 +124,34 @@ def _add_strip(parser: argparse.ArgumentParser) -> None:
     text = "more of the first epochs, or evenly spaced ones (log)"
     add("--spacing", choices=("log", "even"), help=text)
     _add_max_pixels(parser)
+
+
+def _add_tiles(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("folder", metavar="FOLDER", help="where to write; no file of the same name may be there")
+    text = "all, last, or epochs such as 1,10,20-25 (all)"
+    add("--epochs", type=_epochs, metavar="LIST", help=text)
+    add("--samples", type=_numbers, metavar="LIST", help="samples such as 0,3-5, from 0 (all)")
+    text = "panels such as input,prediction (all)"
+    add("--panels", type=lambda given: given.split(","), metavar="LIST", help=text)
+    _add_max_pixels(parser)
+
+
+def _epochs(text: str) -> str | list[int]:
+    return text if text in ("all", "last") else _numbers(text)
+
+
+def _numbers(text: str) -> list[int]:
+    """Read numbers and ranges of them, the ends among these.
+
+    >>> _numbers("1,4-6")
+    [1, 4, 5, 6]
+    """
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        found += range(int(first), int(last if dash else first) + 1)
+    return found
 
 
 def _add_max_pixels(parser: argparse.ArgumentParser) -> None:

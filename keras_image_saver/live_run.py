@@ -3,64 +3,29 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from keras_image_saver.checks import check_choice
 from keras_image_saver.model import backend, workers
 from keras_image_saver.model.lookup import look_up
 from keras_image_saver.model.own_metrics import check_names
 from keras_image_saver.model.weights import Weights
 from keras_image_saver.picture.compose import Drawing
 from keras_image_saver.picture.decoder import read_explanation
-from keras_image_saver.pipeline import Drawer, Pipeline
-from keras_image_saver.progress import Moment, Schedule
+from keras_image_saver.pipeline import Drawer
+from keras_image_saver.progress import Moment
 from keras_image_saver.report import Report, say, warn
 from keras_image_saver.run.bystander import Bystander
 from keras_image_saver.run.job import Job
-from keras_image_saver.run.previous import Previous
-from keras_image_saver.run.record import Mirror, Snapshot
-from keras_image_saver.run.run_file import State, plain
+from keras_image_saver.run.record import Mirror
+from keras_image_saver.run.run_file import State
 from keras_image_saver.run.session import Session
-from keras_image_saver.run.template import Template
-from keras_image_saver.samples import Samples
+from keras_image_saver.settings import Settings, about_settings
 
 _LONG_REHEARSAL_S = 10.0
 # Rounding may take a pixel to its neighbour.
 _LEAST_DIFFERENCE = 1
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the user said of a saver, checked; each attribute is the argument of that name."""
-
-    template: Template
-    schedule: Schedule
-    samples: Samples
-    model: Any
-    pipeline: Pipeline
-    weights: tuple[str, ...] | None
-    save_initial: bool
-    rehearse: bool
-    on_error: str
-    background: bool
-    previous: Previous
-    page: bool
-    listeners: tuple[Callable[[Snapshot], Any], ...]
-
-
-def check_reactions(on_error: Any, previous: Any, listeners: Any) -> None:
-    """Refuse arguments of `ImageSaver` that say what is done about something, and do not.
-
-    Raises:
-        ValueError: If one is none of the words that it may be.
-        TypeError: If `listeners` are no functions.
-    """
-    check_choice("on_error", on_error, ("warn", "raise"))
-    check_choice("previous", previous, ("keep", "delete"))
-    if not isinstance(listeners, (list, tuple)) or not all(map(callable, listeners)):
-        raise TypeError(f"`listeners` must be a list or tuple of functions, got {listeners!r}.")
 
 
 class LiveRun:
@@ -214,10 +179,13 @@ class LiveRun:
     def close(self, *, failed: bool = False) -> None:
         """Write what is queued, let the folder go, and sum up what was missed."""
         state: State = "failed" if failed else "finished"
-        answered = self._session is None or self._session.close(state)
+        session, answered = self._session, True
         try:
-            self.report_finished()
+            if session is not None:
+                session.flush()
+            self.report_finished()  # before the folder is let go: what listeners have had may go too
         finally:
+            answered = session is None or session.close(state)
             if not answered:
                 say(
                     "Storage does not answer: the last snapshots in "
@@ -245,8 +213,9 @@ class LiveRun:
             background=settings.background,
             previous=settings.previous,
             page=_follow_page(self._template.folder) if settings.page else None,
-            about=_about(settings),
+            about=about_settings(settings),
             explain=read_explanation,
+            retention=settings.retention,
             scoped=scoped,
             alone=alone,
         )
@@ -322,27 +291,6 @@ class LiveRun:
                 f"step, {', '.join(logs)}."
             )
         return path
-
-
-def _about(settings: Settings) -> dict[str, Any]:
-    """Return what shapes the pictures, as `run.json` has it."""
-    pipeline, schedule = settings.pipeline, settings.schedule
-    drawn = {
-        "filepath": settings.template.relative,
-        "model": settings.model,
-        "predict": pipeline.predict,
-        "output": pipeline.output,
-        "render": {"class": type(pipeline.renderer).__name__, **vars(pipeline.renderer)},
-        "batch_size": pipeline.batch_size,
-        "weights": settings.weights,
-        "metrics": list(pipeline.metrics),
-        "every_epochs": schedule.every_epochs,
-        "every_batches": schedule.every_batches,
-        "save_initial": settings.save_initial,
-        **vars(pipeline.tiling),
-        "encoder": pipeline.format.settings,
-    }
-    return {"versions": backend.versions(), "settings": plain(drawn), "class_names": None}
 
 
 def _follow_page(folder: str) -> Mirror:

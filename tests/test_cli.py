@@ -15,7 +15,7 @@ import keras_image_saver
 from keras_image_saver import make_grid, save_image
 from keras_image_saver.cli import main
 
-COMMANDS = ["page", "timelapse", "strip", "info"]
+COMMANDS = ["page", "timelapse", "strip", "tiles", "info"]
 GEOMETRY = {
     "origin": [2, 2],
     "tile": [64, 64],
@@ -172,6 +172,28 @@ def test_cli_says_a_bad_value_on_one_line(run, tmp_path, capsys):
     )
 
 
+def test_cli_tiles_writes_those_asked_for(run, tmp_path, capsys):
+    out = tmp_path / "tiles"
+    arguments = ["--epochs", "1-2", "--samples", "0,2-3", "--panels", "prediction"]
+    assert main(["tiles", str(run), str(out), *arguments]) == 0
+    names = [f"000{epoch}-00{sample}-prediction.png" for epoch in (1, 2) for sample in (0, 2, 3)]
+    assert sorted(path.name for path in out.iterdir()) == names
+    assert main(["tiles", str(run), str(out), "--epochs", "last"]) == 1
+    assert "is there already; nothing was written" in capsys.readouterr().err
+
+
+def test_cli_info_counts_removed_snapshots_and_names_none_as_missing(tmp_path, capsys):
+    folder = tmp_path / "run"
+    entries = [entry(epoch, removed=epoch in (2, 3)) for epoch in range(1, 6)]
+    write(folder, entries)
+    for epoch in (1, 4, 5):
+        (folder / f"{epoch:04d}.png").write_bytes(b"-")
+    assert main(["info", str(folder)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "removed   2 snapshots, of epochs 2 to 3" in lines
+    assert not [line for line in lines if line.startswith(("missing", "missed"))]
+
+
 def test_cli_says_a_missing_picture_as_a_warning_and_goes_on(run, tmp_path, capsys):
     (run / "0001.png").unlink()
     code, said = failure(capsys, "strip", run, tmp_path / "out.png")
@@ -195,6 +217,8 @@ def test_cli_with_a_limit_refuses_larger_pictures_and_0_lifts_it(run, tmp_path, 
         ["info"],
         ["timelapse", "run"],
         ["strip", "run", "out.png", "--epochs", "many"],
+        ["tiles", "run", "out", "--epochs", "many"],
+        ["tiles", "run", "out", "--samples", "1-"],
         ["info", "run", "more"],
     ],
     ids=" ".join,

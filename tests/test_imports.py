@@ -38,7 +38,7 @@ RULES = {
     "report": "escapes run",
     "listeners": "arrays checks picture run",
 }
-JOINING = {"__init__", "__main__", "callback", "cli", "live_run", "pipeline", "save"}
+JOINING = {"__init__", "__main__", "callback", "cli", "live_run", "pipeline", "save", "settings"}
 # A viewer is imported when the user asks for one.
 ASK_FOR_VIEWERS = {"cli", "live_run"}
 
@@ -65,6 +65,7 @@ PUBLIC = {
     "overlay",
     "save_image",
     "strip",
+    "tiles",
     "timelapse",
     "to_uint8",
     "write_page",

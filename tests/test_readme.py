@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_image_saver import Images, ImageSaver, Segmentation, save_image, strip, timelapse
+from keras_image_saver import Images, ImageSaver, Segmentation, save_image, strip, tiles, timelapse
 from keras_image_saver.cli import main
 
 README = Path(__file__).parents[1] / "README.md"
@@ -151,12 +151,14 @@ def test_readme_blocks_run_and_write_what_they_say(
         assert (program, main(arguments)) == ("keras-image-saver", 0)
 
 
-@pytest.mark.parametrize("public", [ImageSaver, Images, Segmentation, save_image, timelapse, strip])
+@pytest.mark.parametrize(
+    "public", [ImageSaver, Images, Segmentation, save_image, timelapse, strip, tiles]
+)
 def test_readme_tables_name_every_argument(public):
     section = TEXT[TEXT.index(f"### `{public.__name__}(") :]
     section = section[: section.index("\n###", 4)]
     missing = [name for name in inspect.signature(public).parameters if f"`{name}" not in section]
-    assert missing in ([], ["filepath", "images"], ["run", "out"])
+    assert missing in ([], ["filepath", "images"], ["run", "out"], ["run", "folder"])
 
 
 def test_readme_commands_are_one_line_each():

@@ -24,6 +24,9 @@ SEQUENCES: Any = tuple(kind for kind in _KINDS if isinstance(kind, type))
 VARIABLES: Any = (tf.Variable, tf.keras.Variable) if KERAS_3 else (tf.Variable,)
 OWNERS: Any = (tf.keras.random.SeedGenerator,) if KERAS_3 else ()
 
+# What a graph calls Python code by: `tf.py_function`, `tf.numpy_function`.
+_PYTHON_OPS = frozenset(["EagerPyFunc", "PyFunc", "PyFuncStateless"])
+
 
 def versions() -> dict[str, str]:
     """Return what this process draws with: names and versions.
@@ -67,12 +70,19 @@ def variable_value(variable: Any) -> Array:
 def build(model: Any, inputs: Any) -> None:
     """Have a Keras 3 model make its variables without running it, as `fit` does before training.
 
-    What cannot be built so is built by its first pass.
+    For batches of any size, since training has others than a pass; where a model needs the size, of one
+    row. What cannot be built so is built by its first pass.
     """
-    if KERAS_3:
+
+    def shown(rows: int | None) -> Any:
+        return map_leaves(
+            lambda x: tf.keras.KerasTensor((rows, *x.shape[1:]), str(x.dtype)), inputs
+        )
+
+    for rows in (None, 1) if KERAS_3 else ():
         with suppress(Exception):
-            shown = map_leaves(lambda x: tf.keras.KerasTensor(x.shape, str(x.dtype)), inputs)
-            model(shown, training=False)
+            model(shown(rows), training=False)
+            return
 
 
 def weights_of(model: Any) -> tuple[Any, ...]:
@@ -107,7 +117,7 @@ def held(cell: Any) -> Any:
 
     On TensorFlow and JAX that copies nothing: the cell gets other memory as long as this is held.
     """
-    if ON_TENSORFLOW:
+    if isinstance(cell, tf.Variable):  # on any backend: TensorFlow's generators are for all of them
         try:
             return _read(cell)
         except tf.errors.FailedPreconditionError:
@@ -123,7 +133,7 @@ def put_back(cell: Any, value: Any) -> None:
     """Give a cell the values that were `held`."""
     if value is None:
         return
-    if ON_TENSORFLOW:
+    if isinstance(cell, tf.Variable):
         tf.raw_ops.AssignVariableOp(resource=cell.handle, value=value)
     elif ON_TORCH:
         cell.data.copy_(value)
@@ -149,6 +159,17 @@ def traced(model: Any) -> Any:
     call = functools.partial(model, training=False)
     # Keras 3 converts no `call` by AutoGraph, whose warnings would be ours alone.
     return tf.function(call, reduce_retracing=True, autograph=not KERAS_3)
+
+
+def captured(function: Any, tensors: Any) -> tuple[tuple[Any, ...], bool]:
+    """Trace what `traced` returned; return the variables that the trace uses, wherever they stand.
+
+    And whether it calls Python code, which may draw from what belongs to all threads.
+    """
+    trace = function.get_concrete_function(tensors)
+    graph = trace.graph.as_graph_def()
+    nodes = [*graph.node, *(node for part in graph.library.function for node in part.node_def)]
+    return tuple(trace.variables), any(node.op in _PYTHON_OPS for node in nodes)
 
 
 def call_untraced(model: Any, inputs: Any) -> Any:

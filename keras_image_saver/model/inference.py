@@ -18,6 +18,7 @@ from keras_image_saver.model import backend, workers
 from keras_image_saver.model.lookup import DrawnModel
 from keras_image_saver.model.misfit import check_count, how_read, is_for_want_of_memory, misfit
 from keras_image_saver.model.outputs import Outputs, output_info, read_outputs
+from keras_image_saver.model.randomness import is_global
 from keras_image_saver.model.state import ModelState
 from keras_image_saver.model.weights import Pair
 from keras_image_saver.render.base import OutputInfo
@@ -73,13 +74,15 @@ class Inference:
         models = (drawn.model, drawn.trained)
         self._calls_directly = any(getattr(model, "run_eagerly", False) for model in models)
         self._has_traced = False
+        self._trace_calls_python = False
         self._traced = backend.traced(drawn.model)
         self.state = ModelState(models, earlier)
 
     @property
     def runs_python(self) -> bool:
-        """Whether a pass runs the model's, or the user's, Python code, and not a trace of it."""
-        return self._predict is not None or self._calls_directly or not backend.ON_TENSORFLOW
+        """Whether a pass runs Python code of the model's or the user's: a trace of it may do so too."""
+        is_traced = self._predict is None and not self._calls_directly and backend.ON_TENSORFLOW
+        return self._trace_calls_python or not is_traced
 
     def grow(self, count: int) -> bool:
         """Let more rows through at a time, where the outputs of the first pass say that they are small.
@@ -92,7 +95,7 @@ class Inference:
         """
         size = chunk_rows(count, _MOST_ROWS)
         small = 0 < size * self._row_bytes < _SMALL_OUTPUTS
-        if not (self._is_free and small and size > self.size):
+        if not (self._is_free and small and size > self.size) or self.has_halved:
             return False
         self.size = size
         return True
@@ -208,6 +211,10 @@ class Inference:
         if self._calls_directly or not getattr(self._model, "built", True):
             return self._model(tensors, training=False)
         try:
+            if not self._has_traced:
+                variables, self._trace_calls_python = backend.captured(self._traced, tensors)
+                # Keras's global generator goes on from pass to pass, so that it shows who draws from it.
+                self.state.hold(one for one in variables if not is_global(one))
             outputs = self._traced(tensors)
         except Exception:
             if self._has_traced:

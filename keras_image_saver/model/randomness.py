@@ -194,6 +194,13 @@ def _keras_2_kept() -> Iterator[None]:
             generator.setstate(state)
 
 
+def is_global(variable: Any) -> bool:
+    """Tell whether a variable is the state that unseeded `keras.random` draws from."""
+    generator = _keras_3_generator()
+    cells = () if generator is None else backend.cells(generator.state)
+    return any(cell is variable for cell in cells)
+
+
 def _keras_3_generator() -> Any:
     """Return what unseeded `keras.random` draws from, once something has drawn."""
     found = getattr(_KERAS, "get_global_attribute", None)

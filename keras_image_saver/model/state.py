@@ -1,7 +1,8 @@
 """Everything that a pass may change in a model, held around the pass and put back after it.
 
 The list is made anew at each pass, from the whole of the models: a variable may stand in a layer's
-own attribute, and one that a pass changes is not always one that Keras counts as a model's.
+own attribute, and one that a pass changes is not always one that Keras counts as a model's. Where a
+trace is run, what it captures is held too, wherever that stands.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,6 +15,8 @@ import tensorflow as tf
 from keras_image_saver.model import backend
 
 _SEED_STATE = "seed_generator_state"
+# As TensorFlow names the state of its generators.
+_GENERATOR_STATE = "StateVar"
 # By their attributes variables are found; what else a user's object holds is not looked into.
 _OWNERS = (
     tf.keras.layers.Layer,
@@ -42,40 +45,60 @@ class ModelState:
 
     def __init__(self, models: Iterable[Any], earlier: "ModelState | None" = None) -> None:
         self._models = tuple(models)
-        # Of each generator: itself, so that no other gets its id, and what it began with.
+        # Of each generator's state: itself, so that no other gets its id, and what it began with.
         self._starts: dict[int, tuple[Any, Any]] = {} if earlier is None else earlier._starts
+        self._captured: list[Any] = []
+        self._held: dict[int, tuple[Any, Any]] = {}  # within a pass
 
     @contextmanager
     def kept(self) -> Iterator[None]:
         """Hold what there is now, and put it back."""
         found = _Parts(self._models)
-        cells = {id(cell): cell for one in found.variables for cell in backend.cells(one)}
-        held = [(cell, backend.held(cell)) for cell in cells.values()]
+        self._hold(found.variables)
+        self._hold(self._captured)
         attributes = [(one, dict(vars(one))) for one in found.drawing]
         open_trackers = [tracker for tracker in found.trackers if not tracker.locked]
         try:
-            self._wind_back(found)
+            self._wind_back(found.variables, found.generators)
+            self._wind_back(self._captured)
             yield
         finally:
-            for cell, value in held:
+            for cell, value in self._held.values():
                 backend.put_back(cell, value)
+            self._held.clear()
             for one, before in attributes:
                 vars(one).update(before)
             for tracker in open_trackers:
                 tracker.unlock()
 
-    def _wind_back(self, found: "_Parts") -> None:
-        for variable in found.variables:
-            if _SEED_STATE in str(getattr(variable, "name", "")):
+    def hold(self, variables: Iterable[Any]) -> None:
+        """Hold more variables, from within a pass on, and in each pass that follows."""
+        new = [one for one in variables if not all(id(c) in self._held for c in backend.cells(one))]
+        self._hold(new)
+        self._wind_back(new)
+        self._captured.extend(new)
+
+    def _hold(self, variables: Iterable[Any]) -> None:
+        for variable in variables:
+            for cell in backend.cells(variable):
+                if id(cell) not in self._held:
+                    self._held[id(cell)] = cell, backend.held(cell)
+
+    def _wind_back(self, variables: Iterable[Any], generators: Iterable[Any] = ()) -> None:
+        states = [generator.state for generator in generators]
+        for variable in variables:
+            name = str(getattr(variable, "name", ""))
+            if _SEED_STATE in name:
                 # The state is the seed and how often it has drawn: each pass begins at none, also in
                 # the process that resumes the run.
                 start = np.array(backend.variable_value(variable))
                 if start[1:].any():
                     start[1:] = 0
                     variable.assign(start)
-        for generator in found.generators:
-            state = generator.state
-            _, start = self._starts.setdefault(id(generator), (generator, state.numpy()))
+            elif name.startswith(_GENERATOR_STATE):
+                states.append(variable)
+        for state in states:
+            _, start = self._starts.setdefault(id(state), (state, state.numpy()))
             if not np.array_equal(state.numpy(), start):
                 state.assign(start)
 

@@ -66,6 +66,26 @@ def read_image(file: BinaryIO) -> UInt8Array:
     return array[..., np.newaxis] if mode == "L" else array
 
 
+def is_lossy(file: BinaryIO) -> bool:
+    """Tell whether an image is of a format that changes pixels: JPEG, AVIF, WebP with losses.
+
+    Raises:
+        OSError: If it is no image, or is broken.
+    """
+    name = _open(file).format
+    if name != BY_NAME["WEBP"].name:
+        return name in ("JPEG", "AVIF")
+    # Chunks of a name, a size and so many bytes, an even number; VP8L is the lossless one.
+    # https://developers.google.com/speed/webp/docs/riff_container
+    file.seek(12)
+    while len(head := file.read(8)) == 8:
+        if head[:4] in (b"VP8 ", b"VP8L"):
+            return head[:4] == b"VP8 "
+        size = int.from_bytes(head[4:], "little")
+        file.seek(size + size % 2, 1)
+    return False
+
+
 def read_explanation(file: BinaryIO) -> dict[str, Any] | None:
     """Read what a picture of this package says of itself, without decoding it.
 

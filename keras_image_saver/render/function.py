@@ -7,7 +7,7 @@ from typing import Any
 from keras_image_saver.arrays import UInt8Array, as_array, copied, describe, leaves
 from keras_image_saver.render.base import Batch, BoundRenderer, OutputInfo, Rendered, Renderer
 from keras_image_saver.render.images import Images
-from keras_image_saver.render.panels import check_images
+from keras_image_saver.render.panels import check_images, failed
 from keras_image_saver.render.ranges import check_dtype, default_range, map_to_uint8
 
 
@@ -68,7 +68,13 @@ class _BoundFunction(BoundRenderer):
         if self.chosen is not None:
             outputs = list(leaves(outputs).values())[self.chosen]
         # The samples stay what they are, whatever the user's code does to what it gets.
-        panels = self.function(Batch(copied(batch.inputs), copied(batch.targets), outputs))
+        given = Batch(copied(batch.inputs), copied(batch.targets), outputs)
+        try:
+            panels = self.function(given)
+        except Exception as error:
+            if self.ranges:  # it has worked, so it fails for another reason than what it is shown
+                raise
+            raise failed("render", error, given) from error
         if not isinstance(panels, Mapping) or not panels:
             raise TypeError(
                 "`render` must return a dict of images by panel name, such as "

@@ -26,6 +26,7 @@ from keras_image_saver.render.panels import SHOWN, PanelRenderer, Sources, requi
 from keras_image_saver.render.ranges import (
     check_dtype,
     check_range,
+    coarse,
     default_range,
     extent,
 )
@@ -138,7 +139,13 @@ class Images(PanelRenderer):
     def _warnings(
         self, images: Mapping[str, Array], ranges: Mapping[str, Range | None]
     ) -> Iterator[str]:
-        """Say where 1 seems to mean white, and is drawn as another value."""
+        """Say where a range is too fine for float32, or 1 seems to mean white and is drawn otherwise."""
+        for name in images:
+            limits = ranges[name]
+            argument = "input_range" if name == "input" else "value_range"
+            text = None if limits is None else coarse(limits, argument)
+            if text is not None:
+                yield text
         for name, image in images.items():
             if ranges[name] is None and image.dtype == np.uint8 and image.max() == 1:
                 yield (

@@ -1,7 +1,7 @@
 """What `Images` and `Segmentation` share: where panels come from, and which there are."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -65,7 +65,15 @@ class PanelRenderer(Renderer):
         if self.input_image is None or inputs is None:
             return None
         # The user's function may change what it gets, so it gets copies: the samples stay as they are.
-        return self.sources(info).input(Batch(copied(inputs), None, None))
+        batch = Batch(copied(inputs), None, None)
+
+        def called(given: Any) -> Any:
+            try:
+                return self.input_image(given)  # type: ignore[misc]
+            except Exception as error:
+                raise failed("input_image", error, batch) from error
+
+        return replace(self.sources(info), input_image=called).input(batch)
 
     def find_obstacles(self, image: Array | None, target: Array | None) -> dict[str, str | None]:
         """Return input, prediction and target by name, with what stands in the way of each, or None.
@@ -262,6 +270,28 @@ def check_images(images: Array, source: str, where: str = "") -> Array:
             f"{{1, 3, 4}}, got {describe(images)}{where}."
         )
     return with_channels(images)
+
+
+def failed(argument: str, error: Exception, batch: Batch) -> Exception:
+    """Return what to raise from the error that a function of the user's raised before it worked once.
+
+    Args:
+        argument: What the function was given as.
+        error: What it raised.
+        batch: What it was shown.
+    """
+    if isinstance(error, MemoryError):
+        return error
+    parts = {"inputs": batch.inputs, "targets": batch.targets, "outputs": batch.outputs}
+    listed = "; ".join(
+        f"{part}{f'[{name!r}]' if name else ''}: {describe(array)}"
+        for part, structure in parts.items()
+        if structure is not None
+        for name, array in leaves(structure).items()
+    )
+    return ValueError(
+        f"`{argument}` raised {type(error).__name__}: {error}. It was called with {listed}."
+    )
 
 
 def check_panels(panels: Sequence[str] | Mapping[str, str] | None) -> tuple[str, ...] | None:

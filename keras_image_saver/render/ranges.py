@@ -83,6 +83,13 @@ def convert(images: Any, value_range: Any) -> tuple[UInt8Array, tuple[Finding, .
         value_range = check_range(value_range, "value_range")
     mapped, counts = map_to_uint8(array[..., np.newaxis] if plain else array, value_range)
     said = tuple(findings(counts, "image", value_range, "value_range"))
+    text = (
+        None
+        if value_range is None or array.dtype == np.bool_
+        else coarse(value_range, "value_range")
+    )
+    if text is not None:
+        said += (Finding("coarse", "image", text),)
     return mapped[..., 0] if plain and mapped.shape[-1] == 1 else mapped, said
 
 
@@ -125,6 +132,26 @@ def check_range(value_range: Any, name: str) -> Range:
     if low.ndim:
         return tuple(low.tolist()), tuple(high.tolist())
     return float(low), float(high)
+
+
+@without_float_errors
+def coarse(value_range: Range, name: str) -> str | None:
+    """Return what to warn of where float32 has fewer values in a range than a byte has, or None.
+
+    Between its ends such a range has no shades of its own, whatever the mapping does.
+    """
+    low, high = (np.asarray(end, np.float64) for end in value_range)
+    least, most = low.astype(np.float32), high.astype(np.float32)
+    step = np.spacing(np.maximum(np.abs(least), np.abs(most))).astype(np.float64)
+    # The ends may be rounded by a step, so that a range of 255 of them is drawn as it should be.
+    count = int(np.min((most.astype(np.float64) - least) / step)) + 1
+    if count > 254:
+        return None
+    return (
+        f"`{name}` is {show_range(value_range)}, in which float32 has {count} values, not 256: shades "
+        "between them are lost. Subtract the lower end from the values before they become float32, "
+        "and from the range."
+    )
 
 
 def _shown(value_range: Any) -> str:
@@ -270,18 +297,8 @@ def _map_piece(
         np.copyto(floats, values, casting="unsafe")
     if by_channel:
         floats = floats.reshape(-1, low.size)
-    # One pass tells of everything: NaN and infinities carry through min and max.
-    axis = 0 if by_channel else None
-    least, most = np.minimum.reduce(floats, axis), np.maximum.reduce(floats, axis)
-    finite = None
+    floats, least, most, finite = _finite(floats, low)
     lowest, highest = _ends(least, most)
-    if not (math.isfinite(lowest) and math.isfinite(highest)):
-        finite = np.isfinite(floats)
-        least = floats.min(axis, initial=np.inf, where=finite)
-        most = floats.max(axis, initial=-np.inf, where=finite)
-        # Magenta is painted over them at last; until then they must not count as clipped.
-        floats = np.where(finite, floats, low)
-        lowest, highest = _ends(least, most)
     counts.low, counts.high = min(counts.low, lowest), max(counts.high, highest)
     counts.values += values.size
     scaled = buffers.of(floats, "scaled")
@@ -307,6 +324,23 @@ def _map_piece(
     np.add(scaled, _WHOLE, out=scaled)
     np.copyto(out, scaled.view(np.int32).reshape(values.shape), casting="unsafe")
     return finite
+
+
+def _finite(floats: Array, low: Array) -> tuple[Array, Array, Array, Array | None]:
+    """Return values with `low` in place of NaN and infinities, their ends, and which were finite.
+
+    The ends are those of the finite values, by channel where `low` is. None: all were finite.
+    """
+    axis = 0 if low.ndim else None
+    # One pass tells of everything: NaN and infinities carry through min and max.
+    least, most = np.minimum.reduce(floats, axis), np.maximum.reduce(floats, axis)
+    if all(map(math.isfinite, _ends(least, most))):
+        return floats, least, most, None
+    finite = np.isfinite(floats)
+    least = floats.min(axis, initial=np.inf, where=finite)
+    most = floats.max(axis, initial=-np.inf, where=finite)
+    # Magenta is painted over them at last; until then they must not count as clipped.
+    return np.where(finite, floats, low), least, most, finite
 
 
 def _ends(least: Array, most: Array) -> tuple[float, float]:

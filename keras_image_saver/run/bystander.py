@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from keras_image_saver.run.job import Job, Outcome, missed
@@ -39,8 +39,12 @@ class Bystander:
     def miss(self, job: Job, error: Exception) -> None:
         self._outcomes.append(replace(missed(job, error), is_drawn=False))
 
-    def collect(self) -> list[Outcome]:
-        return [self._outcomes.popleft() for _ in range(len(self._outcomes))]
+    def collect(self) -> Iterator[Outcome]:
+        while self._outcomes:
+            yield self._outcomes.popleft()
+
+    def flush(self) -> bool:
+        return True
 
     def close(self, state: State = "finished") -> bool:
         return True

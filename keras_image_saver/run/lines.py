@@ -206,6 +206,7 @@ def _is_entry(entry: Any) -> bool:
         and all(isinstance(entry.get(name) or {}, dict) for name in ("logs", "geometry", "metrics"))
         and all(map(_is_summary, (entry.get("metrics") or {}).values()))
         and (entry.get("file") is None or _is_name(entry["file"]))
+        and isinstance(entry.get("removed", False), bool)
     )
 
 

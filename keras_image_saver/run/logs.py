@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import as_array
+from keras_image_saver.arrays import as_array, describe
 
 _LONGEST_ARRAY = 64
 
@@ -18,6 +18,16 @@ def plain_logs(logs: Mapping[str, Any] | None) -> dict[str, Any]:
     {'loss': 0.5, 'per_class': [1, 2], 'note': 'None'}
     """
     return {str(name): _plain(value) for name, value in (logs or {}).items()}
+
+
+def check_logs(logs: Any) -> None:
+    """Refuse logs of a loop of one's own that are none.
+
+    Raises:
+        TypeError: If they are no dict.
+    """
+    if not (logs is None or isinstance(logs, Mapping)):
+        raise TypeError(f"`logs` must be a dict of metrics or None, got {describe(logs)}.")
 
 
 def json_logs(value: Any) -> Any:

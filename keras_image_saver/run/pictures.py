@@ -7,7 +7,7 @@ before each one is written.
 """
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
 from keras_image_saver.run.files import LOCK, is_aside, next_unrecorded
@@ -54,6 +54,8 @@ class Pictures:
     def __init__(self, explain: Explain) -> None:
         self.explain = explain
         self._own: set[str] = set()
+        self._leaving: dict[str, None] = {}  # those that are still to be removed, in order
+        self._failed = False
 
     def check(self, path: str, run: str) -> None:
         """Refuse to replace what is not the run's own.
@@ -61,18 +63,39 @@ class Pictures:
         Raises:
             FileExistsError: If there is such a file.
         """
-        file = storage_of(path)
-        if not file.exists():
-            return
-        said = explained(file, self.explain)
-        told = None if said is None else said.get("run")
-        # Where nothing tells, the record's word is taken.
-        if told != run and not (said is not None and not told and path in self._own):
+        if storage_of(path).exists() and not self._is_own(path, run):
             raise FileExistsError(f"{path!r} is there already, not of this run, and left as it is")
 
     def add(self, *paths: str) -> None:
         """Note the paths of pictures that are the run's."""
         self._own.update(paths)
+        for path in paths:
+            self._leaving.pop(path, None)
+
+    def remove(self, paths: Iterable[str], run: str, say: Callable[[str], None]) -> None:
+        """Remove pictures that are not to stay, as far as they are the run's own.
+
+        One that cannot be removed is said, once, and tried again with the next.
+        """
+        self._leaving |= dict.fromkeys(paths)
+        for path in list(self._leaving):
+            try:
+                if storage_of(path).exists() and self._is_own(path, run):
+                    storage_of(path).remove()
+            except Exception as error:  # noqa: PERF203 - a remote storage raises what it likes
+                if not self._failed:
+                    say(
+                        f"{path} could not be removed: {error}. It is tried again with each snapshot."
+                    )
+                self._failed = True
+            else:
+                del self._leaving[path]
+
+    def _is_own(self, path: str, run: str) -> bool:
+        said = explained(storage_of(path), self.explain)
+        told = None if said is None else said.get("run")
+        # Where nothing tells, the record's word is taken.
+        return told == run or (said is not None and not told and path in self._own)
 
 
 def look_for_pictures(
@@ -159,6 +182,25 @@ def _templates(folder: str, about: Mapping[str, Any] | None) -> Iterator[Templat
     for one in templates_of(about):
         with contextlib.suppress(ValueError):  # what is in a file is data
             yield Template(join(literal, one))
+
+
+def remove_left(folder: str, names: Iterable[str], run: str, explain: Explain) -> None:
+    """Remove pictures that a record says are removed, where a killed process left the last of them.
+
+    Args:
+        folder: The run's folder.
+        names: Those that its record says so of, the newest first.
+        run: The run's id. What is not its own is left.
+        explain: Reads what a picture says of itself.
+
+    Raises:
+        OSError: If storage fails.
+    """
+    for file in (storage_of(folder) / name for name in names):
+        if not file.exists():
+            break  # they are removed in order, so those before it are gone too
+        if is_own(file.path.removeprefix(join(folder, "")), explained(file, explain), run):
+            file.remove()
 
 
 def move_unknown(folder: str, names: Collection[str]) -> None:

@@ -6,18 +6,12 @@ that nothing can tear, and the 10,000th snapshot costs what the first did. An en
 (epoch, batch), or (epoch, step) where a loop of one's own counts no batches; the last one wins.
 """
 
-import itertools
-import os
-import statistics
 import threading
-import time
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from keras_image_saver.arrays import Array, UInt8Array
-from keras_image_saver.escapes import escaped
 from keras_image_saver.run.files import RECORD, segment_name, segment_number
 from keras_image_saver.run.lines import (
     FORMAT,
@@ -26,17 +20,14 @@ from keras_image_saver.run.lines import (
     key_of,
     line_of,
     read_content,
-    read_record,
     record_files,
 )
 from keras_image_saver.run.logs import from_json_logs, json_logs
-from keras_image_saver.run.run_file import read_run
-from keras_image_saver.run.storage import check_path, join, storage_of
+from keras_image_saver.run.retention import Leaving, Retention, is_removed
+from keras_image_saver.run.storage import join, storage_of
 from keras_image_saver.run.values import Row, StoredValues, ValuesFile, ValuesReader
 
 SEGMENT = 256  # lines a file
-
-_SILENT_FOR = 5  # median intervals between snapshots, after which a run counts as stopped
 
 # Called with a file of the record and its entries, or one of values and its rows, once it is written,
 # or None once it is removed.
@@ -65,6 +56,7 @@ class Snapshot:
         summary: Of each measure `mean`, `least` and `most` of what is not NaN, how many are `nan`, and
             the eight `worst` samples as [number, value], the worst first; losses of the user's own
             are worst where they are largest.
+        removed: Whether the file was removed, by `max_to_keep`; `path` is where it was.
     """
 
     epoch: int
@@ -80,90 +72,7 @@ class Snapshot:
     metrics: Mapping[str, Array] = field(default_factory=dict)
     class_metrics: Mapping[str, Array] = field(default_factory=dict)
     summary: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Run:
-    """A run that is read: `for snapshot in run`.
-
-    Iterating yields the snapshots that were saved, ordered by step; `missed` are those that were not.
-
-    Attributes:
-        folder: Where it is.
-        missed: The snapshots that were not saved.
-        about: What `run.json` says of the run as a whole; empty for a run of the first version.
-    """
-
-    def __init__(
-        self, folder: str, entries: Iterable[Entry], about: Mapping[str, Any] | None = None
-    ) -> None:
-        self.folder = folder
-        self.about: Mapping[str, Any] = about or {}
-        values = ValuesReader(folder)
-        each = (snapshot_of(folder, one, values) for one in entries)
-        found = sorted(each, key=lambda one: one.step)
-        self._saved = [one for one in found if not one.missed]
-        self.missed = [one for one in found if one.missed]
-
-    @classmethod
-    def open(cls, folder: str | os.PathLike[str]) -> "Run":
-        """Read the record of a run.
-
-        Args:
-            folder: The run's folder; any `tf.io.gfile` path.
-
-        Raises:
-            FileNotFoundError: If the folder has no record.
-            ValueError: If the record is from a newer version, names files outside its folder, or has
-                no line that can be read.
-
-        Warns:
-            UserWarning: If lines of the record, or `run.json`, cannot be read; they are left out.
-
-        Example:
-            ```python
-            for snapshot in Run.open("runs/dcgan"):
-                print(snapshot.epoch, snapshot.path, snapshot.logs.get("g_loss"))
-            ```
-        """
-        folder = check_path(folder, "folder")
-        found = read_record(folder)
-        if found is None:
-            raise FileNotFoundError(f"There is no record of a run ({RECORD}) in {folder!r}.")
-        about, unreadable = read_run(folder)
-        for text in (*found.warnings, *unreadable):
-            warnings.warn(escaped(text), stacklevel=2)
-        return cls(folder, found.entries, about)
-
-    @property
-    def id(self) -> str:
-        """The run's own identifier, which its pictures carry too; "" for a run of the first version."""
-        return str(self.about.get("id", ""))
-
-    @property
-    def state(self) -> str:
-        """How the run stands: "running", "finished", "failed", "stopped", or "" if nothing tells.
-
-        "stopped" is one that nobody ended, as where its process was killed: nothing came for five
-        times the median interval between its snapshots.
-        """
-        state = str(self.about.get("state", ""))
-        if state == "running":
-            times = sorted(one.time for one in (*self._saved, *self.missed) if one.time)
-            gaps = [after - before for before, after in itertools.pairwise(times)]
-            resumed = self.about.get("resumed")
-            newest = max(
-                [*times, resumed] if isinstance(resumed, (int, float)) else times, default=0
-            )
-            if gaps and time.time() - newest > _SILENT_FOR * statistics.median(gaps):
-                return "stopped"
-        # Killed while it was deleted, it is for the next start to be done with.
-        return "failed" if state == "deleting" else state
-
-    def __iter__(self) -> Iterator[Snapshot]:
-        return iter(self._saved)
-
-    def __len__(self) -> int:
-        return len(self._saved)
+    removed: bool = False
 
 
 class Record:
@@ -176,9 +85,11 @@ class Record:
         folder: The run's folder.
         lines: What the record holds already, oldest first.
         mirror: Hears of each file that is written or removed; it must not raise.
+        retention: How many of its pictures stay. Entries of those that go are marked, and their files
+            handed out by `take_removed` once that stands in storage.
 
     Attributes:
-        is_behind: Whether storage lacks an entry, or the record as a whole.
+        is_behind: Whether storage lacks an entry, a mark, or the record as a whole.
     """
 
     def __init__(
@@ -187,26 +98,48 @@ class Record:
         lines: Iterable[Line] = (),
         *,
         mirror: Mirror | None = None,
+        retention: Retention | None = None,
     ) -> None:
         self._folder = folder
         self._mirror = mirror or (lambda name, content: None)
         self._values = ValuesFile(folder, self._mirror)
         self._lock = threading.Lock()
         self._writing = threading.Lock()
-        self._newest = list(lines)  # all that is not in a full segment
+        self._newest = list(lines)  # all but full segments in which nothing may change any more
+        self._settled = 0  # how many of those there are
         self._full = 0  # segments that are full and in storage
         self._stored = 0  # of `_newest`, how many are in storage too
         self._written: bytes | None = None  # what the newest one was last written as
+        self._leaving = Leaving(retention or Retention())
         self.is_behind = True
+        for position, line in enumerate(self._newest):
+            self._leaving.add(position, line.entry or {}, is_free=True)
+        self._leaving.mark(self._newest, 0)
 
     def add(self, snapshot: Snapshot) -> None:
         """Add an entry in memory; `write` brings it to storage, then or later."""
-        line = line_of(entry_of(self._folder, snapshot))
+        entry = entry_of(self._folder, snapshot)
+        line = line_of(entry)
         with self._lock:
+            begins = self._settled * SEGMENT
+            self._leaving.add(begins + len(self._newest), entry, is_free=False)
             self._newest.append(line)
+            self._leaving.mark(self._newest, begins)
             self.is_behind = True
             if snapshot.metrics and line.key is not None:
                 self._values.add(Row(line.key, snapshot.metrics, snapshot.class_metrics))
+
+    def free(self, snapshot: Snapshot) -> None:
+        """Let a snapshot's picture go when it is its turn: whoever was to see it has seen it."""
+        with self._lock:
+            self._leaving.free(snapshot.path.removeprefix(join(self._folder, "")))
+            if self._leaving.mark(self._newest, self._settled * SEGMENT):
+                self.is_behind = True
+
+    def take_removed(self) -> list[str]:
+        """Return the paths of pictures that storage says are removed, so that they may be; each once."""
+        with self._lock:
+            return [join(self._folder, name) for name in self._leaving.take()]
 
     @property
     def pictures_behind(self) -> int:
@@ -249,7 +182,7 @@ class Record:
                 self._mirror(name, None)
 
     def write(self) -> None:
-        """Bring what was added to storage.
+        """Bring what was added or marked to storage: the newest file, and segments that change.
 
         Raises:
             OSError: If storage fails; nothing is lost, the next `write` tries anew. Where it is the
@@ -262,21 +195,28 @@ class Record:
             except Exception as error:  # a remote storage raises what it likes
                 failed = error
             with self._lock:
-                lines = list(self._newest)
+                lines, marks = list(self._newest), self._leaving.marks
+            changed = {position // SEGMENT for position in marks}
             # The newest file is never empty if there are lines: the 256th does not fill a segment
             # yet, the 257th does.
             full = max(0, len(lines) - 1) // SEGMENT
             # In this order: killed in between, an entry may stand in two files, never in none.
             for number in range(full):
-                segment = lines[number * SEGMENT : (number + 1) * SEGMENT]
-                self._replace(segment_name(self._full + number), segment)
+                segment = self._settled + number
+                if segment >= self._full or segment in changed:
+                    part = lines[number * SEGMENT : (number + 1) * SEGMENT]
+                    self._replace(segment_name(segment), part)
             self._written = self._replace(RECORD, lines[full * SEGMENT :])
             with self._lock:
-                # More may have been added meanwhile.
-                self.is_behind = len(self._newest) > len(lines) or self._values.is_behind
-                del self._newest[: full * SEGMENT]
-                self._full += full
-                self._stored = len(lines) - full * SEGMENT
+                self._leaving.store(marks)
+                behind = len(self._newest) > len(lines) or bool(self._leaving.marks)
+                self.is_behind = behind or self._values.is_behind
+                self._full = self._settled + full
+                oldest = self._leaving.oldest
+                settled = self._full if oldest is None else min(self._full, oldest // SEGMENT)
+                begins = (settled - self._settled) * SEGMENT
+                del self._newest[:begins]
+                self._settled, self._stored = settled, len(lines) - begins
         if failed is not None:
             raise failed
 
@@ -304,6 +244,7 @@ def snapshot_of(folder: str, entry: Entry, values: ValuesReader | None = None) -
         metrics=StoredValues(reader, key, "metrics") if summary else {},
         class_metrics=StoredValues(reader, key, "by_class") if summary else {},
         summary=summary,
+        removed=is_removed(entry),
     )
 
 

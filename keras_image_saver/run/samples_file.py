@@ -6,9 +6,9 @@ marked is somebody else's, or was written by the first version.
 
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -141,6 +141,59 @@ def load_samples(content: Any, like: Samples) -> Samples | None:
         return map_leaves(lambda array: None if array is None else next(arrays), structure)
 
     return replace(like, inputs=restore(like.inputs), targets=restore(like.targets))
+
+
+class KeptSamples(NamedTuple):
+    """What a run was shown, as its file tells; `inputs` and `targets` are as in `Batch`."""
+
+    inputs: Any
+    targets: Any = None
+
+
+def kept_samples(folder: str, about: Mapping[str, Any]) -> KeptSamples | None:
+    """Return what a run was shown; None if its folder has no file of them that is the run's.
+
+    Args:
+        folder: The run's folder.
+        about: What `run.json` says of it; nothing of a run of the first version.
+
+    Raises:
+        ValueError: If the file cannot be read.
+    """
+    samples = about.get("samples")
+    told: Mapping[str, Any] = samples if isinstance(samples, Mapping) else {}
+    unmarked = not about or told.get("unmarked") is True
+    content = find_samples(folder, about.get("id"), unmarked=unmarked)
+    if content is None:
+        return None
+    try:
+        marked = mark_of(content) is not None
+        with np.load(content, allow_pickle=False) as kept:
+            arrays = {name: kept[name] for name in kept.files}
+        if marked:
+            arrays = {name: _as_given(name, array, told) for name, array in arrays.items()}
+        return KeptSamples(_structure(arrays, "x"), _structure(arrays, "y"))
+    except Exception as error:  # NumPy and zipfile fail in many ways
+        raise ValueError(f"{SAMPLES} in {folder!r} cannot be read: {reason_of(error)}") from error
+
+
+def _as_given(name: str, array: Array, told: Mapping[str, Any]) -> Array:
+    """Return an array as it was given: strings of any length were stored as bytes of one."""
+    arrays = told.get("arrays")
+    one = arrays.get(name) if isinstance(arrays, Mapping) else None
+    dtype = one.get("dtype") if isinstance(one, Mapping) else None
+    return _strings(array) if dtype == "object" and array.dtype.kind == "S" else array
+
+
+def _structure(arrays: Mapping[str, Array], path: str) -> Any:
+    """Return the arrays below a path as lists, where they are numbered, and dicts."""
+    if path in arrays:
+        return arrays[path]
+    below = [name.removeprefix(path + "/") for name in arrays if name.startswith(path + "/")]
+    keys = dict.fromkeys(name.split("/")[0] for name in below)
+    found = {key: _structure(arrays, f"{path}/{key}") for key in keys}
+    numbers = [str(number) for number in range(len(found))]
+    return [found[key] for key in numbers] if found and {*found} == {*numbers} else found or None
 
 
 def same_samples(one: Samples, other: Samples) -> bool:

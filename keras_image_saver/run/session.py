@@ -4,14 +4,14 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
 from keras_image_saver.run.found import Found, find
 from keras_image_saver.run.job import Job, Outcome, Saved, missed, saved
 from keras_image_saver.run.lock import Lock
-from keras_image_saver.run.pictures import Explain, Pictures, move_unknown
+from keras_image_saver.run.pictures import Explain, Pictures, move_unknown, remove_left
 from keras_image_saver.run.previous import (
     Previous,
     check_movable,
@@ -21,6 +21,7 @@ from keras_image_saver.run.previous import (
 )
 from keras_image_saver.run.record import Mirror, Record, reason_of
 from keras_image_saver.run.resume import Start, resume
+from keras_image_saver.run.retention import Retention, removed_files
 from keras_image_saver.run.run_file import About, RunFile, State, about_samples, write_about
 from keras_image_saver.run.samples_file import keep_samples
 from keras_image_saver.run.storage import join, storage_of
@@ -46,6 +47,7 @@ class Session:
         page: What follows the record, as the page of the run does; None for no page.
         about: What `run.json` says of the run's `versions` and `settings`.
         explain: Reads what a picture says of itself.
+        retention: How many snapshots stay on disk; None: all.
         scoped: Whether `close` is certain to be called, as in `watch`.
         alone: Whether this process trains alone, as in `resume`.
 
@@ -64,6 +66,7 @@ class Session:
         page: Mirror | None,
         about: About,
         explain: Explain,
+        retention: Retention | None = None,
         scoped: bool = False,
         alone: bool = True,
     ) -> None:
@@ -71,12 +74,12 @@ class Session:
         self._save = save
         self._say = say
         self._previous = previous
-        self._page = page
         self._alone = alone
         self._writer = Background(say) if background else Inline(say)
         self._lock = Lock(template.folder, self._writer, say, scoped=scoped)
         self._start = Start(Samples(None))
-        self._record = Record(self._template.folder)
+        self._new_record = partial(Record, template.folder, mirror=page, retention=retention)
+        self._record = self._new_record()
         self._run_file = RunFile(self._template.folder, about, say)
         self._pictures = Pictures(explain)
         self._outcomes: deque[Outcome] = deque()
@@ -124,7 +127,7 @@ class Session:
     def _look(self, began: int, thread: threading.Thread, epochs_done: int) -> Found:
         storage_of(self._template.folder).check_scheme()
         self._lock.acquire(began, thread)
-        self._check_wanted()
+        self._writer.check_wanted()
         if self.has_begun:
             try:
                 self._record.check_ours()
@@ -161,22 +164,19 @@ class Session:
     def _begin(self) -> Record:
         start = self._start
         storage_of(self._template.folder).probe(self._template.longest())
-        self._check_wanted()
-        move_unknown(self._template.folder, start.found.unknown)
+        self._writer.check_wanted()
+        found, explain = start.found, self._pictures.explain
+        remove_left(self._template.folder, removed_files(found.entries), found.id or "", explain)
+        move_unknown(self._template.folder, found.unknown)
         if not start.resumed:
-            set_aside(self._template.folder, self._previous, start.found, self._pictures.explain)
-        record = Record(self._template.folder, start.lines, mirror=self._page)
+            set_aside(self._template.folder, self._previous, found, explain)
+        record = self._new_record(start.lines)
         if start.resumed:
-            self._pictures.add(*(join(self._template.folder, name) for name in start.found.files))
+            self._pictures.add(*(join(self._template.folder, name) for name in found.files))
             if start.about and start.about.get("passed_over"):
                 write_about(self._template.folder, start.about)  # before the record forgets them
             record.rewrite()
         return record
-
-    def _check_wanted(self) -> None:
-        """Refuse to go on with a start that was given up while storage did not answer."""
-        if self._writer.has_given_up:
-            raise TimeoutError("storage answered too late")
 
     def _write_first(self, samples: Samples) -> None:
         # So that whatever follows is known to be ours.
@@ -213,18 +213,34 @@ class Session:
         self._outcomes.append(replace(outcome, unrecorded=self._write_record()))
 
     def _write_record(self) -> Exception | None:
-        """Bring the record to storage; what fails is returned, and kept in memory for the next time."""
-        if not self.has_begun or not self._record.is_behind:
-            return None
-        try:
-            self._record.write()
-        except Exception as error:  # a remote storage raises what it likes
-            return error
-        return None
+        """Bring the record to storage, and then remove what it says is removed.
 
-    def collect(self) -> list[Outcome]:
-        """Return what came of snapshots since the last call, in order."""
-        return [self._outcomes.popleft() for _ in range(len(self._outcomes))]
+        What fails is returned, and kept in memory for the next time.
+        """
+        if not self.has_begun:
+            return None
+        failed = None
+        try:
+            if self._record.is_behind:
+                self._record.write()
+        except Exception as error:  # a remote storage raises what it likes
+            failed = error
+        self._pictures.remove(self._record.take_removed(), self._run_file.id, self._say)
+        return failed
+
+    def collect(self) -> Iterator[Outcome]:
+        """Yield what came of snapshots since the last call, in order.
+
+        Asked for the next one, it takes the one before as told of: its picture may go from then on.
+        """
+        while self._outcomes:
+            outcome = self._outcomes.popleft()
+            yield outcome
+            self._record.free(outcome.snapshot)
+
+    def flush(self) -> bool:
+        """Wait until what was submitted is written; False if storage does not answer."""
+        return self._writer.flush()
 
     def close(self, state: State = "finished") -> bool:
         """Write what is queued, and how the run ended, and release the folder.

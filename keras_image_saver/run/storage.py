@@ -7,6 +7,7 @@ Nobody else asks of what kind a path is. Another storage is one more class with 
 """
 
 import contextlib
+import errno
 import io
 import os
 import re
@@ -239,8 +240,11 @@ class Remote(_Place):
             file.write(buffer.getvalue())
 
     def open(self) -> BinaryIO:
-        with _tf().io.gfile.GFile(self.path, "rb") as file:
-            return io.BytesIO(file.read())
+        try:
+            with _tf().io.gfile.GFile(self.path, "rb") as file:
+                return io.BytesIO(file.read())
+        except _tf().errors.NotFoundError as error:  # which is no OSError
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.path) from error
 
     def size(self) -> int:
         if not self.exists():

@@ -99,6 +99,15 @@ class Background:
         self._stalled = self.has_given_up = True
         raise TimeoutError(f"Storage does not answer: {doing} took longer than {STALL_S:g} s.")
 
+    def check_wanted(self) -> None:
+        """Refuse to go on with what nobody waits for any more, from inside of what was asked.
+
+        Raises:
+            TimeoutError: If that is so.
+        """
+        if self.has_given_up:
+            raise TimeoutError("storage answered too late")
+
     def flush(self, share: float = 1.0) -> bool:
         """Wait until every job has run; False if storage hangs.
 

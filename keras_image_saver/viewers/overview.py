@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from keras_image_saver.escapes import escaped
 from keras_image_saver.run.files import RUN_FILE, SAMPLES
 from keras_image_saver.run.lines import record_files
-from keras_image_saver.run.record import Run, Snapshot
+from keras_image_saver.run.reader import Run
+from keras_image_saver.run.record import Snapshot
 from keras_image_saver.run.storage import join, storage_of
 from keras_image_saver.run.values import values_files
+from keras_image_saver.viewers.on_disk import on_disk
 
 _MOST_LISTED = 10
 
@@ -26,7 +28,7 @@ def overview(run: Run) -> str:
 
 def _rows(run: Run) -> Iterator[tuple[str, list[str]]]:
     """Yield each title and its lines; one without lines is left out."""
-    saved = list(run)
+    saved = on_disk(run)
     sizes = {snapshot.path: _size(snapshot.path) for snapshot in saved}
     yield "run", [run.folder or "."]
     yield "id", [run.id] if run.id else []
@@ -37,6 +39,7 @@ def _rows(run: Run) -> Iterator[tuple[str, list[str]]]:
     listed = ", ".join(f"{count} {suffix}" for suffix, count in suffixes.most_common())
     yield "files", [listed or "none"]
     lost = [one for one in saved if sizes[one.path] is None]
+    yield "removed", [_removed(run.removed)] if run.removed else []
     yield "missing", _some([f"epoch {one.epoch}: {one.path}" for one in lost])
     yield "missed", _some([f"epoch {one.epoch}: {one.missed}" for one in run.missed])
     pictures = sum(size or 0 for size in sizes.values())
@@ -71,6 +74,10 @@ def _epochs(saved: Sequence[Snapshot]) -> str:
         return "none yet"
     steps = f", step {saved[-1].step}" if saved[-1].step else ""
     return f"{saved[0].epoch} to {saved[-1].epoch}{steps}, {len(saved)} snapshots"
+
+
+def _removed(removed: Sequence[Snapshot]) -> str:
+    return f"{len(removed)} snapshots, of epochs {removed[0].epoch} to {removed[-1].epoch}"
 
 
 def _some(lines: list[str]) -> list[str]:

@@ -12,7 +12,8 @@ from keras_image_saver.escapes import escaped
 from keras_image_saver.picture import decoder
 from keras_image_saver.picture.grid import blank, paste, sample_box
 from keras_image_saver.run.files import PAGE, SAMPLES
-from keras_image_saver.run.record import Run, Snapshot
+from keras_image_saver.run.reader import Run
+from keras_image_saver.run.record import Snapshot
 from keras_image_saver.run.storage import check_path, join, storage_of
 
 _MOST_NAMED = 3
@@ -42,7 +43,7 @@ class Pictures:
             except decoder.TooLargeError as error:  # noqa: PERF203 - a broken one must not hide others
                 raise decoder.TooLargeError(f"{error} It is {snapshot.path!r}.") from None
             except Exception as error:  # a remote storage raises what it likes
-                self._miss(number, error)
+                self.miss(number, error)
 
     def screen(self, sample: int | None = None) -> tuple[int, int, int]:
         """Return the (height, width, channels) of a screen on which each picture, or sample, fits.
@@ -65,7 +66,7 @@ class Pictures:
             with storage_of(self.snapshots[number].path).open() as file:
                 return decoder.read_image(file)
         except Exception as error:
-            self._miss(number, error)
+            self.miss(number, error)
             return None
 
     def cut(
@@ -80,15 +81,25 @@ class Pictures:
                 raise ValueError("its tiles stand outside of it by the record")
             return image[y : y + height, x : x + width]
         except ValueError as error:
-            self._miss(number, error)
+            self.miss(number, error)
             return None
 
-    def warn(self) -> None:
-        """Say which pictures could not be read."""
+    def is_lossy(self, number: int) -> bool:
+        """Tell whether a snapshot's picture is there, and of a format that has changed its pixels."""
+        if number not in self._headers:
+            return False
+        try:
+            with storage_of(self.snapshots[number].path).open() as file:
+                return decoder.is_lossy(file)
+        except Exception:  # it is gone by now
+            return False
+
+    def warn(self, what: str = "left as gaps") -> None:
+        """Say which pictures could not be read, and what was done about it."""
         if self._gaps:
             warnings.warn(
-                f"{len(self._gaps)} of {len(self.snapshots)} pictures cannot be read and are left as "
-                f"gaps: {self._listed()}.",
+                f"{len(self._gaps)} of {len(self.snapshots)} pictures cannot be read and are {what}: "
+                f"{self._listed()}.",
                 stacklevel=3,
             )
 
@@ -103,7 +114,8 @@ class Pictures:
             raise ValueError(f"`sample` must be a sample of the run, got {sample!r}: {reason}.")
         return found
 
-    def _miss(self, number: int, error: Exception) -> None:
+    def miss(self, number: int, error: Exception) -> None:
+        """Note why a snapshot's picture cannot be used, or not as the record says."""
         snapshot = self.snapshots[number]
         name = os.path.basename(snapshot.path)
         reason = "there is no such file" if isinstance(error, FileNotFoundError) else error

@@ -10,8 +10,10 @@ from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.checks import check_choice, check_int
 from keras_image_saver.picture import decoder, encoder, formats, grid
 from keras_image_saver.picture.text import caption_size, draw_captions
-from keras_image_saver.run.record import Run, Snapshot
+from keras_image_saver.run.reader import Run
+from keras_image_saver.run.record import Snapshot
 from keras_image_saver.run.storage import storage_of
+from keras_image_saver.viewers.on_disk import on_disk
 from keras_image_saver.viewers.pictures import Pictures, check_output, open_run
 
 # What the samples are, whatever the epoch: shown once, at the sides.
@@ -65,7 +67,7 @@ def strip(
     check_int("epochs", epochs, 1)
     check_int("samples", samples, 1)
     check_choice("spacing", spacing, ("log", "even"))
-    saved = list(opened)
+    saved = on_disk(opened)
     chosen = [saved[number] for number in spaced(len(saved), epochs, log=spacing == "log")]
     pictures = Pictures(chosen, max_pixels)
     picture = _compose(pictures, samples)

@@ -13,9 +13,10 @@ from keras_image_saver.escapes import escaped
 from keras_image_saver.picture import animation, decoder, formats
 from keras_image_saver.picture.grid import blank, paste
 from keras_image_saver.picture.text import draw_line, line_size
-from keras_image_saver.run.record import Run
+from keras_image_saver.run.reader import Run
 from keras_image_saver.run.storage import storage_of
 from keras_image_saver.viewers.captions import captions
+from keras_image_saver.viewers.on_disk import on_disk
 from keras_image_saver.viewers.pictures import Pictures, check_output, fit, open_run
 from keras_image_saver.viewers.progress_bar import with_progress
 
@@ -85,7 +86,7 @@ def timelapse(
         check_int("sample", sample, 0)
     if last is not None:
         check_int("last", last, 1)
-    snapshots = list(opened)[-last:] if last is not None else list(opened)
+    snapshots = on_disk(opened)[-(last or 0) :]
     texts = captions(caption, snapshots) if caption else []
     pictures = Pictures(snapshots, max_pixels)
     film = _Film(pictures, sample, texts)

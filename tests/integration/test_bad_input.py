@@ -288,6 +288,8 @@ ARGUMENTS = [
     ("batch_size", 0, ValueError),
     ("every_epochs", 0, ValueError),
     ("every_batches", 2.5, ValueError),
+    ("max_to_keep", 0, ValueError),
+    ("keep_period", 10, ValueError),
     ("columns", 0, ValueError),
     ("padding", -1, ValueError),
     ("pad_value", 256, ValueError),

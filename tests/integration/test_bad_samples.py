@@ -128,6 +128,29 @@ def test_failing_predict_is_told_with_its_own_error_chained(tmp_path):
     assert "read as (x, y)" in str(error)
 
 
+@pytest.mark.parametrize("argument", ["render", "input_image"])
+def test_failing_function_of_the_users_is_told_with_what_it_was_shown(tmp_path, argument):
+    def fails(shown):
+        raise IndexError("out of bounds")
+
+    render = fails if argument == "render" else Images((0, 1), input_image=fails)
+    error = refusal(tmp_path, autoencoder(), (X, X), render=render)
+    assert isinstance(error.__cause__, IndexError)
+    told = rf"^`{argument}` raised IndexError: out of bounds\. It was called with inputs: shape \(\d, 8"
+    assert re.search(told, str(error))
+
+
+@pytest.mark.parametrize("kind", ["XlaRuntimeError", "OutOfMemoryError"])
+def test_want_of_memory_of_other_backends_is_not_told_of_the_samples(tmp_path, kind):
+    text = "RESOURCE_EXHAUSTED: Out of memory" if kind == "XlaRuntimeError" else "CUDA"
+    exhausted = type(kind, (RuntimeError,), {})(text)
+
+    def predict(model, inputs):
+        raise exhausted
+
+    assert refusal(tmp_path, autoencoder(), X, RuntimeError, predict=predict) is exhausted
+
+
 def test_want_of_memory_is_not_told_of_the_samples(tmp_path):
     def predict(model, inputs):
         raise MemoryError("no room")

@@ -151,6 +151,40 @@ class PlainCounter(layers.Layer):
         return inputs / (1.0 + 0.01 * count)
 
 
+class Notebook:
+    """Holds a variable, and is nothing that Keras or TensorFlow looks into."""
+
+    def __init__(self):
+        self.count = tf.Variable(0.0, trainable=False)
+
+
+class HiddenCounter(layers.Layer):
+    """Counts its calls where no one looks for variables, and scales by the count."""
+
+    def __init__(self):
+        super().__init__()
+        self.notebook = Notebook()
+
+    def call(self, inputs):
+        count = self.notebook.count.assign_add(1.0)
+        return inputs / (1.0 + 0.01 * count)
+
+
+class GloballyGenerating(layers.Layer):
+    """Draws from TensorFlow's global generator whenever it is called."""
+
+    def call(self, inputs):
+        return inputs + 0.3 * tf.random.get_global_generator().normal(tf.shape(inputs))
+
+
+class ByNumPy(layers.Layer):
+    """Draws from NumPy's global state by Python code that a trace calls."""
+
+    def call(self, inputs):
+        noise = tf.numpy_function(lambda: np.float32(np.random.normal()), [], tf.float32)
+        return inputs + 0.3 * tf.ensure_shape(noise, ())
+
+
 class Measured(layers.Layer):
     """Updates a metric whenever it is called."""
 
@@ -277,6 +311,12 @@ MODELS = {
     "recurrent, stateful": (recurrent, fit_arrays),
     "a tf.random.Generator": (lambda: compiled(Generating(), conv()), fit_arrays),
     "a plain tf.Variable": (lambda: compiled(PlainCounter(), conv()), fit_arrays),
+    "a tf.Variable in an object of its own": (
+        lambda: compiled(HiddenCounter(), conv()),
+        fit_arrays,
+    ),
+    "TensorFlow's global generator": (lambda: compiled(GloballyGenerating(), conv()), fit_arrays),
+    "NumPy in a trace": (lambda: compiled(ByNumPy(), conv()), fit_arrays),
     "a metric updated in call": (lambda: compiled(conv(), Measured()), fit_arrays),
     "averages of weights": (averaging, fit_arrays),
     "averages of weights, drawn": (averaging, fit_arrays),
@@ -321,6 +361,9 @@ NEEDS = {
     ),
     "a tf.random.Generator": needs_tensorflow,
     "a plain tf.Variable": needs_tensorflow,
+    "a tf.Variable in an object of its own": needs_tensorflow,
+    "TensorFlow's global generator": needs_tensorflow,
+    "NumPy in a trace": needs_tensorflow,
     "an inner tf.function": needs_tensorflow,
     "unseeded keras.random": pytest.mark.skipif(
         not KERAS_3 or BACKEND == "jax", reason="Keras 2 has none, JAX refuses it in a trace"
@@ -336,9 +379,11 @@ def trained(build, fit, make_savers):
     """Train from one seed; the weights, the history, and what is drawn next from global states."""
     keras.backend.clear_session()
     keras.utils.set_random_seed(7)
+    tf.random.set_global_generator(tf.random.Generator.from_seed(7))
     model = build()
     history = fit(model, make_savers()).history
     drawn = random.random(), np.random.random(), float(tf.random.uniform(()))
+    drawn += (float(tf.random.get_global_generator().normal(())),)
     return [np.array(weight) for weight in model.get_weights()], history, drawn
 
 

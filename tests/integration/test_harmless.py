@@ -18,7 +18,7 @@ from support.models import (
     regularised,
     watched,
 )
-from support.training import Meddler, fit
+from support.training import PREDICTION, Meddler, fit
 
 from keras_image_saver import Images, ImageSaver, latents
 
@@ -150,6 +150,16 @@ def test_training_of_an_unbuilt_generator_is_bit_identical(tmp_path, save_initia
 
     assert_same_weights(lambda: gan(LazyGenerator()), train, saver)
     assert {"0001.png", "0002.png"} <= set(names(tmp_path))
+
+
+@only_keras_3
+def test_initial_picture_builds_a_model_for_batches_of_any_size(tmp_path):
+    model = tf.keras.Sequential([tf.keras.layers.Conv2D(1, 3, padding="same")])
+    model.compile("sgd", "mse")
+    x = floats(4, 8, 8, 1)
+    saver = ImageSaver(tmp_path, x, render=PREDICTION, save_initial=True)
+    model.fit(x, x, verbose=0, callbacks=[saver])
+    assert model.output_shape == (None, 8, 8, 1)
 
 
 @pytest.mark.skipif(KERAS_3, reason="in Keras 3 weights do not depend on when a model is built")

@@ -32,6 +32,21 @@ class Forgetful(layers.Layer):
         return inputs + 0.2 * tf.random.normal(tf.shape(inputs))
 
 
+class ByNumPy(layers.Layer):
+    """Draws from NumPy's global state by Python code that a trace calls."""
+
+    def call(self, inputs):
+        noise = tf.numpy_function(lambda: np.float32(np.random.normal()), [], tf.float32)
+        return inputs + 0.2 * tf.ensure_shape(noise, ())
+
+
+class Shared(layers.Layer):
+    """Draws from TensorFlow's global generator."""
+
+    def call(self, inputs):
+        return inputs + 0.2 * tf.random.get_global_generator().normal(tf.shape(inputs))
+
+
 class Own(layers.Layer):
     """Draws from a generator of its own."""
 
@@ -84,6 +99,7 @@ only_where_it_traces = pytest.mark.skipif(
     [
         pytest.param(Global, {}, id="global seed generator", marks=only_where_it_traces),
         pytest.param(Forgetful, {}, id="unseeded op", marks=only_tensorflow),
+        pytest.param(ByNumPy, {}, id="NumPy in a trace", marks=only_tensorflow),
         pytest.param(None, {"predict": by_numpy}, id="NumPy in predict", marks=only_tensorflow),
         pytest.param(None, {"predict": by_python}, id="Python in predict", marks=only_tensorflow),
         pytest.param(None, {"predict": dropping}, id="a layer made in predict"),
@@ -151,8 +167,10 @@ def test_slow_pass_is_made_once_and_that_is_logged(tmp_path, lines, monkeypatch)
 
 @only_keras_3
 @only_tensorflow
-def test_generator_of_tensorflow_draws_the_same_at_every_epoch(tmp_path):
-    model = drawing(Own())
+@pytest.mark.parametrize("layer", [Own, Shared])
+def test_generator_of_tensorflow_draws_the_same_at_every_epoch(tmp_path, layer):
+    tf.random.set_global_generator(tf.random.Generator.from_seed(7))
+    model = drawing(layer())
     model.compile(keras.optimizers.SGD(0.0), "mse")
     fit(model, X, ImageSaver(tmp_path, X, render=PREDICTION, save_initial=True))
     first = read(tmp_path / "0000.png")

@@ -186,7 +186,7 @@ def test_what_does_not_change_is_drawn_once():
 
         def __init__(self, bound):
             self.bound, self.findings = bound, bound.findings
-                self.captions_of = bound.captions_of
+            self.captions_of = bound.captions_of
 
         def __call__(self, batch, out, known):
             rendered = self.bound(batch, out, known)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_image_saver.picture.decoder import TooLargeError, read_header, read_image
+from keras_image_saver.picture.decoder import TooLargeError, is_lossy, read_header, read_image
 
 RED = np.array([[[255, 0, 0], [9, 8, 7]]], np.uint8)
 
@@ -54,3 +54,27 @@ def test_decoder_counts_pixels_by_the_header_alone():
 def test_decoder_of_no_image_raises_os_error(read, content):
     with pytest.raises(OSError, match="not an image, or is broken"):
         read(io.BytesIO(content))
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "lossy"),
+    [
+        ("PNG", {}, False),
+        ("TIFF", {}, False),
+        ("BMP", {}, False),
+        ("JPEG", {"quality": 100}, True),
+        ("WEBP", {"lossless": True}, False),
+        ("WEBP", {"lossless": True, "exif": b"Exif\0\0odd"}, False),
+        ("WEBP", {"quality": 90}, True),
+        ("WEBP", {"quality": 90, "exif": b"Exif\0\0odd"}, True),
+    ],
+    ids=str,
+)
+def test_formats_that_change_pixels_are_told_from_others(kind, options, lossy):
+    assert is_lossy(stored(Image.fromarray(RED), kind, **options)) is lossy
+
+
+def test_lossless_picture_with_alpha_is_told_behind_what_stands_before_its_pixels():
+    picture = Image.fromarray(np.dstack([RED, [[9, 200]]]).astype(np.uint8))
+    for lossless in (True, False):
+        assert is_lossy(stored(picture, "WEBP", lossless=lossless)) is not lossless

@@ -228,6 +228,7 @@ def test_to_uint8_of_any_array_follows_the_formula(dtype, data):
 # Ranges at the limits of float32
 
 
+@pytest.mark.filterwarnings("ignore:.*float32 has")
 @pytest.mark.parametrize(
     ("low", "high"),
     [
@@ -330,3 +331,19 @@ def test_to_uint8_with_an_offset_never_wraps(low, width, places):
     step = float(np.spacing(np.float32(max(abs(low), abs(high)) + width)))
     exact = np.clip((values - low) * 255 / width, 0, 255)
     assert np.abs(mapped[1:-1] - exact).max() <= 0.51 + 255 * 2 * step / width
+
+
+@pytest.mark.parametrize(
+    ("value_range", "count"),
+    [((1e8, 1e8 + 5), 2), ((16777216, 16777226), 6), ((100, 100.001), 132)],
+)
+def test_range_in_which_float32_has_few_values_is_said(value_range, count):
+    low, high = value_range
+    with pytest.warns(UserWarning, match=f"float32 has {count} values, not 256"):
+        mapped = to_uint8(np.array([[low, high]]), value_range=value_range)
+    assert mapped.tolist() == [[0, 255]]
+
+
+def test_range_in_which_float32_has_a_value_for_each_byte_is_no_news():
+    to_uint8(np.zeros((2, 2)), value_range=(-1, 1))
+    to_uint8(np.full((2, 2), 101326.0), value_range=(101325.003, 101326.999))

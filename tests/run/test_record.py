@@ -2,6 +2,7 @@ import itertools
 import json
 import math
 import os
+import time
 
 import pytest
 from support.storage import replacing
@@ -10,6 +11,7 @@ from keras_image_saver import Run
 from keras_image_saver.run.found import cut
 from keras_image_saver.run.lines import read_record, record_files
 from keras_image_saver.run.record import SEGMENT, Record, Snapshot
+from keras_image_saver.run.retention import Retention
 from keras_image_saver.run.storage import Local
 
 
@@ -148,6 +150,109 @@ def test_record_costs_the_same_however_long_the_run_is(tmp_path):
             record.write()
     assert len(written) == 6 * SEGMENT + 5
     assert max(written[-SEGMENT:]) < 1.1 * max(written[:SEGMENT])
+
+
+def keep(folder, count, most, **options):
+    """A record of so many epochs, of which few pictures stay, written each and told of at once."""
+    record = Record(str(folder), retention=Retention(most), **options)
+    for epoch in range(1, count + 1):
+        record.add(snapshot(folder, epoch))
+        record.write()
+        record.free(snapshot(folder, epoch))
+    return record
+
+
+def epochs(some):
+    return [one.epoch for one in some]
+
+
+@pytest.fixture
+def short_segments(monkeypatch):
+    """Files of the record hold four lines."""
+    monkeypatch.setattr("keras_image_saver.run.record.SEGMENT", 4)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 4, 5, 13])
+@pytest.mark.parametrize("count", [5, 14])
+def test_record_marks_what_is_removed_in_any_segment(tmp_path, count, most, short_segments):
+    record, gone = Record(str(tmp_path), retention=Retention(most)), []
+    for epoch in range(1, count + 1):
+        record.add(snapshot(tmp_path, epoch))
+        record.write()
+        gone += record.take_removed()
+        record.free(snapshot(tmp_path, epoch))
+    run = Run.open(str(tmp_path))
+    newest = range(max(2, count - most + 1), count + 1)
+    assert epochs(run) == [1, *newest]
+    assert epochs(run.removed) == [*range(2, newest[0])]
+    assert gone == [one.path for one in run.removed]
+    assert run.missed == []
+
+
+@pytest.mark.parametrize("most", [1, 3, 4, 10])
+def test_record_that_marks_costs_the_same_however_long_the_run_is(tmp_path, most, short_segments):
+    written = []
+
+    def counted(path, replace):
+        replace()
+        written.append(os.path.getsize(path))
+
+    with replacing(counted):
+        record = keep(tmp_path, 60, most)
+    assert len(written) <= 2 * 60 + 60 // 4  # at most the newest file and one more, or a full one
+    longest = os.path.getsize(tmp_path / "snapshots-0005.jsonl")  # of four lines, marked
+    assert max(written) < 1.1 * longest
+    assert len(record._newest) <= most + 2 * 4
+
+
+def test_record_that_keeps_all_holds_no_full_segment_in_memory(tmp_path, short_segments):
+    assert len(keep(tmp_path, 11, None)._newest) == 3
+
+
+def test_mark_that_storage_lacks_is_written_with_the_next_entry(tmp_path, short_segments):
+    def full(path, replace):
+        raise OSError(28, "No space left on device")
+
+    record = keep(tmp_path, 6, 2)
+    with replacing(full):
+        for epoch in (7, 8):
+            record.add(snapshot(tmp_path, epoch))
+            record.free(snapshot(tmp_path, epoch))
+            with pytest.raises(OSError, match="No space"):
+                record.write()
+    assert [path[-8:] for path in record.take_removed()] == ["0002.png", "0003.png", "0004.png"]
+    record.write()
+    assert not record.is_behind
+    assert [path[-9:] for path in record.take_removed()] == ["/0005.png", "/0006.png"]
+    assert record.take_removed() == []
+    assert epochs(Run.open(str(tmp_path))) == [1, 7, 8]
+
+
+def test_mark_keeps_what_this_version_does_not_know_of_an_entry(tmp_path):
+    entries = [entry(epoch, future={"epoch": epoch}) for epoch in (1, 2, 3)]
+    write(tmp_path, entries)
+    Record(str(tmp_path), read_record(str(tmp_path)).lines, retention=Retention(1)).rewrite()
+    lines = (tmp_path / "snapshots.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [
+        entries[0],
+        {**entries[1], "removed": True},
+        entries[2],
+    ]
+
+
+def test_run_is_neither_stopped_nor_slow_where_snapshots_were_removed(tmp_path):
+    """What was removed tells of the interval between snapshots too."""
+    now = time.time()
+    entries = [
+        entry(epoch, time=now - 100 + epoch, removed=1 < epoch < 99) for epoch in range(1, 100)
+    ]
+    assert Run(str(tmp_path), map(spelled, entries), {"state": "running"}).state == "running"
+    late = [{**one, "time": one["time"] - 50} for one in map(spelled, entries)]
+    assert Run(str(tmp_path), late, {"state": "running"}).state == "stopped"
+
+
+def spelled(one):
+    return {**one, "file": one["file"].format(one["epoch"])}
 
 
 def test_record_keeps_entries_while_storage_fails_and_writes_them_later(tmp_path):

@@ -16,8 +16,9 @@ from keras_image_saver.render.base import Finding
 from keras_image_saver.run.bystander import Bystander
 from keras_image_saver.run.job import Job, Saved
 from keras_image_saver.run.lock import next_order
+from keras_image_saver.run.retention import Retention
 from keras_image_saver.run.session import Session
-from keras_image_saver.run.storage import storage_of
+from keras_image_saver.run.storage import Local, storage_of
 from keras_image_saver.run.template import Template
 from keras_image_saver.samples import Samples
 
@@ -77,7 +78,7 @@ def test_session_writes_pictures_record_and_samples_and_tells_of_each(tmp_path, 
         session.submit(job(tmp_path, epoch, drawing=image))
     assert session.close()
     first, second = session.collect()
-    assert session.collect() == []
+    assert list(session.collect()) == []
     assert first.snapshot.image is image
     assert (first.path, first.error, first.findings) == (first.snapshot.path, None, ())
     assert (second.snapshot.epoch, second.snapshot.batch, second.snapshot.step) == (2, 4, 8)
@@ -192,10 +193,10 @@ def test_outcome_comes_once_the_record_is_written(tmp_path, opened):
     with replacing(hold):
         session.submit(job(tmp_path))
         assert entered.wait(30)
-        assert session.collect() == []
+        assert list(session.collect()) == []
         go.set()
         assert session.close()
-    assert len(session.collect()) == 1
+    assert len(list(session.collect())) == 1
 
 
 class OpError(Exception):
@@ -221,7 +222,7 @@ def test_record_that_cannot_be_written_is_told_with_each_outcome_and_said_at_the
         for epoch in (1, 2, 3):
             session.submit(job(tmp_path, epoch))
         session.miss(job(tmp_path, 4), ValueError("not drawn"))
-        outcomes = session.collect()
+        outcomes = list(session.collect())
         assert [type(outcome.unrecorded) for outcome in outcomes] == [*[error] * 3, type(None)]
         assert [outcome.error for outcome in outcomes][:3] == [None] * 3
         if not recovers:
@@ -340,6 +341,268 @@ def test_worker_of_several_counts_steps_and_draws_rows_as_the_others_do(tmp_path
         assert len(start.warnings) == (0 if alone else 1)
 
 
+# Snapshots that do not stay
+
+
+KEEP = Retention(max_to_keep=2)
+
+
+def marked(folder):
+    """Each epoch, and whether it is marked as removed, as the newest file of the record says."""
+    lines = (folder / "run" / "snapshots.jsonl").read_text().splitlines()
+    return [(one["epoch"], one.get("removed", False)) for one in map(json.loads, lines)]
+
+
+def pictures(folder):
+    return sorted(int(path.stem) for path in (folder / "run").glob("*.png"))
+
+
+def hear(session):
+    """Be a listener that hears of what there is."""
+    return [outcome.snapshot.epoch for outcome in session.collect()]
+
+
+def keeping(opened, folder, epochs, **options):
+    session, start = opened(retention=KEEP, **options)
+    session.begin(start.samples)
+    for epoch in epochs:
+        session.submit(job(folder, epoch))
+        hear(session)
+    session.close()
+
+
+@pytest.mark.parametrize("background", [False, True])
+def test_newest_and_first_stay_and_the_record_names_the_others_as_removed(
+    tmp_path, opened, background
+):
+    keeping(opened, tmp_path, range(1, 7), background=background)
+    assert pictures(tmp_path) == [1, 5, 6]
+    assert marked(tmp_path) == [(epoch, epoch in (2, 3, 4)) for epoch in range(1, 7)]
+    run = Run.open(tmp_path / "run")
+    assert ([one.epoch for one in run], run.missed) == ([1, 5, 6], [])
+    assert [(one.epoch, one.removed) for one in run.removed] == [(2, True), (3, True), (4, True)]
+    assert run.removed[0].path == f"{tmp_path}/run/0002.png"
+
+
+def test_snapshot_stays_until_it_was_told_of(tmp_path, opened):
+    session, _ = opened(retention=KEEP)
+    session.begin(SAMPLES)
+    for epoch in range(1, 7):
+        session.submit(job(tmp_path, epoch))
+    assert pictures(tmp_path) == [1, 2, 3, 4, 5, 6]
+    heard = session.collect()
+    for epoch in (1, 2, 3):  # the third one is being told of
+        assert next(heard).snapshot.epoch == epoch
+    session.submit(job(tmp_path, 7))
+    assert pictures(tmp_path) == [1, 3, 4, 5, 6, 7]
+    list(heard)
+    assert session.close()
+    assert pictures(tmp_path) == [1, 6, 7]
+    assert marked(tmp_path) == [(epoch, 1 < epoch < 6) for epoch in range(1, 8)]
+
+
+def test_mark_stands_in_the_record_before_the_file_goes(tmp_path, opened, monkeypatch):
+    seen, remove = [], Local.remove
+
+    def look(place):
+        if place.path.endswith(".png"):
+            seen.append((place.path[-8:], marked(tmp_path)[1:3]))
+        remove(place)
+
+    monkeypatch.setattr(Local, "remove", look)
+    keeping(opened, tmp_path, range(1, 6))
+    assert seen == [
+        ("0002.png", [(2, True), (3, False)]),
+        ("0003.png", [(2, True), (3, True)]),
+    ]
+
+
+def test_file_stays_while_the_record_cannot_be_written(tmp_path, opened):
+    session, _ = opened(retention=KEEP)
+    session.begin(SAMPLES)
+
+    def fail(path, replace):
+        if path.endswith(".jsonl"):
+            raise PermissionError
+        replace()
+
+    with replacing(fail):
+        for epoch in range(1, 6):
+            session.submit(job(tmp_path, epoch))
+            hear(session)
+        assert pictures(tmp_path) == [1, 2, 3, 4, 5]
+    session.close()
+    assert pictures(tmp_path) == [1, 4, 5]
+
+
+def test_file_goes_also_where_the_values_of_samples_cannot_be_written(tmp_path, opened):
+    def measured(job):
+        save(job)
+        metrics = {"mse": np.zeros(2, np.float32)}
+        return Saved(GEOMETRY, metrics=metrics, summary={"mse": {"mean": 0.0}})
+
+    session, _ = opened(retention=KEEP, save=measured, say=lambda line: None)
+    session.begin(SAMPLES)
+    (tmp_path / "run" / "snapshots-metrics.npz").write_text("mine")
+    for epoch in range(1, 6):
+        session.submit(job(tmp_path, epoch))
+        hear(session)
+    session.close()
+    assert pictures(tmp_path) == [1, 4, 5]
+    assert (tmp_path / "run" / "snapshots-metrics.npz").read_text() == "mine"
+
+
+@pytest.mark.parametrize("content", ["run of somebody else", "no picture"])
+def test_file_that_is_not_the_runs_own_is_not_removed(tmp_path, opened, content):
+    session, _ = opened(retention=KEEP)
+    session.begin(SAMPLES)
+    for epoch in range(1, 6):
+        session.submit(job(tmp_path, epoch))
+        if epoch == 2:
+            (tmp_path / "run" / "0002.png").write_text(content)
+        hear(session)
+    session.close()
+    assert pictures(tmp_path) == [1, 2, 4, 5]
+    assert (tmp_path / "run" / "0002.png").read_text() == content
+    assert [one.epoch for one in Run.open(tmp_path / "run").removed] == [2, 3]
+
+
+def test_file_of_a_format_that_tells_nothing_is_the_runs_own_by_its_record(tmp_path, opened):
+    def unmarked(job):
+        storage_of(job.path).replace(lambda file: file.write(b"unknown"))
+        return Saved(GEOMETRY)
+
+    keeping(opened, tmp_path, range(1, 6), save=unmarked)
+    assert pictures(tmp_path) == [1, 4, 5]
+
+
+def test_file_that_cannot_be_removed_is_said_once_and_tried_again(tmp_path, opened, monkeypatch):
+    said, remove, broken = [], Local.remove, [True]
+
+    def fail(place):
+        if broken[0] and place.path.endswith(".png"):
+            raise PermissionError("read-only")
+        remove(place)
+
+    monkeypatch.setattr(Local, "remove", fail)
+    session, _ = opened(retention=KEEP, say=said.append)
+    session.begin(SAMPLES)
+    for epoch in range(1, 7):
+        session.submit(job(tmp_path, epoch))
+        hear(session)
+    assert pictures(tmp_path) == [1, 2, 3, 4, 5, 6]
+    broken[0] = False
+    session.close()
+    assert pictures(tmp_path) == [1, 5, 6]
+    again = "It is tried again with each snapshot."
+    assert said == [f"{tmp_path}/run/0002.png could not be removed: read-only. {again}"]
+
+
+def test_picture_that_is_written_again_stays(tmp_path, opened):
+    """A loop of one's own may save an epoch twice."""
+    keeping(opened, tmp_path, [1, 2, 3, 2, 4])
+    assert pictures(tmp_path) == [1, 2, 4]
+    assert [one.epoch for one in Run.open(tmp_path / "run")] == [1, 2, 4]
+    keeping(opened, tmp_path, [2, 2, 3, 4, 5, 3, 6], epochs_done=1)
+    assert [one.epoch for one in Run.open(tmp_path / "run")] == [1, 3, 6] == pictures(tmp_path)
+
+
+# What a kill leaves half done; each state is made by hand, and each start completes it
+
+
+@pytest.fixture
+def killed(tmp_path, opened):
+    """A function that leaves a run of five epochs as a kill between two steps does."""
+
+    def leave(*, marks, there):
+        session, _ = opened()
+        session.begin(SAMPLES)
+        for epoch in range(1, 6):
+            session.submit(job(tmp_path, epoch))
+        session.close()
+        record = tmp_path / "run" / "snapshots.jsonl"
+        found = [json.loads(line) for line in record.read_text().splitlines()]
+        lines = [{**one, "removed": True} if one["epoch"] in marks else one for one in found]
+        record.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        for epoch in {1, 2, 3, 4, 5} - set(there):
+            (tmp_path / "run" / f"{epoch:04d}.png").unlink()
+
+    return leave
+
+
+STATES = [
+    pytest.param((), (1, 2, 3, 4, 5), id="before the marks"),
+    pytest.param((2, 3), (1, 2, 3, 4, 5), id="before the first file"),
+    pytest.param((2, 3), (1, 3, 4, 5), id="between two files"),
+    pytest.param((2, 3), (1, 4, 5), id="behind the last"),
+]
+
+
+@pytest.mark.parametrize(("marks", "there"), STATES)
+def test_resumed_run_completes_what_a_kill_left(tmp_path, opened, killed, marks, there):
+    killed(marks=marks, there=there)
+    keeping(opened, tmp_path, [6], epochs_done=5)
+    assert pictures(tmp_path) == [1, 5, 6]
+    assert marked(tmp_path) == [(epoch, epoch in (2, 3, 4)) for epoch in range(1, 7)]
+    assert Run.open(tmp_path / "run").missed == []
+
+
+@pytest.mark.parametrize(("marks", "there"), STATES[1:])
+@pytest.mark.parametrize("previous", ["keep", "delete"])
+def test_new_run_completes_what_a_kill_left_of_the_one_before(
+    tmp_path, opened, killed, marks, there, previous
+):
+    killed(marks=marks, there=there)
+    session, _ = opened(previous=previous)
+    session.begin(SAMPLES)
+    session.submit(job(tmp_path, 2))
+    assert pictures(tmp_path) == [2]
+    aside = tmp_path / "run" / "previous-1"
+    if previous == "delete":
+        assert not aside.exists()
+        return
+    assert sorted(path.name for path in aside.glob("*.png")) == [
+        "0001.png",
+        "0004.png",
+        "0005.png",
+    ]
+    run = Run.open(aside)
+    assert [[one.epoch for one in some] for some in (run, run.removed, run.missed)] == [
+        [1, 4, 5],
+        [2, 3],
+        [],
+    ]
+
+
+def test_start_leaves_what_is_not_the_runs_under_a_name_that_was_removed(tmp_path, opened, killed):
+    killed(marks=(2, 3), there=(1, 4, 5))
+    (tmp_path / "run" / "0003.png").write_text("run of somebody else")
+    keeping(opened, tmp_path, [6], epochs_done=5)
+    assert pictures(tmp_path) == [1, 3, 5, 6]
+
+
+def test_run_that_is_resumed_behind_removed_snapshots_draws_them_again(tmp_path, opened):
+    keeping(opened, tmp_path, range(1, 8))
+    keeping(opened, tmp_path, [5, 6], epochs_done=4)
+    run = Run.open(tmp_path / "run")
+    assert [one.epoch for one in run] == [1, 5, 6]
+    assert [one.epoch for one in run.removed] == [2, 3, 4]
+    assert run.missed == []
+
+
+def test_run_that_is_resumed_with_fewer_to_keep_has_fewer_at_once(tmp_path, opened):
+    session, _ = opened()
+    session.begin(SAMPLES)
+    for epoch in range(1, 8):
+        session.submit(job(tmp_path, epoch))
+    session.close()
+    session, start = opened(retention=KEEP, epochs_done=7)
+    assert len(pictures(tmp_path)) == 7  # nothing goes before the rehearsal is over
+    session.begin(start.samples)
+    session.close()
+    assert pictures(tmp_path) == [1, 6, 7]
+
+
 # Bystander
 
 
@@ -367,6 +630,7 @@ def test_bystander_has_no_folder_and_tells_what_came_of_each_pass():
     assert (drawn.snapshot.path, drawn.error, drawn.is_drawn) == ("", None, True)
     assert (missed.snapshot.missed, missed.error) == ("ValueError: no memory", error)
     assert not missed.is_drawn
-    assert session.collect() == []
+    assert list(session.collect()) == []
     session.abandon()
+    assert session.flush()
     assert session.close()

@@ -272,8 +272,9 @@ def test_open_and_size_read_remote_files():
     with (folder / "a.bin").open() as file:
         assert file.read() == b"12345"
     assert (folder / "a.bin").size() == 5
-    with pytest.raises(FileNotFoundError, match="ram://opened/none"):
-        (folder / "none").size()
+    for read in ((folder / "none").size, (folder / "none").open):
+        with pytest.raises(FileNotFoundError, match="ram://opened/none"):
+            read()
 
 
 # exists

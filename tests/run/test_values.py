@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from keras_image_saver.run.files import METRICS, metrics_name
-from keras_image_saver.run.record import Record, Run, Snapshot
+from keras_image_saver.run.reader import Run
+from keras_image_saver.run.record import Record, Snapshot
 from keras_image_saver.run.values import ROWS, Row, ValuesFile, ValuesReader, values_files
 
 pytestmark = pytest.mark.numpy

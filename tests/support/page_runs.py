@@ -1,6 +1,7 @@
 """Runs for the page's tests, written without a model."""
 
 import json
+import os
 import re
 
 import numpy as np
@@ -10,6 +11,7 @@ from keras_image_saver.picture.grid import plan
 from keras_image_saver.run.files import RECORD
 from keras_image_saver.run.lines import line_of
 from keras_image_saver.run.record import Record, Snapshot
+from keras_image_saver.run.retention import Retention
 from keras_image_saver.viewers.page import Page
 
 SIZE = 8
@@ -38,13 +40,20 @@ def picture(epoch, samples=4, panels=("prediction",)):
 class Writer:
     """Writes a run as the callback does, a snapshot at a time."""
 
-    def __init__(self, folder, *, samples=4, panels=("prediction",), entries=(), page=True):
+    def __init__(
+        self, folder, *, samples=4, panels=("prediction",), entries=(), page=True, max_to_keep=None
+    ):
         self.folder = folder
         self.samples, self.panels = samples, panels
         self.said = []
         self.page = Page(str(folder), self.said.append)
         lines = [line_of(entry) for entry in entries]
-        self.record = Record(str(folder), lines, mirror=self.page.follow if page else None)
+        self.record = Record(
+            str(folder),
+            lines,
+            mirror=self.page.follow if page else None,
+            retention=Retention(max_to_keep),
+        )
 
     def begin(self):
         self.page.follow(RECORD, ())
@@ -68,9 +77,13 @@ class Writer:
                 content = picture(epoch, self.samples, self.panels)
             if content:
                 path.write_bytes(content)
-        self.record.add(Snapshot(epoch, **fields))
+        snapshot = Snapshot(epoch, **fields)
+        self.record.add(snapshot)
+        self.record.free(snapshot)
         if write:
             self.record.write()
+            for path in self.record.take_removed():
+                os.unlink(path)
         return self
 
     def miss(self, epoch, reason="OSError: disk full"):

@@ -136,6 +136,34 @@ test("the newest is shown where what was shown is gone, or was drawn anew", () =
   assertHolds(arrived(shown, []), { entry: undefined, following: true, behind: false });
 });
 
+/* Of a run's entries, those of these epochs were removed. */
+function without(found, ...removed) {
+  return found.map((one) => (removed.includes(one.epoch) ? { ...one, removed: true } : one));
+}
+
+test("snapshots that were removed are left out, and their history is not", () => {
+  const state = arrived(new PageState(), without(entries(5), 2, 3));
+  assertHolds(state, { index: 2, last: 2, placeInHistory: 4, following: true });
+  assert.deepEqual(state.entries.map((one) => one.epoch), [1, 4, 5]);
+  assert.deepEqual(state.history.map((one) => one.epoch), [1, 2, 3, 4, 5]);
+  assertHolds(state.goInHistory(0), { index: 0, placeInHistory: 0 });
+  for (const place of [1, 2, 3]) assertHolds(state.goInHistory(place), { index: 1, following: false });
+  assertHolds(state.goInHistory(4), { index: 2, following: true });
+});
+
+test("where what is shown was removed, the next one that is there is shown", () => {
+  const state = ofRun(5).go(2).toggleCompare().go(1);
+  assertHolds(state, { index: 1, pin: 2 });
+  const after = arrived(state, without(entries(6), 2, 3));
+  assertHolds(after, { index: 1, pin: 1, following: false, behind: true });
+  assertHolds(arrived(ofRun(3).go(1), without(entries(3), 2, 3)), { index: 0 });
+});
+
+test("newer ones are seen to come where as many are removed", () => {
+  const state = arrived(new PageState(), without(entries(5), 2, 3)).go(0);
+  assertHolds(arrived(state, without(entries(6), 2, 3, 4)), { index: 0, behind: true });
+});
+
 test("what is said of the record is known", () => {
   const state = new PageState().withRecord({ entries: [], isNewer: true, lost: 2 });
   assertHolds(state, { isNewer: true, lost: 2 });
@@ -286,6 +314,8 @@ test("snapshots are counted, missed ones too", () => {
   assert.equal(words.countsText([]), "0 snapshots");
   assert.equal(words.countsText(entries(1)), "1 snapshot");
   assert.equal(words.countsText([...entries(2), missed]), "3 snapshots, 1 of them missed");
+  const some = without([...entries(4), missed], 2, 3);
+  assert.equal(words.countsText(some), "3 snapshots, 1 of them missed, 2 removed");
 });
 
 test("missed snapshots stand on the slider at most once a pixel", () => {

@@ -244,3 +244,19 @@ def test_write_page_names_the_segments_that_there_are(tmp_path):
         99999999999,
         {"format": 1, "entries": []},
     )
+
+
+def test_page_is_told_which_segments_have_marks_since_it_read_them(tmp_path, monkeypatch):
+    monkeypatch.setattr("keras_image_saver.run.record.SEGMENT", 4)
+    writer = Writer(tmp_path, max_to_keep=3)
+    for epoch in range(1, 6):  # the last one marks 2, in the segment that fills up with it
+        writer.save(epoch, content=b"-")
+    newest = tmp_path / "snapshots.js"
+    assert "rewritten" not in read_script(newest)[1]
+    for times in (1, 2):
+        writer.save(5 + times, content=b"-")
+        assert read_script(newest)[1]["rewritten"] == {"0": times}
+    writer.save(8, content=b"-")  # marks 5, in the newest file itself
+    assert read_script(newest)[1]["rewritten"] == {"0": 2}
+    entries = read_script(tmp_path / "snapshots-0000.js")[1]["entries"]
+    assert [one["epoch"] for one in entries if not one.get("removed")] == [1]

@@ -187,3 +187,39 @@ def test_run_of_10000_snapshots_loads_only_what_is_shown(show, tmp_path):
     kept = "page.view.strip.pictures.kept.size + page.view.right.pictures.kept.size"
     assert page.evaluate(kept) <= 32
     assert longest < 500  # a stall would be seconds
+
+
+# Snapshots that did not stay
+
+
+def test_removed_snapshots_are_left_out_and_their_metrics_stay_in_the_charts(show, tmp_path):
+    writer = Writer(tmp_path, max_to_keep=2).begin()
+    for epoch in range(1, 7):
+        writer.save(epoch)
+    page = show(tmp_path)
+    assert page.locator("#counts").inner_text() == "3 snapshots, 3 removed"
+    for number in (6, 5, 1):
+        assert source(page) == f"./{number:04d}.png"
+        press(page, "ArrowLeft")
+    assert page.evaluate("[...page.view.charts.charts.values()][0].count") == 6
+    assert gap_count(page) == 0
+
+
+def test_snapshot_that_is_removed_while_it_is_looked_at_gives_way_to_the_next(
+    show, tmp_path, monkeypatch
+):
+    """Also where its entry stands in a segment that the page has read already."""
+    monkeypatch.setattr("keras_image_saver.run.record.SEGMENT", 4)
+    writer = make_run(tmp_path, 5, max_to_keep=2)
+    page = show(tmp_path)
+    press(page, "ArrowLeft")
+    assert source(page) == "./0004.png"
+    writer.save(6)
+    wait_for_epoch(page, 5)
+    assert source(page) == "./0005.png"
+    assert page.evaluate("page.state.following") is False
+    assert page.locator("#counts").inner_text() == "3 snapshots, 3 removed"
+
+
+def gap_count(page):
+    return page.locator("#stage .gap:visible").count()

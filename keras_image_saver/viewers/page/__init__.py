@@ -101,7 +101,7 @@ class Page:
         self._folder = storage_of(folder)
         self._say = say
         self._key = uuid.uuid4().hex  # another one tells an open page to read everything anew
-        self._segments: set[int] = set()
+        self._segments: dict[int, int] = {}  # how often each was written again
         self._unwritten: dict[str, Sequence[Any] | None] = {}
         self._values = ValueTexts()
         self._ours: set[str] = set()  # files that may be replaced
@@ -132,9 +132,9 @@ class Page:
         """Note what a file of the record holds; `write` brings it to storage, then or later."""
         number = segment_number(name)
         if number is not None and content is not None:
-            self._segments.add(number)
+            self._segments[number] = self._segments.get(number, -1) + 1
         elif number is not None:
-            self._segments.discard(number)
+            self._segments.pop(number, None)
         # To the end: the newest entries' script says which segments there are before it.
         self._unwritten.pop(name, None)
         self._unwritten[name] = content
@@ -172,6 +172,9 @@ class Page:
         content: dict[str, Any] = {"format": FORMAT, "entries": list(entries)}
         if name == RECORD:
             content |= {"key": self._key, "segments": self._known_segments()}
+            # An open page reads those anew, in which snapshots were marked as removed since.
+            rewritten = {number: times for number, times in self._segments.items() if times}
+            content |= {"rewritten": rewritten} if rewritten else {}
         segment = "newest" if name == RECORD else segment_number(name)
         return _script(segment, json.dumps(content, allow_nan=False))
 

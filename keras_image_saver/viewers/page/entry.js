@@ -13,6 +13,20 @@ function placeOf(entry, entries) {
   return entries.findIndex((one) => entryKey(one) === key && one.time === entry.time);
 }
 
+/* Where an entry stands among those that are shown; one that was removed has the place of the next one
+   there. -1 if it is not in the run any more. */
+function placeShown(entry, shown, history) {
+  const place = placeOf(entry, shown);
+  if (place >= 0 || placeOf(entry, history) < 0) return place;
+  const next = shown.findIndex((one) => (one.step || 0) >= (entry.step || 0));
+  return next < 0 ? shown.length - 1 : next;
+}
+
+/* Whether the picture was removed, as `max_to_keep` has it; then it is neither missed nor missing. */
+function isRemoved(entry) {
+  return entry.removed === true && Boolean(entry.file);
+}
+
 /* Each is a file of 256 snapshots; so many that are not there are told within two seconds. */
 const MOST_SEGMENTS = 1024;
 
@@ -45,10 +59,12 @@ function haveSeveralAnEpoch(entries) {
   return entries.some((entry, index) => index > 0 && entry.epoch === entries[index - 1].epoch);
 }
 
-function countsText(entries) {
-  const missed = entries.filter((entry) => !entry.file).length;
-  const words = `${entries.length} ${entries.length === 1 ? "snapshot" : "snapshots"}`;
-  return missed ? `${words}, ${missed} of them missed` : words;
+function countsText(history) {
+  const missed = history.filter((entry) => !entry.file).length;
+  const removed = history.filter(isRemoved).length;
+  const count = history.length - removed;
+  const words = `${count} ${count === 1 ? "snapshot" : "snapshots"}`;
+  return words + (missed ? `, ${missed} of them missed` : "") + (removed ? `, ${removed} removed` : "");
 }
 
 /* Where the missed snapshots stand on a slider of so many pixels, at most one a pixel. */

@@ -13,6 +13,7 @@ class Page {
     this.view = new View(
       (index) => this.change((state) => state.go(index)),
       (sample, byKeyboard) => this.change((state) => state.chooseSample(sample, byKeyboard)),
+      (place) => this.change((state) => state.goInHistory(place)),
     );
   }
 

@@ -33,7 +33,7 @@ function parse(text) {
 class RunRecord {
   constructor() {
     this.entries = []; // each key once, in the order of steps
-    this.segments = new Map(); // full ones, which change no more
+    this.segments = new Map(); // full ones, which change only as the newest one says
     this.lost = 0; // segments that cannot be read
     this.found = false;
     this.isNewer = false;
@@ -49,7 +49,7 @@ class RunRecord {
     const data = parse(text);
     if (data === null) return false;
     if (data.key !== this.key) this.segments.clear(); // another run, or this one resumed
-    await this.loadSegments(data.segments);
+    await this.loadSegments(data.segments, Object(data.rewritten));
     this.key = data.key;
     this.text = text;
     this.found = true;
@@ -57,19 +57,20 @@ class RunRecord {
     return true;
   }
 
-  async loadSegments(segments) {
+  async loadSegments(segments, rewritten) {
     const { wanted, leftOut } = wantedSegments(segments);
-    const missing = wanted.filter((number) => !this.segments.has(number));
-    await Promise.all(missing.map((number) => this.loadSegment(number)));
+    const times = (number) => rewritten[number] ?? 0;
+    const missing = wanted.filter((number) => this.segments.get(number)?.times !== times(number));
+    await Promise.all(missing.map((number) => this.loadSegment(number, times(number))));
     this.lost = leftOut + missing.filter((number) => !this.segments.has(number)).length;
   }
 
-  async loadSegment(number) {
+  async loadSegment(number, times) {
     inbox.delete(number);
     await loadScript(`snapshots-${String(number).padStart(4, "0")}.js`);
     const data = inbox.has(number) ? parse(inbox.get(number)) : null;
     inbox.delete(number);
-    if (data !== null) this.segments.set(number, data);
+    if (data !== null) this.segments.set(number, { ...data, times });
   }
 
   merge(newest) {

@@ -2,7 +2,8 @@
    Neither document nor timer is used here, so that Node alone can test it. */
 
 class PageState {
-  entries = []; // the run's snapshots, in order
+  entries = []; // the run's snapshots, in order, without those that were removed
+  history = []; // with them
   severalAnEpoch = false;
   isNewer = false; // whether a newer version recorded the run
   lost = 0; // parts of the record that cannot be read
@@ -32,6 +33,10 @@ class PageState {
     return this.entries[this.index];
   }
 
+  get placeInHistory() {
+    return this.history.indexOf(this.entry);
+  }
+
   get pinned() {
     return this.entries[this.pin];
   }
@@ -45,19 +50,21 @@ class PageState {
   }
 
   /* The record as it is now. What was shown still is, unless it is no longer in the run. */
-  withRecord({ entries, isNewer, lost, text }) {
-    const place = placeOf(this.entry, entries);
+  withRecord({ entries: history, isNewer, lost, text }) {
+    const entries = history.filter((entry) => !isRemoved(entry));
+    const place = placeShown(this.entry, entries, history);
     const following = this.following || place < 0;
     return this.with({
       entries,
-      severalAnEpoch: haveSeveralAnEpoch(entries),
+      history,
+      severalAnEpoch: haveSeveralAnEpoch(history),
       isNewer,
       lost,
       recordText: text,
       index: following ? entries.length - 1 : place,
-      pin: Math.max(0, placeOf(this.pinned, entries)),
+      pin: Math.max(0, placeShown(this.pinned, entries, history)),
       following,
-      behind: !following && (this.behind || entries.length > this.entries.length),
+      behind: !following && (this.behind || history.length > this.history.length),
     });
   }
 
@@ -66,6 +73,11 @@ class PageState {
     const index = Math.min(this.last, Math.max(0, wanted));
     const following = index === this.last;
     return this.with({ index, following, behind: this.behind && !following });
+  }
+
+  /* Go to a place in the history: where that was removed, to the next one that is shown. */
+  goInHistory(wanted) {
+    return this.go(placeShown(this.history[wanted], this.entries, this.history));
   }
 
   pinTo(pin) {

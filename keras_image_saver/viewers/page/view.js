@@ -31,13 +31,13 @@ function logRow(name, value, ...more) {
 const MOST_WORST = 3;
 
 class View {
-  constructor(onSnapshot, onSample) {
+  constructor(onSnapshot, onSample, onHistory) {
     this.onSample = onSample;
     this.values = new SampleValues();
     this.left = new Frame(onSample);
     this.right = new Frame(onSample); // the one that the slider moves
     this.strip = new Strip(by("strip"), onSnapshot);
-    this.charts = new Charts(by("charts"), onSnapshot);
+    this.charts = new Charts(by("charts"), onHistory);
     by("run").textContent = document.title = runName();
   }
 
@@ -60,12 +60,12 @@ class View {
     describe(by("play"), playing ? "Pause" : "Play");
   }
 
-  drawRecord({ entries, isNewer, lost }) {
+  drawRecord({ history, isNewer, lost }) {
     by("notices").replaceChildren();
     if (isNewer) drawNotice(`${NEWER}: what this page does not know is not shown.`);
     if (lost) drawNotice(`${lost} parts of the record cannot be read; their snapshots are not shown.`);
-    by("counts").textContent = countsText(entries);
-    this.charts.set(entries);
+    by("counts").textContent = countsText(history);
+    this.charts.set(history); // what was removed has its metrics still
   }
 
   drawSliders({ entries, comparing }) {
@@ -104,7 +104,7 @@ class View {
     this.drawFacts(state.entry);
     this.drawValues(state, state.recordText);
     this.drawSampleBar(state);
-    this.charts.mark(state.index, state.entry);
+    this.charts.mark(state.placeInHistory, state.entry);
     const drawn = this.drawStage(state);
     if (state.byKeyboard && state.sample !== before.sample) this.moveFocus(state, before, drawn);
   }
