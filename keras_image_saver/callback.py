@@ -7,7 +7,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_image_saver.checks import check_int
 from keras_image_saver.live_run import LiveRun
 from keras_image_saver.model.backend import ON_TENSORFLOW
 from keras_image_saver.model.datasets import read_samples
@@ -15,7 +14,7 @@ from keras_image_saver.model.lookup import check_copied, check_drawing, check_wa
 from keras_image_saver.model.own_metrics import name_metrics
 from keras_image_saver.model.weights import check_weights
 from keras_image_saver.picture import formats
-from keras_image_saver.picture.compose import Tiling
+from keras_image_saver.picture.tiling import Tiling, check_sample_names
 from keras_image_saver.pipeline import Pipeline
 from keras_image_saver.progress import Progress, Schedule
 from keras_image_saver.render.function import as_renderer
@@ -79,9 +78,11 @@ class ImageSaver(tf.keras.callbacks.Callback):
             step there is one snapshot, the epoch's.
         save_initial: Whether to save the untrained model too, as epoch 0; not when training resumes
             at a later epoch. Under Keras 2 the model must be built for it.
-        columns: Samples per row of the grid. None: ceil(sqrt(N)) with one panel, 1 with several.
-        padding: Gap around each tile, in pixels.
-        pad_value: Grey level of gaps and empty tiles, 0 to 255.
+        columns: Samples per row. None: ceil(sqrt(N)) with one panel, else the nearest to a square.
+        padding: Gap around each tile, in pixels; between samples of several panels four times as wide.
+        pad_value: Grey level of gaps and empty tiles, 0 to 255. None: 56, a dark grey. A run that is
+            resumed keeps its layout and gaps where nothing else is said.
+        sample_names: A text a sample: under its tiles, cut to their width, and whole on the page.
         encoder_options: `compress_level` (PNG), `quality` (JPEG, WebP, AVIF), `lossless` (WebP).
         rehearse: Whether to go the whole way once before training.
         on_error: What a failure during training does: "warn" logs one line a kind of failure, counts
@@ -123,7 +124,8 @@ class ImageSaver(tf.keras.callbacks.Callback):
         save_initial: bool = False,
         columns: int | None = None,
         padding: int = 2,
-        pad_value: int = 0,
+        pad_value: int | None = None,
+        sample_names: Sequence[str] | None = None,
         encoder_options: Mapping[str, Any] | None = None,
         rehearse: bool = True,
         on_error: str = "warn",
@@ -139,23 +141,25 @@ class ImageSaver(tf.keras.callbacks.Callback):
         # own `__init__` says the contrary.
         self._supports_tf_logs = True
         check_drawing(model, predict, output)
-        check_int("batch_size", batch_size, 1, optional=True)
         check_reactions(on_error, previous, listeners)
         schedule = Schedule(every_epochs, every_batches)
+        shown = read_samples(samples, num_samples, predict_alone=predict is not None)
         template = Template(
             filepath, by_batches=every_batches is not None, suffixes=formats.BY_SUFFIX
         )
         self._settings = Settings(
             template=template,
             schedule=schedule,
-            samples=read_samples(samples, num_samples, predict_alone=predict is not None),
+            samples=shown,
             model=model,
             pipeline=Pipeline(
                 renderer=as_renderer(render, whole=output is None),
                 predict=predict,
                 output=output,
                 batch_size=batch_size,
-                tiling=Tiling(columns, padding, pad_value),
+                tiling=Tiling(
+                    columns, padding, pad_value, check_sample_names(sample_names, len(shown))
+                ),
                 format=formats.check_format(template.text, encoder_options),
                 keeps_image=bool(listeners),
                 metrics=name_metrics(metrics),

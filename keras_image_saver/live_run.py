@@ -4,7 +4,6 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from keras_image_saver.model import backend, workers
@@ -40,6 +39,7 @@ class LiveRun:
         self._template = settings.template
         self._report = Report(raises=settings.on_error == "raise", listeners=settings.listeners)
         self._samples = settings.samples
+        self._pipeline = settings.pipeline
         self._session: Session | Bystander | None = None
         self._drawer: Drawer | None = None
         self._weights = Weights(settings.weights)
@@ -91,6 +91,7 @@ class LiveRun:
             for text in start.warnings:
                 warn(text)
             self._samples = start.samples
+            self._pipeline = self._pipeline.going_on(start.geometry)
             # Keras 3 draws a layer's seeds when the layer is made, so its weights do not depend on
             # when a model is built; those of Keras 2 do.
             drawable = self.is_drawable(trained) or (initial and backend.KERAS_3)
@@ -208,11 +209,12 @@ class LiveRun:
         self._template = self._template.absolute()  # for hooks that are called by hand
         return Session(
             self._template,
-            partial(settings.pipeline.save, measuring=self._measuring),
+            # How the run is laid out is known once its folder was looked into.
+            lambda job: self._pipeline.save(job, measuring=self._measuring),
             say=say,
             background=settings.background,
             previous=settings.previous,
-            page=_follow_page(self._template.folder) if settings.page else None,
+            page=_follow_page(self._template.folder, settings) if settings.page else None,
             about=about_settings(settings),
             explain=read_explanation,
             retention=settings.retention,
@@ -231,14 +233,13 @@ class LiveRun:
                 # The next start may find other samples in the folder than these were.
                 self._session = self._drawer = None
                 self._samples = self._settings.samples
+                self._pipeline = self._settings.pipeline
             raise
 
     def _rehearsal(self, trained: Any, tell: Callable[[str], None], whole: bool) -> Drawing:
         started = time.monotonic()
         alone = workers.is_alone(trained)
-        found = self._settings.pipeline.rehearse(
-            self._drawer_for(trained), whole=whole, twice=alone
-        )
+        found = self._pipeline.rehearse(self._drawer_for(trained), whole=whole, twice=alone)
         drawing = found.drawing
         self._tell_of_binding(drawing, tell)
         for finding in found.findings:
@@ -270,9 +271,7 @@ class LiveRun:
         earlier = self._drawer
         if earlier is None or self._is_watched_anew or not earlier.draws(drawn):
             self._is_watched_anew = False
-            self._drawer = self._settings.pipeline.bind(
-                drawn, self._samples, self._weights, earlier
-            )
+            self._drawer = self._pipeline.bind(drawn, self._samples, self._weights, earlier)
             return self._drawer
         return earlier
 
@@ -293,7 +292,7 @@ class LiveRun:
         return path
 
 
-def _follow_page(folder: str) -> Mirror:
+def _follow_page(folder: str, settings: Settings) -> Mirror:
     from keras_image_saver.viewers.page import Page
 
-    return Page(folder, say).follow
+    return Page(folder, say, settings.pipeline.tiling.sample_names).follow

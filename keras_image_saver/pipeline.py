@@ -7,6 +7,7 @@ from operator import is_
 from typing import Any
 
 from keras_image_saver.arrays import Array, describe, joined
+from keras_image_saver.checks import check_int
 from keras_image_saver.model.backend import ON_TENSORFLOW
 from keras_image_saver.model.device_classes import decide_on_device
 from keras_image_saver.model.inference import USUAL_ROWS, Inference, chunk_rows, network_of
@@ -16,7 +17,8 @@ from keras_image_saver.model.randomness import Passes
 from keras_image_saver.model.state import ModelState
 from keras_image_saver.model.weights import Pair, Weights
 from keras_image_saver.picture import encoder, formats
-from keras_image_saver.picture.compose import Drawing, Kept, Tiling, compose
+from keras_image_saver.picture.compose import Drawing, Kept, compose
+from keras_image_saver.picture.tiling import Tiling, check_sample_names
 from keras_image_saver.render.base import (
     Batch,
     BoundRenderer,
@@ -80,6 +82,9 @@ class Pipeline:
     keeps_image: bool = False
     metrics: Mapping[str, str | OwnMetric] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        check_int("batch_size", self.batch_size, 1, optional=True)
+
     @property
     def own_metrics(self) -> dict[str, OwnMetric]:
         """The user's functions among the metrics, which run on the training thread."""
@@ -89,6 +94,10 @@ class Pipeline:
         """Return what takes our measures of a run, snapshot after snapshot."""
         ours = {name: one for name, one in self.metrics.items() if isinstance(one, str)}
         return Measuring(ours, latents=samples.noise)
+
+    def going_on(self, geometry: Mapping[str, Any]) -> "Pipeline":
+        """Return it for a run that is resumed, whose newest picture has this geometry."""
+        return replace(self, tiling=self.tiling.going_on(geometry))
 
     def bind(
         self,
@@ -121,9 +130,9 @@ class Pipeline:
         picture = compose(drawing, self.tiling)
         # As large as it will be: fewer rows may have been drawn.
         count = drawing.count if samples.inputs is None else len(samples)
-        rendered = drawing.render_part(next(drawing.parts()))
-        captions = drawing.bound.captions_of(tuple(rendered.panels))
-        layout = self.tiling.plan(rendered, captions, count)
+        check_sample_names(self.tiling.sample_names or None, count)
+        first = drawing.render_part(next(drawing.parts()))
+        layout = self.tiling.plan(first, count, drawing.bound)
         formats.check_image((*layout.size, picture.image.shape[2]), self.format)
         encoder.encode(picture.image, self.format)
         return Rehearsal(drawing, picture.findings, seconds, difference)
@@ -138,12 +147,17 @@ class Pipeline:
         picture = compose(job.drawing, self.tiling)
         found = measuring(job.drawing.bound, job.drawing.parts())
         own = job.drawing.metrics
-        summary = {name: summarize(values, more_is_worse=True) for name, values in own.items()}
+        summaries = {
+            **found.summary,
+            **{name: summarize(values, more_is_worse=True) for name, values in own.items()},
+        }
+        summary = {name: one.entry() for name, one in summaries.items()}
         ranges = job.drawing.bound.ranges
         explained: dict[str, Any] = {**job.moment._asdict(), "logs": json_logs(job.logs)}
         geometry = picture.layout.geometry()
         if job.run:  # as an entry has it: a kill may come before that is written
             explained |= {"run": job.run, "time": round(job.time, 3), "geometry": geometry}
+            explained |= {"metrics": json_logs(summary)} if summary else {}
         known = {name: limits for name, limits in ranges.items() if limits is not None}
         if known:
             explained["value_range"] = known
@@ -159,7 +173,7 @@ class Pipeline:
             job.drawing.weights,
             metrics={**found.samples, **own},
             class_metrics=found.classes,
-            summary={name: one.entry() for name, one in {**found.summary, **summary}.items()},
+            summary=summary,
         )
 
 
@@ -274,7 +288,13 @@ class Drawer:
         assert self._bound is not None  # by the first run
         bound, of_all = self._bound, next(iter(chunks.values()))
         if len(kinds) > 1:
-            bound = Several(bound=bound, kinds=tuple(kinds), ranges={}, fixed=bound.fixed)
+            bound = Several(
+                bound=bound,
+                kinds=tuple(kinds),
+                ranges={},
+                fixed=bound.fixed,
+                slices=bound.slices,
+            )
             each = zip(*chunks.values(), strict=True)
             of_all = [dict(zip(kinds, ones, strict=True)) for ones in each]
         own = {

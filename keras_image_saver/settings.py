@@ -65,7 +65,7 @@ def about_settings(settings: Settings) -> dict[str, Any]:
         "every_batches": schedule.every_batches,
         "save_initial": settings.save_initial,
         **vars(settings.retention),
-        **vars(pipeline.tiling),
+        **pipeline.tiling.settings,
         "encoder": pipeline.format.settings,
     }
     return {"versions": backend.versions(), "settings": plain(drawn), "class_names": None}

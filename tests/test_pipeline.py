@@ -96,3 +96,17 @@ def test_that_memory_ran_out_is_said_as_a_change():
     assert made.draw().count == 64
     (text,) = made.changes()
     assert text.startswith("Memory ran out in a pass: from here on 32 samples go through")
+
+
+def test_predict_of_the_users_gets_no_more_rows_than_in_keras():
+    def predict(_, inputs):
+        seen.append(len(inputs))
+        return inputs
+
+    seen = []
+    pipeline = Pipeline(Images((0, 1)), predict, None, None, Tiling(), formats.PNG)
+    drawn = model()
+    made = pipeline.bind(DrawnModel(drawn, drawn), Samples(np.ones((64, 3, 3, 1), np.float32)))
+    made.rehearse(whole=False, twice=True)
+    made.draw()
+    assert set(seen) == {32}

@@ -27,10 +27,11 @@ def decide_on_device(
     Args:
         decision: How scores become ids; the host decides alike where the device does not.
         index: Which output, in the order of `tf.nest.flatten`.
-        channels_first: Whether scores are (N, C, H, W).
+        channels_first: Whether scores are (N, C, H, W), or (N, C, D, H, W).
 
     Returns:
-        A function from outputs to outputs of the same structure, with int32 (N, H, W) at `index`.
+        A function from outputs to outputs of the same structure, with int32 ids, without channels, at
+        `index`.
     """
     decide = tf.function(
         functools.partial(_ids, decision=decision, channels_first=channels_first),
@@ -62,7 +63,7 @@ def _ids(scores: Any, *, decision: ClassDecision, channels_first: bool) -> Any:
     if len(scores.shape) == 3:
         scores = scores[..., tf.newaxis]
     elif channels_first:
-        scores = tf.transpose(scores, [0, 2, 3, 1])
+        scores = tf.transpose(scores, [0, *range(2, len(scores.shape)), 1])
     decide = _by_channel if scores.shape[-1] <= _MOST_UNROLLED else _by_reduction
     ids, finite = decide(scores, decision.by_argmax, decision.limit)
     # NaN takes an argmax another way in each library, so whatever it chose is replaced.

@@ -73,8 +73,8 @@ class Inference:
         # What is asked to run eagerly may call `.numpy()`, which no trace can.
         models = (drawn.model, drawn.trained)
         self._calls_directly = any(getattr(model, "run_eagerly", False) for model in models)
-        self._has_traced = False
-        self._trace_calls_python = False
+        # Whether the trace calls Python code; None before there is one.
+        self._trace_calls_python: bool | None = None
         self._traced = backend.traced(drawn.model)
         self.state = ModelState(models, earlier)
 
@@ -82,7 +82,7 @@ class Inference:
     def runs_python(self) -> bool:
         """Whether a pass runs Python code of the model's or the user's: a trace of it may do so too."""
         is_traced = self._predict is None and not self._calls_directly and backend.ON_TENSORFLOW
-        return self._trace_calls_python or not is_traced
+        return bool(self._trace_calls_python) or not is_traced
 
     def grow(self, count: int) -> bool:
         """Let more rows through at a time, where the outputs of the first pass say that they are small.
@@ -210,19 +210,19 @@ class Inference:
         tensors = map_leaves(backend.to_tensor, inputs)
         if self._calls_directly or not getattr(self._model, "built", True):
             return self._model(tensors, training=False)
+        is_first = self._trace_calls_python is None
         try:
-            if not self._has_traced:
+            if is_first:
                 variables, self._trace_calls_python = backend.captured(self._traced, tensors)
                 # Keras's global generator goes on from pass to pass, so that it shows who draws from it.
                 self.state.hold(one for one in variables if not is_global(one))
             outputs = self._traced(tensors)
         except Exception:
-            if self._has_traced:
+            if not is_first:
                 raise
             # Models that call .numpy() cannot be traced; what fails both ways is the model's error.
             outputs = self._model(tensors, training=False)
             self._calls_directly = True
-        self._has_traced = True
         return outputs
 
 

@@ -8,33 +8,9 @@ import numpy as np
 
 from keras_image_saver.arrays import PIECE, Array, UInt8Array, cut_rows, first_array, joined
 from keras_image_saver.picture import grid
-from keras_image_saver.picture.text import caption_size, draw_captions
+from keras_image_saver.picture.layout import Layout
+from keras_image_saver.picture.tiling import Tiling
 from keras_image_saver.render.base import Batch, BoundRenderer, Finding, PixelCounts, Rendered
-
-
-@dataclass(frozen=True)
-class Tiling:
-    """How a picture's tiles are laid out; see `make_grid`.
-
-    Raises:
-        ValueError: If one is out of range.
-    """
-
-    columns: int | None = None
-    padding: int = 2
-    pad_value: int = 0
-
-    def __post_init__(self) -> None:
-        grid.check_grid(self.columns, self.padding, self.pad_value)
-
-    def plan(self, rendered: Rendered, captions: Mapping[str, str], count: int) -> grid.Layout:
-        """Lay out `count` samples, of which some are rendered, with captions by panel, or none."""
-        sizes = {name: images.shape[1:3] for name, images in rendered.panels.items()}
-        width = max(size[1] for size in sizes.values())
-        needed = caption_size(tuple(captions.values()), width) if captions else (0, 0)
-        return grid.plan(
-            sizes, count, columns=self.columns, padding=self.padding, caption_size=needed
-        )
 
 
 @dataclass(frozen=True)
@@ -50,18 +26,21 @@ class Backdrop:
     """
 
     image: UInt8Array
-    layout: grid.Layout
+    layout: Layout
     shapes: Mapping[str, tuple[int, ...]]
     fixed: Mapping[str, PixelCounts]
     order: tuple[str, ...]
 
     def known(self, first: int, count: int) -> dict[str, UInt8Array | None]:
-        """Return the fixed panels of some samples of one row; None stands for one that was enlarged."""
+        """Return the fixed panels of some samples of one row.
+
+        None stands for one that is no one array there: it was enlarged, or has slices.
+        """
         row, column = divmod(first, self.layout.columns)
         tiles = self.layout.tiles(self.image)[row, column : column + count]
         return {
-            name: tiles[:, self.layout.panels.index(name)]
-            if self.shapes[name][:2] == self.layout.tile
+            name: tiles[:, self.layout.panels.index(name), 0]
+            if self.shapes[name][:2] == self.layout.tile and not self.layout.slices
             else None
             for name in self.fixed
         }
@@ -190,7 +169,7 @@ class Picture:
     """A snapshot's picture: uint8 (H, W, C), where its tiles stand, and what there is to say of it."""
 
     image: UInt8Array
-    layout: grid.Layout
+    layout: Layout
     findings: tuple[Finding, ...]
 
 
@@ -228,26 +207,18 @@ def _compose_anew(drawing: Drawing, tiling: Tiling) -> Picture:
     rendered = drawing.render_part(next(drawing.parts()))
     counts = rendered.counts
     shapes = {name: images.shape[1:] for name, images in rendered.panels.items()}
-    captions = drawing.bound.captions_of(tuple(rendered.panels))
-    layout = tiling.plan(rendered, captions, drawing.count)
-    canvas = grid.Canvas(layout, grid.most_channels(rendered.panels), tiling.pad_value)
+    layout = tiling.plan(rendered, drawing.count, drawing.bound)
+    channels = grid.most_channels(rendered.panels)
+    canvas = grid.Canvas(layout, max(channels, 3) if drawing.bound.legend() else channels)
     canvas.place(rendered.panels)
-    placed = len(next(iter(rendered.panels.values())))
+    placed = len(next(iter(rendered.panels.values()))) // layout.depth
     for part in drawing.parts(placed, layout.columns) if placed < drawing.count else ():
         # What fills its tile is mapped right where that stands, which saves a copy of it.
         room = canvas.room(shapes, len(first_array(part.outputs)))
         rendered = drawing.render_part(part, room)
         canvas.place(rendered.panels)
         _add(counts, rendered.counts)
-    image = canvas.image
-    if captions:
-        places = [
-            (tiling.padding, layout.tile_at(column, panel)[1], captions[name])
-            for column in range(min(layout.columns, layout.count))
-            for panel, name in enumerate(layout.panels)
-        ]
-        width = layout.tile[1] // layout.enlargement
-        image = draw_captions(image, places, width, tiling.pad_value)
+    image = tiling.annotate(canvas.image, layout, drawing.bound)
     fixed = {name: replace(counts[name]) for name in drawing.bound.fixed}
     # Magenta that may be gone in the next picture can have made this one's grey panels coloured.
     changes = [one for name, one in counts.items() if name not in fixed]

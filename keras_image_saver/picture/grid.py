@@ -1,137 +1,13 @@
-"""Many images to one picture: where each tile stands, and the tiling itself."""
+"""Many images to one picture, whose tiles stand where a layout says."""
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from keras_image_saver.arrays import CHANNELS, UInt8Array, as_array, describe, nearest
 from keras_image_saver.checks import check_int
-
-# What a recorded geometry must have, in the order of `Layout`.
-_PLACES = ("origin", "tile", "stride", "columns", "count", "panels")
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where the tiles of a grid stand, in pixels. Sample i, panel p is `tile_at(i, p)`.
-
-    Attributes:
-        origin: (y, x) of the first tile.
-        tile: (height, width) of a tile.
-        stride: (y, x) from one tile to the next.
-        columns: Samples per row; each takes one tile a panel.
-        count: Number of samples.
-        panels: Panel names, left to right.
-        enlargement: Whole factor by which images were enlarged to give room to the captions.
-    """
-
-    origin: tuple[int, int]
-    tile: tuple[int, int]
-    stride: tuple[int, int]
-    columns: int
-    count: int
-    panels: tuple[str, ...]
-    enlargement: int = 1
-
-    @property
-    def rows(self) -> int:
-        return math.ceil(self.count / self.columns)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(height, width) of the whole picture."""
-        (y, x), (down, across) = self.origin, self.stride
-        return y + self.rows * down, x + self.columns * len(self.panels) * across
-
-    def geometry(self) -> dict[str, Any]:
-        """Return what a reader needs to cut the tiles out again, fit for JSON."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in asdict(self).items()
-        }
-
-    def tile_at(self, sample: int, panel: int) -> tuple[int, int]:
-        """(y, x) of a tile's upper left corner."""
-        row, column = divmod(sample, self.columns)
-        (y, x), (down, across) = self.origin, self.stride
-        return y + row * down, x + (column * len(self.panels) + panel) * across
-
-    def tiles(self, picture: UInt8Array) -> UInt8Array:
-        """Return all tiles of a picture as a view of it: (rows, columns, panels, H, W, C)."""
-        (y, x), (down, across), (height, width) = self.origin, self.stride, self.tile
-        shape = (self.rows, down, self.columns, len(self.panels), across, picture.shape[2])
-        split = picture[y:, x:].reshape(shape)  # splitting axes copies nothing
-        tiles: UInt8Array = split[:, :height, :, :, :width].transpose(0, 2, 3, 1, 4, 5)
-        return tiles
-
-
-def sample_box(
-    geometry: Mapping[str, Any], sample: int, panels: Sequence[str] = ()
-) -> tuple[int, int, int, int]:
-    """Return where a sample stands in a grid, from its recorded geometry.
-
-    Args:
-        geometry: What `Layout.geometry` returned.
-        sample: Its number, from 0.
-        panels: Some of the grid's panels, in order: from the first to the last of them. Without: all.
-
-    Returns:
-        (y, x, height, width) in pixels.
-
-    Raises:
-        ValueError: If the grid has no such sample, or there is no geometry of a grid.
-    """
-    try:
-        layout = Layout(*(geometry[name] for name in _PLACES))
-        names = list(layout.panels)
-        chosen = [names.index(name) for name in panels or names]
-        (y, x), (_, last) = (layout.tile_at(sample, panel) for panel in (chosen[0], chosen[-1]))
-        height, width = layout.tile
-        box = int(y), int(x), int(height), int(last - x + width)
-    except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError):
-        raise ValueError("there is no record of where its tiles stand") from None
-    if not 0 <= sample < layout.count:
-        raise ValueError(f"there are {layout.count} samples, numbered from 0, got {sample!r}")
-    return box
-
-
-def plan(
-    sizes: Mapping[str, tuple[int, int]],
-    count: int,
-    *,
-    columns: int | None,
-    padding: int,
-    caption_size: tuple[int, int] = (0, 0),
-) -> Layout:
-    """Lay out `count` samples.
-
-    Args:
-        sizes: (height, width) of each panel's images, by panel name, in order.
-        count: Number of samples.
-        columns: Samples per row. None: ceil(sqrt(count)) with one panel, 1 with several.
-        padding: Gap around each tile, in pixels.
-        caption_size: (height, width) that the captions need; (0, 0) for none.
-    """
-    height, width = (max(size[axis] for size in sizes.values()) for axis in (0, 1))
-    caption_height, caption_width = caption_size
-    # A whole factor, so that each pixel of an image stays a square of one colour.
-    enlargement = max(1, math.ceil(caption_width / width))
-    if columns is None:
-        columns = math.ceil(math.sqrt(count)) if len(sizes) == 1 else 1
-    height, width = height * enlargement, width * enlargement
-    padding = int(padding)  # the geometry is written as JSON, which takes none of NumPy's ints
-    return Layout(
-        origin=(caption_height + padding, padding),
-        tile=(height, width),
-        stride=(height + padding, width + padding),
-        columns=int(columns),
-        count=int(count),
-        panels=tuple(sizes),
-        enlargement=enlargement,
-    )
+from keras_image_saver.picture.layout import Layout, plan
 
 
 class Canvas:
@@ -144,14 +20,13 @@ class Canvas:
     Args:
         layout: Where the tiles stand.
         channels: The most that a panel has.
-        pad_value: Grey level of gaps and empty tiles.
 
     Attributes:
         image: uint8, shape (*layout.size, C).
     """
 
-    def __init__(self, layout: Layout, channels: int, pad_value: int = 0) -> None:
-        self.image = blank(*layout.size, channels, pad_value)
+    def __init__(self, layout: Layout, channels: int) -> None:
+        self.image = blank(*layout.size, channels, layout.pad_value)
         self._layout = layout
         self._placed = 0
 
@@ -169,34 +44,41 @@ class Canvas:
             shapes: (H, W, C) of each panel's images; what does not fill its tile has no room.
             count: How many samples they are, of one row of the grid.
         """
+        if self._layout.slices:  # a panel of theirs is no one array
+            return {}
         fits = (*self._layout.tile, self.image.shape[2])
         row, column = divmod(self._placed, self._layout.columns)
         tiles = self._layout.tiles(self.image)
         return {
-            name: tiles[row, column : column + count, number]
+            name: tiles[row, column : column + count, number, 0]
             for number, name in enumerate(self._layout.panels)
             if shapes.get(name) == fits
         }
 
     def place(self, panels: Mapping[str, UInt8Array]) -> None:
-        """Put the next samples in their places: uint8 (N, H, W, C) by panel name, as planned."""
+        """Put the next samples in their places: uint8 (N, H, W, C) by panel name, as planned.
+
+        Where there are slices, each sample has so many rows, one after another.
+        """
         if self.image.shape[2] == 1 < most_channels(panels):
             # Pixels that are not finite are magenta in a grey picture too, and come unannounced.
             self.image = np.repeat(self.image, 3, axis=2)
-        tiles = self._layout.tiles(self.image)
+        tiles, depth = self._layout.tiles(self.image), self._layout.depth
+        count = len(next(iter(panels.values()))) // depth
         for name, images in panels.items():
             if np.may_share_memory(images, self.image):
                 continue  # they were drawn into their `room`
             height, width, y, x = self._box(*images.shape[1:3])
             enlarged = nearest(images, height, width)
+            by_sample = enlarged.reshape(count, depth, *enlarged.shape[1:])
             of_panel = tiles[:, :, self._layout.panels.index(name)]
             first, columns = self._placed, self._layout.columns
-            while first < self._placed + len(images):
+            while first < self._placed + count:
                 row, column = divmod(first, columns)
-                some = enlarged[first - self._placed :][: columns - column]
+                some = by_sample[first - self._placed :][: columns - column]
                 paste(of_panel[row, column : column + len(some)], some, y, x)
                 first += len(some)
-        self._placed += len(next(iter(panels.values())))
+        self._placed += count
 
     def put(self, image: UInt8Array, sample: int, panel: int) -> None:
         """Enlarge one image to its tile, or to as much of it as keeps the image's proportions."""
@@ -270,8 +152,14 @@ def make_grid(
             f"{describe(array)}. Use to_uint8(images, value_range=...) first."
         )
     check_grid(columns, padding, pad_value)
-    layout = plan({"image": array.shape[1:3]}, len(array), columns=columns, padding=padding)
-    canvas = Canvas(layout, array.shape[3], pad_value)
+    layout = plan(
+        {"image": array.shape[1:3]},
+        len(array),
+        columns=columns,
+        padding=padding,
+        pad_value=pad_value,
+    )
+    canvas = Canvas(layout, array.shape[3])
     canvas.place({"image": array})
     return canvas.image
 

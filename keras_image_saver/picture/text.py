@@ -23,10 +23,16 @@ _LINES_MEASURED = 64
 def caption_size(captions: Sequence[str], width: int) -> tuple[int, int]:
     """Return the (height, width) that captions need above tiles of `width` pixels."""
     font = _caption_font(width)
-    boxes = [font.getbbox(_shorten(caption)) for caption in captions]
+    boxes = [font.getbbox(caption_text(caption)) for caption in captions]
     # A glyph may reach below what the font says of itself.
     height = max(sum(font.getmetrics()), *(box[3] for box in boxes))
     return math.ceil(height), math.ceil(max(box[2] - min(0, box[0]) for box in boxes))
+
+
+def caption_text(caption: str) -> str:
+    """Return a caption on one line, shortened where it is long."""
+    line = escaped(" ".join(caption.split()))
+    return line if len(line) <= _LONGEST_CAPTION else line[: _LONGEST_CAPTION - 1] + "…"
 
 
 def draw_captions(
@@ -43,6 +49,14 @@ def draw_captions(
     Returns:
         uint8, shape (H, W, C).
     """
+    shortened = [(y, x, caption_text(caption)) for y, x, caption in captions]
+    return draw_texts(image, shortened, width, background)
+
+
+def draw_texts(
+    image: UInt8Array, texts: Sequence[tuple[int, int, str]], width: int, background: int
+) -> UInt8Array:
+    """Write what `cut` returned into a copy of a picture; as `draw_captions`."""
     level = 255 if background < 128 else 0
     channels = image.shape[2]
     # Pillow's grey pictures have no channel axis, and its colours for them are plain numbers.
@@ -50,11 +64,52 @@ def draw_captions(
     picture = Image.fromarray(image[..., 0] if channels == 1 else image)
     draw = ImageDraw.Draw(picture)
     font = _caption_font(width)
-    for y, x, caption in captions:
-        text = _shorten(caption)
+    for y, x, text in texts:
         overhang = min(0, font.getbbox(text)[0])  # a "j" begins left of its origin
         draw.text((x - overhang, y), text, fill=color, font=font)
     return np.asarray(picture).reshape(image.shape)
+
+
+def cut(texts: Iterable[str], width: int, room: int) -> list[str]:
+    """Return texts on one line each, cut to `room` pixels in the captions' font.
+
+    Args:
+        texts: What is to be written.
+        width: Width of a tile before it was enlarged, which the font follows.
+        room: How wide a text may be.
+    """
+    font = _caption_font(width)
+    return [_cut(" ".join(text.split()), font, room) for text in texts]
+
+
+def _cut(text: str, font: Any, room: int) -> str:
+    # No letter is narrower than a pixel, so that a long prompt need not be measured as a whole.
+    line = escaped(text[: max(1, room)])
+    if len(text) <= room and _ink(line, font) <= room:
+        return line
+    low, high = 0, len(line)
+    while low < high:  # the most letters that fit with the ellipsis
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if _ink(line[:middle] + "…", font) <= room else (low, middle - 1)
+    return line[:low].rstrip() + "…" if low else line[:1] if _ink(line[:1], font) <= room else ""
+
+
+def _ink(text: str, font: Any) -> int:
+    """Return how many pixels a text reaches over."""
+    left, _, right, _ = font.getbbox(text)
+    reach: float = right - min(0, left)
+    return math.ceil(reach)
+
+
+def text_height(width: int) -> int:
+    """Return the height of a line in the captions' font."""
+    return sum(map(int, _caption_font(width).getmetrics()))
+
+
+def text_widths(texts: Iterable[str], width: int) -> list[int]:
+    """Return how many pixels each text reaches over in the captions' font."""
+    font = _caption_font(width)
+    return [_ink(text, font) for text in texts]
 
 
 def line_size(texts: Iterable[str], width: int) -> tuple[int, int, int]:
@@ -86,8 +141,3 @@ def draw_line(text: str, font_size: int, height: int, width: int) -> UInt8Array:
 def _caption_font(width: int) -> Any:
     # Fonts are loaded when drawn with, never kept: Pillow's font object cannot be copied.
     return ImageFont.load_default(min(_LARGEST, max(_SMALLEST, width // _TILE_WIDTH_PER_SIZE)))
-
-
-def _shorten(caption: str) -> str:
-    line = escaped(" ".join(caption.split()))
-    return line if len(line) <= _LONGEST_CAPTION else line[: _LONGEST_CAPTION - 1] + "…"

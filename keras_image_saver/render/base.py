@@ -23,10 +23,7 @@ Range: TypeAlias = tuple[Any, Any]
 NOT_FINITE = -1_000_000
 
 # What an error says of outputs of five axes, (N, D, H, W, C).
-ONE_SLICE = (
-    "of volumes or clips let `predict` return one slice: predict=lambda model, x: "
-    "model(x, training=False)[:, 0]"
-)
+ONE_SLICE = "of volumes or clips pass slices=8, how many slices to draw, and `slice_axis`"
 
 # A few values at the ends are no news; a larger share is a range that does not fit.
 _CLIPPED_SHARE = 0.01
@@ -53,7 +50,8 @@ class Batch:
         outputs: What the model or `predict` returned, as NumPy arrays (bfloat16 comes as float32),
             or only the chosen one where `ImageSaver` has an `output`. None stands for an output that
             is no array of a row a sample, such as a loss.
-        shown: The inputs as images (N, H, W, C), where `input_image` has made them of all samples.
+        shown: The inputs as images (N, H, W, C), or as volumes that are still to be cut, where
+            `input_image` has made them of all samples.
     """
 
     inputs: Any
@@ -118,6 +116,7 @@ class MeasuredImages:
         targets: The same of the targets, or None.
         target_range: Of the targets.
         previous: The outputs of the snapshot before, or None.
+        depth: How many slices of a volume stand below one another in each.
     """
 
     outputs: Array
@@ -125,6 +124,7 @@ class MeasuredImages:
     targets: Array | None = None
     target_range: Range | None = None
     previous: Array | None = None
+    depth: int = 1
 
 
 @dataclass(frozen=True)
@@ -249,10 +249,13 @@ class BoundRenderer(ABC):
         warnings: What the user should change before training, a text each. Its caller says them.
         fixed: The panels that samples alone make: whatever the outputs, they are the same.
         captions: What stands above panels, by name, where the user has said it.
+        slices: The numbers of the slices that each panel's images are of; each sample has so many
+            images then, one after another. Empty where a sample has one.
     """
 
     ranges: dict[str, Range | None]
     fixed: tuple[str, ...] = ()
+    slices: tuple[int, ...] = ()
     class_decision: ClassDecision | None = None
     warnings: tuple[str, ...] = ()
     captions: Mapping[str, str] = field(default_factory=dict)

@@ -20,8 +20,8 @@ from keras_image_saver.render.base import (
 from keras_image_saver.render.class_map import Classes
 from keras_image_saver.render.colors import colorize, overlay
 from keras_image_saver.render.error import draw_wrong_classes
-from keras_image_saver.render.panels import Sources, channels_last
 from keras_image_saver.render.ranges import map_to_uint8
+from keras_image_saver.render.sources import Sources, channels_last
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ class BoundSegmentation(BoundRenderer):
     def measured(self, batch: Batch) -> Mapping[str, Measured]:
         return {
             "": MeasuredClasses(
-                self._ids("prediction", batch),
+                self.classes.of_scores(self.sources.whole.prediction(batch)),
                 len(self.colors),
                 self._measured_target(batch),
                 self.ignore_index,
@@ -126,12 +126,12 @@ class BoundSegmentation(BoundRenderer):
 
     def _measured_target(self, batch: Batch) -> Array | None:
         """Return the targets' ids where there are targets that class maps can be compared with."""
-        if self.sources.target(batch) is None:
+        sources = self.sources.whole
+        if sources.target(batch) is None:
             return None
-        target = target_of(batch, self.sources)
-        comparable = self.classes.is_target(target) and target.shape[1:3] in (
-            self.sources.target_sizes(batch)
-        )
+        target = target_of(batch, sources)
+        sizes = sources.target_sizes(batch)
+        comparable = self.classes.is_target(target) and target.shape[1:3] in sizes
         return self.classes.of_target(target) if comparable else None
 
     def _is_known(self, ids: Array) -> Array:

@@ -65,9 +65,12 @@ def ssim(images: MeasuredImages) -> Array:
     equation 13. `tf.image.ssim` computes the same of pixels from 0 to 1.
 
     Returns:
-        float64, shape (N,), at most 1; of pictures of 11 x 11 pixels or more.
+        float64, shape (N,), at most 1, of volumes the mean over the slices; of pictures of 11 x 11
+        pixels or more.
     """
-    outputs, targets = images.outputs, _targets(images)
+    # The window stays within a slice of a volume.
+    sliced = (-1, images.outputs.shape[1] // images.depth, *images.outputs.shape[2:])
+    outputs, targets = images.outputs.reshape(sliced), _targets(images).reshape(sliced)
     count, height, width, channels = outputs.shape
     found = np.zeros(count)
     # The rows of a band and those that its window reaches below, so that they stay in the cache.
@@ -79,7 +82,8 @@ def ssim(images: MeasuredImages) -> Array:
             y = shares(targets[index, rows], images.target_range)
             found[index] += _similarity(x, y).sum(dtype=np.float64)
     found /= (height - WINDOW + 1) * (width - WINDOW + 1) * channels
-    return found
+    by_sample: Array = found.reshape(-1, images.depth).mean(1)
+    return by_sample
 
 
 def change(images: MeasuredImages) -> Array:

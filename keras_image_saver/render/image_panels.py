@@ -14,8 +14,8 @@ from keras_image_saver.render.base import (
 )
 from keras_image_saver.render.colors import apply_colormap
 from keras_image_saver.render.error import error_table, errors_of_images
-from keras_image_saver.render.panels import Sources
 from keras_image_saver.render.ranges import map_to_uint8
+from keras_image_saver.render.sources import Sources
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +56,14 @@ class BoundImages(BoundRenderer):
     def measured(self, batch: Batch) -> Mapping[str, Measured]:
         if "prediction" not in self.compared:
             return {}
-        has_target = "target" in self.compared
+        sources, has_target = self.sources.whole, "target" in self.compared
         return {
             "": MeasuredImages(
-                self.sources.images("prediction", batch),
+                sources.images("prediction", batch),
                 self.compared["prediction"],
-                self.sources.images("target", batch) if has_target else None,
+                sources.images("target", batch) if has_target else None,
                 self.compared.get("target"),
+                depth=1 if sources.slices is None else sources.slices.depth,
             )
         }
 

@@ -19,17 +19,13 @@ from keras_image_saver.render.base import (
     Range,
     show_range,
 )
+from keras_image_saver.render.coarse import coarse
 from keras_image_saver.render.colors import check_colormap
 from keras_image_saver.render.error import error_range
 from keras_image_saver.render.image_panels import BoundImages
-from keras_image_saver.render.panels import SHOWN, PanelRenderer, Sources, require_chosen
-from keras_image_saver.render.ranges import (
-    check_dtype,
-    check_range,
-    coarse,
-    default_range,
-    extent,
-)
+from keras_image_saver.render.panels import SHOWN, PanelRenderer, require_chosen
+from keras_image_saver.render.ranges import check_dtype, check_range, default_range, extent
+from keras_image_saver.render.sources import Sources
 
 # Images from 0 to 1 have something as dark as this; few from -1 to 1 have that, and nothing darker.
 _DARK = 0.25
@@ -65,9 +61,13 @@ class Images(PanelRenderer):
             `value_range={"error": (0, 0.2)}` shows smaller ones. Or a dict from name to caption.
         colormap: For one-channel predictions and targets: a (256, 3) table, uint8 or floats from 0
             to 1, or the name of one of Matplotlib's (extra `colormaps`).
+        slices: For volumes and clips, outputs (N, D, H, W, C): how many slices to draw, the middles of
+            as many equal parts, or which, such as (0, 5, -1). They stand side by side, the panels
+            below one another; inputs and targets that have as many are cut alike.
+        slice_axis: The axis that is cut, counted as in (N, D, H, W, C): 1, 2 or 3.
 
     Raises:
-        ValueError: If a range, a panel name or the colormap is not valid.
+        ValueError: If a range, a panel name, the colormap or what is said of slices is not valid.
         ImportError: If `colormap` is a name and Matplotlib is not installed.
     """
 
@@ -81,8 +81,10 @@ class Images(PanelRenderer):
         input_image: Callable[[Any], Any] | None = None,
         panels: Sequence[str] | Mapping[str, str] | None = None,
         colormap: Any = None,
+        slices: int | Sequence[int] | None = None,
+        slice_axis: int = 1,
     ) -> None:
-        super().__init__(input_range, input_image, panels)
+        super().__init__(input_range, input_image, panels, slices, slice_axis)
         self.value_range: Range | None = None
         self.panel_ranges: dict[str, Range] = {}
         if isinstance(value_range, Mapping):
@@ -98,7 +100,7 @@ class Images(PanelRenderer):
         Raises:
             ValueError: If an output cannot be drawn, or its range is not known.
         """
-        sources = self.sources(info)
+        sources = self.sources(info, batch)
         panels = self._panels(batch, sources)
         drawn = [name for name in panels if name not in sources.own_error]
         # An error needs both, also where they have no panels.
@@ -120,6 +122,7 @@ class Images(PanelRenderer):
             compared=compared,
             fixed=tuple(name for name in panels if name in SHOWN),
             captions=self.captions,
+            slices=sources.numbers,
         )
 
     def _compared(

@@ -165,10 +165,11 @@ def misfit(name: str, measured: Measured | None, count: int) -> str | None:
                 f"it needs targets as large as the outputs, {shape[1:]}, and they have "
                 f"{measured.targets.shape[1:]}"
             )
-    if min(shape[1:3]) < measure.side:
+    height = shape[1] // measured.depth if isinstance(measured, MeasuredImages) else shape[1]
+    if min(height, shape[2]) < measure.side:
         return (
             f"its window is {measure.side} x {measure.side} pixels, and the outputs have "
-            f"{shape[1]} x {shape[2]}"
+            f"{height} x {shape[2]}"
         )
     if count < measure.samples:
         return f"it compares samples with one another, and there is {count}"

@@ -1,10 +1,8 @@
-"""What `Images` and `Segmentation` share: where panels come from, and which there are."""
+"""What `Images` and `Segmentation` share: which panels there are, and what stands in their way."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from keras_image_saver.arrays import (
     CHANNELS,
@@ -12,13 +10,12 @@ from keras_image_saver.arrays import (
     as_array,
     copied,
     describe,
-    is_image,
     leaves,
-    single,
-    with_channels,
 )
 from keras_image_saver.render.base import Batch, OutputInfo, Renderer
 from keras_image_saver.render.preprocessing import check_input_range
+from keras_image_saver.render.slices import check_slices, slices_of
+from keras_image_saver.render.sources import Sources, failed
 
 # The panels that are the samples' own, whatever the model makes of them.
 SHOWN = ("input", "target")
@@ -31,22 +28,28 @@ class PanelRenderer(Renderer):
         input_range: (low, high) of the inputs, or the mode of their preprocessing, or None.
         input_image: The user's way from inputs to images, or None.
         panels: The names of the panels to draw, or a dict from name to caption, or None.
+        slices: How many slices of volumes are drawn, or which, or None.
+        slice_axis: Along which axis of (N, D, H, W, C).
 
     Raises:
-        ValueError: If the range or a panel name is not valid.
+        ValueError: If the range, a panel name or what is said of slices is not valid.
         TypeError: If `input_image` is no function.
 
     Attributes:
         no_target: What to say where there are no targets that it can draw.
+        draws_ids: Whether integers without channels are class ids.
     """
 
     no_target = "the samples have no targets"
+    draws_ids = False
 
     def __init__(
         self,
         input_range: Any,
         input_image: Callable[[Any], Any] | None,
         panels: Sequence[str] | Mapping[str, str] | None,
+        slices: int | Sequence[int] | None = None,
+        slice_axis: int = 1,
     ) -> None:
         if input_image is not None and not callable(input_image):
             raise TypeError(
@@ -56,10 +59,26 @@ class PanelRenderer(Renderer):
         self.input_image = input_image
         self.panels = check_panels(panels)
         self.captions = check_captions(panels)
+        self.slices = check_slices(slices, slice_axis)
+        self.slice_axis = int(slice_axis)
 
-    def sources(self, info: OutputInfo) -> "Sources":
-        """Return where the panels' values come from, for a model."""
-        return Sources(info, self.input_image, self.reverses_input)
+    def sources(self, info: OutputInfo, batch: Batch) -> Sources:
+        """Return where the panels' values come from, for a model, by what it made of the first rows.
+
+        Raises:
+            ValueError: If the prediction cannot be cut as the arguments say.
+        """
+        if self.slices is None:
+            return Sources(info, self.input_image, self.reverses_input)
+        outputs = list(leaves(batch.outputs).values())
+        # Of several that nobody chose, one that can be cut tells how all are.
+        deepest = max(outputs, key=lambda one: 0 if one is None else one.ndim)
+        prediction = deepest if info.chosen is None else outputs[info.chosen]
+        options = {"channels_first": info.channels_first, "as_ids": self.draws_ids}
+        slices = slices_of(self.slices, self.slice_axis, prediction, **options)
+        # What is cut has its channels last.
+        last = replace(info, channels_first=False)
+        return Sources(last, self.input_image, self.reverses_input, slices)
 
     def images_of_inputs(self, inputs: Any, info: OutputInfo) -> Array | None:
         if self.input_image is None or inputs is None:
@@ -73,7 +92,9 @@ class PanelRenderer(Renderer):
             except Exception as error:
                 raise failed("input_image", error, batch) from error
 
-        return replace(self.sources(info), input_image=called).input(batch)
+        if self.slices is not None:  # it is cut later, when it is known how
+            return as_array(called(batch.inputs), "input_image()")
+        return Sources(info, called, self.reverses_input).input(batch)
 
     def find_obstacles(self, image: Array | None, target: Array | None) -> dict[str, str | None]:
         """Return input, prediction and target by name, with what stands in the way of each, or None.
@@ -86,14 +107,19 @@ class PanelRenderer(Renderer):
             "the model's input is not one image; pass `input_image`, a function from the inputs "
             "to images"
         )
+        no_target = self.no_target
+        if self.slices is not None:
+            like = f"that has as many slices along slice_axis={self.slice_axis} as the prediction"
+            no_input = f"the model's input is not one volume {like}; pass `input_image`"
+            no_target = f"the samples have no target {like}"
         return {
             "input": no_input if image is None else None,
             "prediction": None,
-            "target": self.no_target if target is None else None,
+            "target": no_target if target is None else None,
         }
 
     def lost_input(
-        self, batch: Batch, sources: "Sources", panels: Collection[str]
+        self, batch: Batch, sources: Sources, panels: Collection[str]
     ) -> tuple[str, ...]:
         """Return what to warn of where images among several inputs are not drawn, as of a dict."""
         arrays = leaves(batch.inputs)
@@ -141,157 +167,6 @@ class PanelRenderer(Renderer):
             if obstacles[name] is not None:
                 raise ValueError(f"`panels` names {name!r}, but {obstacles[name]}.")
         return self.panels
-
-
-@dataclass(frozen=True)
-class Sources:
-    """Where the values of a model's panels come from.
-
-    Attributes:
-        info: What is known of the outputs.
-        input_image: The user's way from inputs to images, or None.
-        reverses_input: Whether the input is drawn with its channels reversed: it is BGR.
-    """
-
-    info: OutputInfo
-    input_image: Callable[[Any], Any] | None = None
-    reverses_input: bool = False
-
-    @property
-    def prediction_name(self) -> str:
-        """The output that is the prediction; without a choice, one may go by that name."""
-        return "prediction" if self.info.chosen is None else self.info.names[self.info.chosen]
-
-    @property
-    def own_error(self) -> tuple[str, ...]:
-        """The panel "error" of ours, unless it is the name of an output, which has been drawn by it."""
-        return () if "error" in self.info.names else ("error",)
-
-    def outputs(self, batch: Batch) -> dict[str, Array]:
-        """Return by name the outputs that are arrays of a row a sample, channels last."""
-        found = zip(self.info.names, leaves(batch.outputs).values(), strict=True)
-        return {name: channels_last(x, self.info) for name, x in found if x is not None}
-
-    def prediction(self, batch: Batch) -> Array:
-        """Return the output that is the prediction, channels last."""
-        return self.outputs(batch)[self.prediction_name]
-
-    def size(self, batch: Batch) -> tuple[int, ...]:
-        """Return (height, width) of the prediction; without a choice, of the first image."""
-        outputs = self.outputs(batch)
-        shown = outputs.get(self.prediction_name)
-        if shown is None:
-            # What has four axes and the channels of images is one sooner than what has three.
-            by_rank = sorted(outputs.values(), key=lambda array: -array.ndim)
-            shown = next(filter(is_image, by_rank), by_rank[0])
-        return tuple(shown.shape[1:3])
-
-    def input(self, batch: Batch) -> Array | None:
-        """Return the inputs as images, or None where they are none.
-
-        Raises:
-            ValueError: If `input_image` does not give images.
-        """
-        if batch.shown is not None or batch.inputs is None:
-            return batch.shown
-        if self.input_image is not None:
-            images = as_array(self.input_image(batch.inputs), "input_image()")
-            images = channels_last(images, self.info)
-            return check_images(images, "`input_image`")
-        return self.as_images(single(batch.inputs), batch)
-
-    def target(self, batch: Batch) -> Array | None:
-        """Return the target that belongs to the prediction, as the samples have it."""
-        targets, chosen = leaves(batch.targets), self.info.chosen
-        # One target is of the prediction, however many outputs there are; of several it is the one of
-        # the same name, as in `fit` with dicts, or else the one at the same place.
-        if len(targets) == 1:
-            return single(batch.targets)
-        if chosen is None:
-            return None
-        if self.info.names[chosen] in targets:
-            return single(targets[self.info.names[chosen]])
-        same_count = len(targets) == len(self.info.names)
-        return single(list(targets.values())[chosen]) if same_count else None
-
-    def images(self, panel: str, batch: Batch) -> Array:
-        """Return the images of a panel that can be drawn, with a channel axis."""
-        if panel == "input":
-            images = self.input(batch)
-            if images is not None and self.reverses_input:
-                images = images[..., ::-1]
-        elif panel == "target":
-            images = self.as_images(self.target(batch), batch)
-        else:
-            output = self.prediction_name if panel == "prediction" else panel
-            values = self.outputs(batch).get(output)
-            images = None if values is None else with_channels(values)
-        if images is None:
-            raise ValueError(f"the {panel} has no images")
-        return images
-
-    def as_images(self, values: Array | None, batch: Batch) -> Array | None:
-        """Return inputs or targets as images, (N, H, W, C), or None where their shape is another's.
-
-        Those of rank 3 are grey images only at the prediction's size: sequences have that rank too.
-        """
-        if values is None:
-            return None
-        images = channels_last(values, self.info)
-        if not is_image(images) or (images.ndim == 3 and images.shape[1:3] != self.size(batch)):
-            return None
-        return with_channels(images)
-
-    def target_sizes(self, batch: Batch) -> list[tuple[int, ...]]:
-        """Return each (height, width) that targets may have: the prediction's and the input's."""
-        image = self.input(batch)
-        return [self.size(batch)] + ([] if image is None else [image.shape[1:3]])
-
-
-def channels_last(array: Array, info: OutputInfo) -> Array:
-    """Move the channels of (N, C, H, W) to the end where the model has them first."""
-    return np.moveaxis(array, 1, -1) if info.channels_first and array.ndim == 4 else array
-
-
-def check_images(images: Array, source: str, where: str = "") -> Array:
-    """Return what a function of the user's gave as images (N, H, W, C).
-
-    Args:
-        images: What it returned, channels last.
-        source: The argument that it is, for the error.
-        where: What else the error should say of the place.
-
-    Raises:
-        ValueError: If they have another shape.
-    """
-    if not is_image(images):
-        raise ValueError(
-            f"{source} must return images of shape (N, H, W) or (N, H, W, C) with C in "
-            f"{{1, 3, 4}}, got {describe(images)}{where}."
-        )
-    return with_channels(images)
-
-
-def failed(argument: str, error: Exception, batch: Batch) -> Exception:
-    """Return what to raise from the error that a function of the user's raised before it worked once.
-
-    Args:
-        argument: What the function was given as.
-        error: What it raised.
-        batch: What it was shown.
-    """
-    if isinstance(error, MemoryError):
-        return error
-    parts = {"inputs": batch.inputs, "targets": batch.targets, "outputs": batch.outputs}
-    listed = "; ".join(
-        f"{part}{f'[{name!r}]' if name else ''}: {describe(array)}"
-        for part, structure in parts.items()
-        if structure is not None
-        for name, array in leaves(structure).items()
-    )
-    return ValueError(
-        f"`{argument}` raised {type(error).__name__}: {error}. It was called with {listed}."
-    )
 
 
 def check_panels(panels: Sequence[str] | Mapping[str, str] | None) -> tuple[str, ...] | None:

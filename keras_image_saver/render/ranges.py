@@ -25,6 +25,7 @@ from keras_image_saver.arrays import (
 )
 from keras_image_saver.checks import is_number
 from keras_image_saver.render.base import Finding, PixelCounts, Range, findings, show_range
+from keras_image_saver.render.coarse import coarse
 
 # A range in float32, low and high, and the bytes of one unit.
 _Scale: TypeAlias = tuple[Array, Array, Array]
@@ -132,26 +133,6 @@ def check_range(value_range: Any, name: str) -> Range:
     if low.ndim:
         return tuple(low.tolist()), tuple(high.tolist())
     return float(low), float(high)
-
-
-@without_float_errors
-def coarse(value_range: Range, name: str) -> str | None:
-    """Return what to warn of where float32 has fewer values in a range than a byte has, or None.
-
-    Between its ends such a range has no shades of its own, whatever the mapping does.
-    """
-    low, high = (np.asarray(end, np.float64) for end in value_range)
-    least, most = low.astype(np.float32), high.astype(np.float32)
-    step = np.spacing(np.maximum(np.abs(least), np.abs(most))).astype(np.float64)
-    # The ends may be rounded by a step, so that a range of 255 of them is drawn as it should be.
-    count = int(np.min((most.astype(np.float64) - least) / step)) + 1
-    if count > 254:
-        return None
-    return (
-        f"`{name}` is {show_range(value_range)}, in which float32 has {count} values, not 256: shades "
-        "between them are lost. Subtract the lower end from the values before they become float32, "
-        "and from the range."
-    )
 
 
 def _shown(value_range: Any) -> str:

@@ -17,8 +17,9 @@ from keras_image_saver.render.class_map import Classes, Decision, choose_decisio
 from keras_image_saver.render.class_panels import BoundSegmentation, target_of
 from keras_image_saver.render.colors import check_ignore_index
 from keras_image_saver.render.palettes import check_class_names, check_palette, names_of_classes
-from keras_image_saver.render.panels import SHOWN, PanelRenderer, Sources, require_chosen
+from keras_image_saver.render.panels import SHOWN, PanelRenderer, require_chosen
 from keras_image_saver.render.ranges import check_dtype, default_range, extent
+from keras_image_saver.render.sources import Sources
 
 # Float sigmoids end at 1 exactly; what lies further out is no probability.
 _TOLERANCE = 1e-5
@@ -60,10 +61,16 @@ class Segmentation(PanelRenderer):
             channel, `multi_label`), a list may leave it out.
         background_class: The class that an overlay leaves bare. None: class 0 where it means none of
             them (one channel, `multi_label`), else none.
+        slices: For volumes and clips, scores (N, D, H, W, C) or ids (N, D, H, W), as in `Images`: how
+            many slices to draw, or which.
+        slice_axis: The axis that is cut, counted as in (N, D, H, W, C): 1, 2 or 3; of medical volumes
+            it is often 3.
 
     Raises:
         ValueError: If an argument is not valid.
     """
+
+    draws_ids = True
 
     def __init__(
         self,
@@ -80,8 +87,10 @@ class Segmentation(PanelRenderer):
         panels: Sequence[str] | Mapping[str, str] | None = None,
         class_names: Sequence[str] | Mapping[int, str] | str | None = None,
         background_class: int | None = None,
+        slices: int | Sequence[int] | None = None,
+        slice_axis: int = 1,
     ) -> None:
-        super().__init__(input_range, input_image, panels)
+        super().__init__(input_range, input_image, panels, slices, slice_axis)
         check_int("num_classes", num_classes, 1, optional=True)
         check_ignore_index(ignore_index)
         if multi_label is not None and not isinstance(multi_label, (bool, np.bool_)):
@@ -112,7 +121,7 @@ class Segmentation(PanelRenderer):
             ValueError: If scores, targets or inputs do not fit the arguments.
         """
         require_chosen(info, batch)
-        sources = self.sources(info)
+        sources = self.sources(info, batch)
         scores, image = sources.prediction(batch), sources.input(batch)
         classes = self._classes(scores, info.activation(sources.prediction_name))
         obstacles = self.find_obstacles(image, sources.target(batch))
@@ -133,6 +142,7 @@ class Segmentation(PanelRenderer):
             ranges=ranges,
             class_decision=classes.on_device,
             warnings=warnings,
+            slices=sources.numbers,
             sources=sources,
             classes=classes,
             colors=self._colors(classes),

@@ -9,6 +9,7 @@ RUN_FILE = "run.json"  # what is said of the run as a whole
 SAMPLES = "samples.npz"
 METRICS = "snapshots-metrics.npz"  # what each sample had, at the newest snapshots
 PAGE = "index.html"
+RUN_SCRIPT = "run.js"  # what the page is told of the run as a whole
 PAGE_MARK = "keras_image_saver page"  # near the start of each file of a page
 LOCK = ".keras_image_saver.lock"
 PROBE = ".keras_image_saver-probe"  # stands for a moment on remote storage, to see that it can
@@ -16,7 +17,7 @@ MOVING = ".moving"  # stands in `previous-<n>/` as long as a run is being moved 
 
 _SEGMENT = re.compile(r"snapshots-(\d{4,})\.jsonl")
 _METRICS = re.compile(r"snapshots-metrics-(\d{4,})\.npz")
-_OF_A_PAGE = re.compile(r"index\.html|snapshots(-metrics)?(-\d{4,})?\.js")
+_OF_A_PAGE = re.compile(r"index\.html|run\.js|snapshots(-metrics)?(-\d{4,})?\.js")
 _PREVIOUS = re.compile(r"previous-(\d+)")
 _UNRECORDED = re.compile(r"unrecorded-(\d+)")
 _TEMPORARY = re.compile(r"\.keras_image_saver-.*\.tmp")

@@ -151,12 +151,12 @@ def _id_told(folder: str, names: Sequence[str], explain: Explain) -> str | None:
 
 def _line_of(name: str, said: Explanation, folder: str) -> Line:
     """Return the line that the record would have of a picture."""
-    kept = ("epoch", "batch", "step", "time", "logs", "weights", "geometry")
+    kept = ("epoch", "batch", "step", "time", "logs", "weights", "metrics", "geometry")
     known = {one: said[one] for one in kept if one in said}
     entry = {"format": FORMAT, **known, "file": name, "missed": False}
-    for one in ("logs", "geometry"):
-        if not isinstance(entry.get(one), dict):  # too long for JPEG, it is left out there
-            entry[one] = {}
+    for one in {"logs", "metrics", "geometry"} & {*known}:
+        if not isinstance(known[one], dict):  # too long for JPEG, it is left out there
+            del entry[one]
     return read_line(json.dumps(entry).encode("ascii"), folder)
 
 

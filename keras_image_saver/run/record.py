@@ -47,7 +47,9 @@ class Snapshot:
         time: Seconds since the Unix epoch.
         missed: Why there is no file, or "".
         geometry: Where the tiles stand: `origin`, `tile`, `stride` as (y, x) pixels, `columns`,
-            `count`, `panels`, `enlargement`.
+            `count`, `panels`, `enlargement`; where they are not 0 or empty `sample_gap`, (y, x) by
+            which samples stand further apart than their tiles, `slices`, the numbers of those that
+            each panel has side by side (the panels stand below one another then), and `pad_value`.
         image: uint8 (H, W, C), only for listeners.
         weights: Which weights drew: "raw", "ema" or "raw+ema"; "" where the record does not tell.
         metrics: What each sample had, by measure: float32 (N,), or (1,) where a measure is of the

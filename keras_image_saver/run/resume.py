@@ -44,6 +44,12 @@ class Start:
     def entries(self) -> tuple[Entry, ...]:
         return tuple(line.entry for line in self.lines if line.entry is not None)
 
+    @property
+    def geometry(self) -> Mapping[str, Any]:
+        """Where the tiles of its newest picture stand; empty if there is none."""
+        told = (entry.get("geometry") for entry in reversed(self.entries))
+        return next((one for one in told if one), {})
+
 
 def resume(
     folder: str,

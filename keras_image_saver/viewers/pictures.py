@@ -10,7 +10,8 @@ from keras_image_saver.arrays import UInt8Array, nearest
 from keras_image_saver.checks import check_int
 from keras_image_saver.escapes import escaped
 from keras_image_saver.picture import decoder
-from keras_image_saver.picture.grid import blank, paste, sample_box
+from keras_image_saver.picture.grid import blank, paste
+from keras_image_saver.picture.layout import sample_box
 from keras_image_saver.run.files import PAGE, SAMPLES
 from keras_image_saver.run.reader import Run
 from keras_image_saver.run.record import Snapshot

@@ -9,6 +9,7 @@ import numpy as np
 from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.checks import check_choice, check_int
 from keras_image_saver.picture import decoder, encoder, formats, grid
+from keras_image_saver.picture.layout import plan
 from keras_image_saver.picture.text import caption_size, draw_captions
 from keras_image_saver.run.reader import Run
 from keras_image_saver.run.record import Snapshot
@@ -137,7 +138,7 @@ def _tile(
     # The grid takes panels by name, but a caption may stand over several columns.
     sizes = {str(column): (height, width) for column in range(len(captions))}
     needed = caption_size(captions, width)
-    layout = grid.plan(sizes, rows, columns=1, padding=_PADDING, caption_size=needed)
+    layout = plan(sizes, rows, columns=1, padding=_PADDING, caption_size=needed)
     canvas = grid.Canvas(layout, channels)
     for (row, column), tile in tiles.items():
         canvas.put(tile, row, column)

@@ -14,7 +14,7 @@ from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.checks import is_int
 from keras_image_saver.escapes import escaped
 from keras_image_saver.picture import decoder, encoder, formats
-from keras_image_saver.picture.grid import sample_box
+from keras_image_saver.picture.layout import sample_box
 from keras_image_saver.run.reader import Run
 from keras_image_saver.run.record import Snapshot
 from keras_image_saver.run.storage import Storage, check_path, storage_of

@@ -173,7 +173,7 @@ FILES = [
             render=Images((0, 1), panels=("prediction",)),
         ),
         "JPEG holds at most 65500 pixels a side",
-        "68060 wide",
+        "92060 wide",
     ),
     case(
         "alpha channel in a JPEG",
@@ -407,3 +407,28 @@ def test_dataset_that_is_not_batched_is_refused_before_training(tmp_path, save_i
     with pytest.raises(ValueError, match=r"`samples` must be batches.*Pass dataset\.batch\(16\)"):
         fit_x(autoencoder(), saver)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "error", "shown"),
+    [
+        (["a", "b", "c"], ValueError, "one text a sample, got 3 for 4 samples"),
+        ([1, 2, 3, 4], TypeError, r"got 1 \(int\) in it"),
+    ],
+)
+def test_sample_names_that_do_not_fit_are_refused_at_once(tmp_path, names, error, shown):
+    with pytest.raises(error, match=f"`sample_names` must .*{shown}"):
+        ImageSaver(tmp_path, X, sample_names=names)
+
+
+def test_sample_names_of_what_predict_alone_draws_are_counted_before_training(tmp_path):
+    saver = ImageSaver(
+        tmp_path,
+        None,
+        predict=lambda model, _: X[:3],
+        sample_names=["a", "b"],
+        render=Images((0, 1)),
+    )
+    with pytest.raises(ValueError, match=r"`sample_names` must .* got 2 for 3 samples"):
+        fit_x(autoencoder(), saver)
+    assert names(tmp_path) == []

@@ -50,7 +50,7 @@ def test_suffix_names_the_format(tmp_path, suffix):
     saver = ImageSaver(tmp_path / f"{{epoch}}.{suffix}", x, render=PREDICTION, columns=4)
     fit(model, x, saver, epochs=1)
     with Image.open(tmp_path / f"1.{suffix}") as picture:
-        assert picture.size == (42, 12)
+        assert picture.size == (138, 36)
         pixels = np.array(picture.convert("RGB"))
         kind = picture.format
     assert kind == {"jpg": "JPEG", "tif": "TIFF"}.get(suffix, suffix.upper())

@@ -300,6 +300,7 @@ def test_noise_and_vectors_among_several_inputs_are_not_missed(tmp_path):
             tmp_path / str(number),
             inputs,
             render=Images((0, 1)),
+            pad_value=0,
             predict=lambda model, inputs: np.zeros(
                 (len(tf.nest.flatten(inputs)[0]), 8, 8, 1), np.float32
             ),

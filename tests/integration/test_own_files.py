@@ -564,13 +564,15 @@ def test_picture_without_an_entry_gets_it_again_where_training_goes_on_behind_it
     tmp_path, lines, suffix
 ):
     model, path = autoencoder(), tmp_path / f"{{epoch:04d}}.{suffix}"
-    fit_x(model, ImageSaver(path, X, render=PREDICTION), epochs=3)
+    options = {"render": PREDICTION, "metrics": ["diversity"]}
+    fit_x(model, ImageSaver(path, X, **options), epochs=3)
     record = tmp_path / "snapshots.jsonl"
     entries = [json.loads(line) for line in record.read_text().splitlines()]
     unrecord(tmp_path, 2, 3)
-    fit_x(model, ImageSaver(path, X, render=PREDICTION), initial_epoch=3, epochs=4)
+    fit_x(model, ImageSaver(path, X, **options), initial_epoch=3, epochs=4)
     found = [json.loads(line) for line in record.read_text().splitlines()]
     assert found[:3] == entries
+    assert found[2]["metrics"]
     assert [one["epoch"] for one in found] == [1, 2, 3, 4]
     assert lines() == []
 

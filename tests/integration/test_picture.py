@@ -16,7 +16,7 @@ def test_grid_takes_columns_padding_and_pad_value(tmp_path):
     grid = {"columns": 4, "padding": 3, "pad_value": 200}
     fit(model, x, ImageSaver(tmp_path, x, render=PREDICTION, **grid))
     picture = read(tmp_path / "0002.png")
-    assert picture.shape == (2 * 11 + 3, 4 * 11 + 3)
+    assert picture.shape == (2 * 35 + 3, 4 * 35 + 3)
     assert_drawn(tiles(picture, 5, (8, 8), **grid), drawn(model, x, (0, 1)))
 
 
@@ -24,7 +24,7 @@ def test_one_sample_keeps_its_padding(tmp_path):
     x, model = floats(2, 8, 8, 1), autoencoder()
     fit(model, x, ImageSaver(tmp_path, x[:1], render=PREDICTION))
     picture = read(tmp_path / "0002.png")
-    assert picture.shape == (12, 12)
+    assert picture.shape == (36, 36)
     assert_drawn(tiles(picture, 1, (8, 8)), drawn(model, x[:1], (0, 1)))
 
 

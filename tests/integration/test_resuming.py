@@ -227,3 +227,21 @@ def test_start_that_fails_at_the_model_leaves_no_lock(tmp_path):
     with pytest.raises(ValueError, match="`model` must name an attribute"):
         watched.__enter__()
     assert left_over(tmp_path) == []
+
+
+def test_resumed_run_keeps_the_layout_and_the_gaps_that_it_has(tmp_path):
+    model, x = autoencoder(), floats(9, 8, 8, 1)
+    fit_x(model, ImageSaver(tmp_path, x, columns=1, pad_value=0), epochs=1)
+    fit_x(model, ImageSaver(tmp_path, x), initial_epoch=1, epochs=2)
+    fit_x(model, ImageSaver(tmp_path, x), initial_epoch=2, epochs=3)
+    fit_x(model, ImageSaver(tmp_path, x, columns=3), initial_epoch=3, epochs=4)
+    first, *others, other = [one.geometry for one in Run.open(str(tmp_path))]
+    assert others == [first, first]
+    assert (first["columns"], first.get("pad_value")) == (1, None)
+    assert (other["columns"], other["sample_gap"]) == (3, [0, 6])
+    shapes = [read(tmp_path / f"000{epoch}.png").shape for epoch in (1, 2, 3, 4)]
+    assert shapes[0] == shapes[1] == shapes[2] != shapes[3]
+    new = tmp_path / "new"
+    fit_x(model, ImageSaver(new, x), epochs=1)
+    (found,) = [one.geometry for one in Run.open(str(new))]
+    assert (found["columns"], found["pad_value"]) == (2, 56)

@@ -47,7 +47,7 @@ def test_run_file_says_what_the_run_is(tmp_path):
     assert settings["render"]["class"] == "Images"
     assert settings["render"]["value_range"] == [0.0, 1.0]
     assert settings["render"]["panels"] == ["prediction"]
-    assert (settings["columns"], settings["padding"], settings["pad_value"]) == (2, 2, 0)
+    assert (settings["columns"], settings["padding"], settings["pad_value"]) == (2, 2, None)
     assert said["samples"]["arrays"] == {"x": {"shape": [4, 8, 8, 1], "dtype": "float32"}}
     assert said["samples"]["count"] == 4
 

@@ -1,14 +1,13 @@
 """Where tiles stand, and the tiling itself, by exact matrices."""
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_image_saver import make_grid
-from keras_image_saver.picture.grid import Canvas, check_grid, most_channels, plan, sample_box
+from keras_image_saver.picture.grid import Canvas, check_grid, most_channels
+from keras_image_saver.picture.layout import plan
 
 
 def ones_to(count, height=1, width=1, channels=1):
@@ -174,45 +173,18 @@ def test_make_grid_shows_every_image_and_nothing_else(
 # Several panels
 
 
-def test_plan_with_several_panels_is_a_row_a_sample():
-    layout = plan({"input": (4, 6), "prediction": (4, 6)}, 3, columns=None, padding=2)
-    assert (layout.rows, layout.columns, layout.panels) == (3, 1, ("input", "prediction"))
-    assert (layout.origin, layout.stride, layout.size) == ((2, 2), (6, 8), (20, 18))
-    assert [layout.tile_at(2, panel) for panel in (0, 1)] == [(14, 2), (14, 10)]
-
-
-def test_plan_with_several_panels_and_columns_puts_so_many_samples_in_a_row():
-    layout = plan({"input": (1, 1), "prediction": (1, 1)}, 5, columns=2, padding=0)
-    assert (layout.rows, layout.size) == (3, (3, 4))
-    assert layout.tile_at(3, 1) == (1, 3)
-    assert layout.tile_at(4, 0) == (2, 0)
-
-
-def test_plan_with_captions_starts_below_them():
-    layout = plan({"a": (4, 6), "b": (4, 6)}, 2, columns=None, padding=1, caption_size=(9, 6))
-    assert (layout.origin, layout.enlargement) == ((10, 1), 1)
-    assert layout.size == (9 + 2 * 5 + 1, 2 * 7 + 1)
-
-
-@pytest.mark.parametrize(
-    ("caption_width", "factor"), [(6, 1), (7, 2), (12, 2), (13, 3)], ids="{}".format
-)
-def test_plan_with_wide_captions_enlarges_tiles_by_a_whole_factor(caption_width, factor):
-    sizes = {"a": (4, 6), "b": (4, 6)}
-    layout = plan(sizes, 1, columns=None, padding=1, caption_size=(9, caption_width))
-    assert (layout.enlargement, layout.tile) == (factor, (4 * factor, 6 * factor))
-
-
-def test_plan_with_panels_of_several_sizes_takes_the_largest():
-    layout = plan({"input": (2, 3), "prediction": (8, 6)}, 1, columns=None, padding=0)
-    assert layout.tile == (8, 6)
-
-
 def tiled(panels, *, columns=None, padding=0, caption_size=(0, 0), pad_value=0):
     sizes = {name: images.shape[1:3] for name, images in panels.items()}
     count = len(next(iter(panels.values())))
-    layout = plan(sizes, count, columns=columns, padding=padding, caption_size=caption_size)
-    canvas = Canvas(layout, most_channels(panels), pad_value)
+    layout = plan(
+        sizes,
+        count,
+        columns=columns,
+        padding=padding,
+        caption_size=caption_size,
+        pad_value=pad_value,
+    )
+    canvas = Canvas(layout, most_channels(panels))
     canvas.place(panels)
     return canvas.image
 
@@ -266,11 +238,11 @@ def test_room_of_several_samples_is_their_part_of_a_row():
             images[...] = np.arange(count).reshape(-1, 1, 1, 1) + levels[name] + 10 * count
         canvas.place(room)
     assert canvas.image[..., 0].tolist() == [
-        [0] * 19,
-        [0, 11, 11, 0, 15, 15, 0, 21, 21, 0, 25, 25, 0, 22, 22, 0, 26, 26, 0],
-        [0] * 19,
-        [0, 21, 21, 0, 25, 25, 0, 22, 22, 0, 26, 26, 0, 0, 0, 0, 0, 0, 0],
-        [0] * 19,
+        [0] * 25,
+        [0, 11, 11, 0, 15, 15, *[0] * 4, 21, 21, 0, 25, 25, *[0] * 4, 22, 22, 0, 26, 26, 0],
+        [0] * 25,
+        [0, 21, 21, 0, 25, 25, *[0] * 4, 22, 22, 0, 26, 26, *[0] * 10],
+        [0] * 25,
     ]
 
 
@@ -295,7 +267,7 @@ def test_grey_canvas_turns_coloured_with_the_first_batch_that_is():
 
 def test_tile_with_two_panels_is_a_row_a_sample():
     panels = {"input": ones_to(3), "prediction": 10 * ones_to(3)}
-    assert tiled(panels)[..., 0].tolist() == [[1, 10], [2, 20], [3, 30]]
+    assert tiled(panels, columns=1)[..., 0].tolist() == [[1, 10], [2, 20], [3, 30]]
 
 
 def test_tile_with_two_panels_and_columns_keeps_samples_together():
@@ -350,33 +322,17 @@ def test_tile_keeps_magenta_pixels_beside_grey_panels():
     assert grid.tolist() == [[[1, 1, 1], [255, 0, 255]]]
 
 
-@pytest.mark.parametrize("columns", [1, 2, 3])
-@pytest.mark.parametrize("panels", [None, ["b"], ["b", "c"]], ids=str)
-def test_sample_box_is_where_the_layout_put_a_sample(columns, panels):
-    sizes = dict.fromkeys("abc", (4, 5))
-    layout = plan(sizes, 5, columns=columns, padding=2, caption_size=(9, 3))
-    names = panels or list("abc")
-    for sample in range(5):
-        y, x, height, width = sample_box(layout.geometry(), sample, panels)
-        assert (y, x) == layout.tile_at(sample, "abc".index(names[0]))
-        end = layout.tile_at(sample, "abc".index(names[-1]))
-        assert (y + height, x + width) == (end[0] + 4, end[1] + 5)
-
-
-@pytest.mark.parametrize("sample", [-1, 5])
-def test_sample_box_of_no_sample_says_how_many_there_are(sample):
-    geometry = plan({"a": (4, 4)}, 5, columns=None, padding=0).geometry()
-    with pytest.raises(ValueError, match=f"there are 5 samples, numbered from 0, got {sample}"):
-        sample_box(geometry, sample)
-
-
-def test_sample_box_of_an_unknown_panel_or_geometry_says_so():
-    geometry = plan({"a": (4, 4)}, 5, columns=None, padding=0).geometry()
-    for broken, panels in ((geometry, ["z"]), ({}, None), (geometry | {"columns": 0}, None)):
-        with pytest.raises(ValueError, match="no record of where its tiles stand"):
-            sample_box(broken, 0, panels)
-
-
-def test_geometry_of_numpys_ints_is_json():
-    layout = plan({"a": (1, 1)}, np.int64(3), columns=np.int64(2), padding=np.int64(1))
-    assert json.loads(json.dumps(layout.geometry()))["columns"] == 2
+def test_canvas_with_slices_puts_those_of_a_sample_side_by_side():
+    sizes = {"a": (1, 1), "b": (1, 1)}
+    layout = plan(sizes, 3, columns=2, padding=0, slices=(4, 9))
+    canvas = Canvas(layout, 1)
+    values = np.arange(1, 7, dtype=np.uint8).reshape(6, 1, 1, 1)
+    assert canvas.room({"a": (1, 1, 1), "b": (1, 1, 1)}, 1) == {}
+    for rows in (slice(0, 2), slice(2, 6)):
+        canvas.place({"a": values[rows], "b": values[rows] + 10})
+    assert canvas.image[..., 0].tolist() == [
+        [1, 2, 3, 4],
+        [11, 12, 13, 14],
+        [5, 6, 0, 0],
+        [15, 16, 0, 0],
+    ]

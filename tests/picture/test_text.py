@@ -3,8 +3,17 @@
 import numpy as np
 import pytest
 
-from keras_image_saver.picture.grid import plan
-from keras_image_saver.picture.text import caption_size, draw_captions, draw_line, line_size
+from keras_image_saver.picture.layout import plan
+from keras_image_saver.picture.text import (
+    caption_size,
+    cut,
+    draw_captions,
+    draw_line,
+    draw_texts,
+    line_size,
+    text_height,
+    text_widths,
+)
 
 
 def captioned(names, tile_width, *, tile_height=None, padding=2, count=2, channels=3, pad_value=0):
@@ -114,3 +123,30 @@ def test_draw_line_writes_white_on_black_within_its_line():
     wide = draw_line("yÅgj", size, height, 200)
     left, right = wide.any(axis=(0, 2)).nonzero()[0][[0, -1]]
     assert abs(left - (199 - right)) < 5
+
+
+@pytest.mark.parametrize("room", [0, 1, 3, 10, 40, 200])
+@pytest.mark.parametrize("text", ["", "7", "jjj", "a prompt of many words", "W" * 500, "ä\tb\nc"])
+def test_cut_text_fits_its_room_and_begins_as_it_did(text, room):
+    (found,) = cut([text], 64, room)
+    (width,) = text_widths([found], 64)
+    assert width <= room
+    plain = " ".join(text.split())
+    assert found == plain or plain.startswith(found.removesuffix("…").rstrip())
+    longer = plain[: len(found.removesuffix("…")) + 1] + "…"
+    if found != plain:
+        assert text_widths([longer], 64)[0] > room or plain[len(found) - 1 :].startswith(" ")
+
+
+def test_cut_text_that_fits_is_whole():
+    assert cut(["cat.jpg", "two  words"], 64, 300) == ["cat.jpg", "two words"]
+
+
+def test_text_is_drawn_within_its_height_and_width():
+    (text,) = cut(["Ågypqj"], 64, 200)
+    height, (width,) = text_height(64), text_widths([text], 64)
+    picture = draw_texts(np.zeros((height + 20, width + 20, 1), np.uint8), [(5, 5, text)], 64, 0)
+    picture = picture.copy()
+    assert picture.max() > 200
+    picture[5 : 5 + height, 5 : 5 + width] = 0
+    assert picture.max() < FAINT

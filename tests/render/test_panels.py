@@ -6,13 +6,8 @@ import pytest
 from keras_image_saver import Batch, Images, Segmentation
 from keras_image_saver.arrays import describe
 from keras_image_saver.render.base import OutputInfo
-from keras_image_saver.render.panels import (
-    Sources,
-    channels_last,
-    check_captions,
-    check_panels,
-    require_chosen,
-)
+from keras_image_saver.render.panels import check_captions, check_panels, require_chosen
+from keras_image_saver.render.sources import Sources, channels_last
 
 ONE = OutputInfo(("prediction",), (None,), 0)
 TWO = OutputInfo(("a", "b"), (None, None), 1)

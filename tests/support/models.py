@@ -10,6 +10,8 @@ from keras_image_saver import to_uint8
 keras = tf.keras
 layers = keras.layers
 
+GAP = 56  # the grey level of gaps where no `pad_value` is given
+
 KERAS_3 = hasattr(keras, "ops")
 BACKEND = keras.backend.backend()  # "tensorflow" in Keras 2 too
 
@@ -243,38 +245,52 @@ def drawn(model, inputs, value_range):
     return to_uint8(np.asarray(run(model, inputs), np.float32), value_range=value_range)
 
 
-def tiles(picture, count, size, *, columns=None, padding=2, pad_value=0):
+def tiles(picture, count, size, *, columns=None, padding=2, pad_value=GAP):
     """Cut a grid of one panel into its images, (count, H, W, C), and check the gaps."""
+    columns = columns or int(np.ceil(np.sqrt(count)))
     return cut(picture, count, size, ("",), columns, padding, pad_value)[""]
 
 
-def panels(picture, count, size, panel_names, *, columns=1, padding=2, pad_value=0):
+def panels(picture, count, size, panel_names, *, columns=None, padding=2, pad_value=GAP):
     """Cut a picture with captions into {panel: (count, H, W, C)}.
 
-    The caption's room and the tiles' enlargement follow from the picture's size.
+    The caption's room, the tiles' enlargement and, unless they are given, the columns follow from the
+    picture's size.
     """
     return cut(picture, count, size, panel_names, columns, padding, pad_value)
+
+
+def measured(picture, count, size, panel_names, columns, padding):
+    """The height of the captions, by what factor tiles were enlarged, and how far apart samples are."""
+    across = columns * len(panel_names)
+    apart = 3 * padding if columns > 1 and len(panel_names) > 1 else 0
+    factor, rest = divmod(
+        picture.shape[1] - padding - (columns - 1) * apart - across * padding, across * size[1]
+    )
+    rows = int(np.ceil(count / columns))
+    caption = picture.shape[0] - rows * (size[0] * factor + padding) - padding
+    fits = caption == 0 if tuple(panel_names) == ("",) else 8 <= caption <= 40
+    return (caption, factor, apart) if fits and rest == 0 else None
 
 
 def cut(picture, count, size, panel_names, columns, padding, pad_value):
     picture = picture[..., None] if picture.ndim == 2 else picture
     height, width = size
-    columns = columns or int(np.ceil(np.sqrt(count)))
-    rows = int(np.ceil(count / columns))
-    across = columns * len(panel_names)
-    factor, rest = divmod((picture.shape[1] - padding) // across - padding, width)
-    assert rest == 0, f"tiles of {width} pixels do not fit into a picture {picture.shape[1]} wide"
-    assert picture.shape[1] == across * (width * factor + padding) + padding
-    caption = picture.shape[0] - rows * (height * factor + padding) - padding
-    assert caption == 0 if len(panel_names) == 1 else 8 <= caption <= 40, picture.shape
+    choices = [columns] if columns else range(1, count + 1)
+    found = {one: measured(picture, count, size, panel_names, one, padding) for one in choices}
+    columns = next((one for one in choices if found[one]), None)
+    assert columns, f"tiles of {size} pixels do not fit into a picture of {picture.shape}"
+    caption, factor, apart = found[columns]
+    across = len(panel_names)
     covered = np.zeros(picture.shape[:2], bool)
     covered[: caption + padding if caption else 0] = True
     found = {name: [] for name in panel_names}
+    slot = width * factor + padding
     for sample in range(count):
         row, column = divmod(sample, columns)
         for number, name in enumerate(panel_names):
             y = caption + padding + row * (height * factor + padding)
-            x = padding + (column * len(panel_names) + number) * (width * factor + padding)
+            x = padding + column * (across * slot + apart) + number * slot
             tile = picture[y : y + height * factor, x : x + width * factor]
             covered[y : y + height * factor, x : x + width * factor] = True
             small = tile[::factor, ::factor]
@@ -285,10 +301,11 @@ def cut(picture, count, size, panel_names, columns, padding, pad_value):
     assert np.all(gaps == pad_value), "gaps and empty tiles have the grey level of pad_value"
     if caption:
         text = picture[: caption + padding, :, 0] != pad_value
-        slot = width * factor + padding
-        for number in range(across):
-            start = padding + number * slot
-            assert text[:, start : start + slot].any(), f"no caption over column {number}"
+        for number in range(columns * across):
+            column, panel = divmod(number, across)
+            start = padding + column * (across * slot + apart) + panel * slot
+            shown = text[:, start : start + slot].any()
+            assert shown == (column < count), f"no caption over column {number}"
         assert not text[:, :padding].any()
     return {name: np.stack(images) for name, images in found.items()}
 

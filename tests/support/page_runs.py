@@ -41,12 +41,20 @@ class Writer:
     """Writes a run as the callback does, a snapshot at a time."""
 
     def __init__(
-        self, folder, *, samples=4, panels=("prediction",), entries=(), page=True, max_to_keep=None
+        self,
+        folder,
+        *,
+        samples=4,
+        panels=("prediction",),
+        entries=(),
+        page=True,
+        max_to_keep=None,
+        names=(),
     ):
         self.folder = folder
         self.samples, self.panels = samples, panels
         self.said = []
-        self.page = Page(str(folder), self.said.append)
+        self.page = Page(str(folder), self.said.append, names)
         lines = [line_of(entry) for entry in entries]
         self.record = Record(
             str(folder),
@@ -129,7 +137,7 @@ def read_script(path):
     comment, call, rest = text.split("\n")
     assert comment.startswith("// keras_image_saver page")
     assert rest == ""
-    segment, data = re.fullmatch(r'kerasImageSaver\((\d+|"newest"), (".*")\);', call).groups()
+    segment, data = re.fullmatch(r'kerasImageSaver\((\d+|"newest"|"run"), (".*")\);', call).groups()
     return json.loads(segment), json.loads(json.loads(data), parse_constant=_no_constant)
 
 

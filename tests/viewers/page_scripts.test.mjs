@@ -12,8 +12,8 @@ const read = (name) => readFileSync(new URL(name, folder), "utf-8");
 const { PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf, ...words } = vm.runInNewContext(
   `"use strict"; ${read("entry.js")} ${read("values.js")} ${read("state.js")} ${read("keys.js")}
   ({ PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf,
-     countsText, missedPlaces, numbersOf, parseValues, placeOf, snapshotName, tilesOf, valueText,
-     valuesOf, wantedSegments, worstOf })`,
+     countsText, missedPlaces, namesIn, numbersOf, panelName, parseValues, placeOf, snapshotName,
+     tilesOf, valueText, valuesOf, wantedSegments, worstOf })`,
 );
 
 const GEOMETRY = {
@@ -342,6 +342,38 @@ test("tiles stand where the geometry says, with a sample's panels side by side",
   assert.deepEqual([...tiles.corner(3, 0)], [3 + 2 * 13, 2 + 11]);
 });
 
+test("samples stand further apart where the geometry says so", () => {
+  const tiles = words.tilesOf(entry(1, { geometry: { ...GEOMETRY, sample_gap: [5, 7] } }));
+  assertHolds(tiles, { across: 23, down: 8 });
+  assert.deepEqual([...tiles.corner(1, 1)], [3 + 3 * 13 + 7, 2]);
+  assert.deepEqual([...tiles.corner(3, 0)], [3 + 2 * 13 + 7, 2 + 11 + 5]);
+});
+
+test("slices stand side by side, and the panels that have them below one another", () => {
+  const tiles = words.tilesOf(entry(1, { geometry: { ...GEOMETRY, slices: [0, 4, 9], sample_gap: [5, 7] } }));
+  assertHolds(tiles, { width: 2 * 13 + 10, height: 8, across: 36, down: 11 + 8 });
+  assert.deepEqual([...tiles.corner(0, 1)], [3, 2 + 11]);
+  assert.deepEqual([...tiles.corner(3, 1)], [3 + 3 * 13 + 7, 2 + 2 * 11 + 5 + 11]);
+  assert.equal(words.panelName(tiles, 1), "prediction, slices 0, 4, 9");
+  assert.equal(words.panelName(words.tilesOf(entry(1)), 1), "prediction");
+  const one = words.tilesOf(entry(1, { geometry: { ...GEOMETRY, slices: [4] } }));
+  assert.equal(words.panelName(one, 0), "input, slice 4");
+});
+
+for (const [text, names] of [
+  ['{"sample_names": ["a", "<b>"]}', ["a", "<b>"]],
+  ['{"sample_names": ["a", 5, null]}', ["a", "5", "null"]],
+  ['{"sample_names": 5}', []],
+  ["{}", []],
+  ["null", []],
+  ["torn", []],
+  [undefined, []],
+]) {
+  test(`the samples are called ${names} by ${text}`, () => {
+    assert.deepEqual([...words.namesIn(text)], names);
+  });
+}
+
 for (const geometry of [
   undefined,
   5,
@@ -351,6 +383,8 @@ for (const geometry of [
   { ...GEOMETRY, columns: 0 },
   { ...GEOMETRY, panels: [] },
   { ...GEOMETRY, panels: "abc" },
+  { ...GEOMETRY, sample_gap: 5 },
+  { ...GEOMETRY, slices: 5 },
 ]) {
   test(`the geometry ${JSON.stringify(geometry)} tells of no tiles`, () => {
     assert.equal(words.tilesOf({ geometry }), null);

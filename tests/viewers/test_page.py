@@ -12,6 +12,7 @@ from keras_image_saver import Run, write_page
 from keras_image_saver.run.lines import read_entries, record_files
 from keras_image_saver.run.previous import page_files
 from keras_image_saver.run.record import SEGMENT, Record
+from keras_image_saver.run.run_file import new_about, write_about
 from keras_image_saver.viewers.page import page_html
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028\u2029<!--"
@@ -260,3 +261,48 @@ def test_page_is_told_which_segments_have_marks_since_it_read_them(tmp_path, mon
     assert read_script(newest)[1]["rewritten"] == {"0": 2}
     entries = read_script(tmp_path / "snapshots-0000.js")[1]["entries"]
     assert [one["epoch"] for one in entries if not one.get("removed")] == [1]
+
+
+# What the samples are called
+
+
+def test_page_is_told_what_the_samples_are_called_as_data(tmp_path):
+    make_run(tmp_path, 1, names=("cat.jpg", HOSTILE))
+    text = (tmp_path / "run.js").read_text("ascii")
+    assert "<" not in text
+    segment, told = read_script(tmp_path / "run.js")
+    assert (segment, told) == ("run", {"sample_names": ["cat.jpg", HOSTILE]})
+    assert "run.js" in page_files(str(tmp_path))
+
+
+def test_page_of_samples_without_names_has_no_script_of_them(tmp_path):
+    make_run(tmp_path, 1, names=("a", "b"))
+    writer = make_run(tmp_path, 1)
+    assert not (tmp_path / "run.js").exists()
+    assert writer.said == []
+
+
+def test_script_of_that_name_which_is_not_ours_is_left_alone(tmp_path):
+    (tmp_path / "run.js").write_text("mine")
+    assert make_run(tmp_path, 1).said == []
+    (said,) = make_run(tmp_path, 1, names=("a",)).said
+    assert "run.js" in said
+    assert (tmp_path / "run.js").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ({"sample_names": ["a", "b"]}, ["a", "b"]),
+        ({"sample_names": "ab"}, None),
+        ({"sample_names": []}, None),
+        ([], None),
+    ],
+    ids=str,
+)
+def test_write_page_tells_what_run_json_says_that_samples_are_called(tmp_path, settings, names):
+    make_run(tmp_path, 1, page=False)
+    write_about(str(tmp_path), new_about() | {"settings": settings})
+    write_page(str(tmp_path))
+    told = read_script(tmp_path / "run.js")[1] if (tmp_path / "run.js").exists() else {}
+    assert told.get("sample_names") == names

@@ -2,7 +2,7 @@
 
 from support.browser import in_browser
 from support.page_reader import epoch, gap, middle, press, settle, source
-from support.page_runs import SIZE, color, layout, make_run
+from support.page_runs import SIZE, Writer, color, layout, make_run, picture
 
 pytestmark = in_browser
 
@@ -96,3 +96,30 @@ def test_strip_says_where_a_snapshot_has_no_such_sample(show, tmp_path):
 
 def test_tile_size_is_what_the_tests_assume():
     assert layout().geometry()["tile"] == [SIZE, SIZE]
+
+
+def test_sample_alone_has_its_whole_name_as_text(show, tmp_path):
+    names = ("one", "a <b>long</b> prompt " * 20, "", "four")
+    make_run(tmp_path, 2, names=names)
+    page = show(tmp_path)
+    assert [tile.get_attribute("title") for tile in page.locator(".tile").all()] == list(names)
+    page.locator(".tile").nth(1).click()
+    settle(page)
+    assert page.locator("#sample-text").text_content() == names[1]
+    assert page.locator("#sample-text b").count() == 0
+    press(page, "ArrowDown")
+    assert page.locator("#sample-text").text_content() == ""
+
+
+def test_sample_of_slices_has_each_panel_with_all_of_them(show, tmp_path):
+    wide = layout(2, ("input", "prediction")).geometry()
+    # The picture's four tiles in a row of two, told to be two slices of two panels of one sample.
+    sliced = wide | {"count": 1, "columns": 1, "slices": [0, 5]}
+    Writer(tmp_path).begin().save(1, geometry=sliced, content=picture(1, 4))
+    page = show(tmp_path)
+    page.locator(".tile").first.click()
+    settle(page)
+    texts = page.locator("#stage .panel").all_inner_texts()
+    assert texts == ["input, slices 0, 5", "prediction, slices 0, 5"]
+    width = page.locator("#stage canvas").first.evaluate("one => one.width")
+    assert width == sliced["stride"][1] + sliced["tile"][1]

@@ -22,6 +22,7 @@ from keras_image_saver.run.files import (
     PAGE,
     PAGE_MARK,
     RECORD,
+    RUN_SCRIPT,
     metrics_names,
     metrics_number,
     script_name,
@@ -30,9 +31,10 @@ from keras_image_saver.run.files import (
 from keras_image_saver.run.lines import FORMAT, Entry, read_entries, record_files
 from keras_image_saver.run.logs import json_logs
 from keras_image_saver.run.previous import is_page_file
+from keras_image_saver.run.run_file import About, read_run
 from keras_image_saver.run.storage import check_path, join, storage_of
 from keras_image_saver.run.values import Row, read_rows, values_files
-from keras_image_saver.viewers.page.values import ValueTexts
+from keras_image_saver.viewers.value_texts import ValueTexts
 
 _SCRIPTS = (
     "dom.js",
@@ -75,7 +77,8 @@ def write_page(folder: str | os.PathLike[str]) -> str:
     names = record_files(folder)
     if not names:
         raise FileNotFoundError(f"There is no record of a run ({RECORD}) in {folder!r}.")
-    page = Page(folder, lambda text: warnings.warn(escaped(text), stacklevel=4))
+    about, _ = read_run(folder)
+    page = Page(folder, lambda text: warnings.warn(escaped(text), stacklevel=4), names_in(about))
     for name in names:
         entries, unreadable = read_entries(folder, [name])
         page.add(name, [json_logs(entry) for entry in entries])  # from elsewhere, it may have NaN
@@ -95,11 +98,15 @@ class Page:
     Args:
         folder: The run's folder.
         say: Tells the user a line, on any thread.
+        sample_names: A text a sample; empty for none.
     """
 
-    def __init__(self, folder: str, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, folder: str, say: Callable[[str], None], sample_names: Sequence[str] = ()
+    ) -> None:
         self._folder = storage_of(folder)
         self._say = say
+        self._sample_names = sample_names
         self._key = uuid.uuid4().hex  # another one tells an open page to read everything anew
         self._segments: dict[int, int] = {}  # how often each was written again
         self._unwritten: dict[str, Sequence[Any] | None] = {}
@@ -146,7 +153,8 @@ class Page:
             FileExistsError: If a file of that name is not ours.
             OSError: If storage fails; what was not written is tried again by the next `write`.
         """
-        for file in (PAGE, *map(script_name, self._unwritten)):
+        of_the_run = [RUN_SCRIPT] if self._sample_names else []
+        for file in (PAGE, *of_the_run, *map(script_name, self._unwritten)):
             path = (self._folder / file).path
             taken = file not in self._ours and file in self._folder.names()
             if taken and not is_page_file(path):
@@ -156,6 +164,8 @@ class Page:
                 )
         if PAGE not in self._ours or not (self._folder / PAGE).exists():
             self._replace(PAGE, page_html())
+        if RUN_SCRIPT not in self._ours:
+            self._tell_names()
         for name, content in list(self._unwritten.items()):
             if content is None:
                 (self._folder / script_name(name)).remove()
@@ -167,6 +177,16 @@ class Page:
             else:
                 self._replace(script_name(name), self._record_script(name, content))
             del self._unwritten[name]
+
+    def _tell_names(self) -> None:
+        """Write what the samples are called, or remove what they were before the run was resumed."""
+        file = self._folder / RUN_SCRIPT
+        if self._sample_names:
+            told = json.dumps({"sample_names": self._sample_names})
+            self._replace(RUN_SCRIPT, _script("run", told))
+        elif RUN_SCRIPT in self._folder.names() and is_page_file(file.path):
+            file.remove()
+        self._ours.add(RUN_SCRIPT)
 
     def _record_script(self, name: str, entries: Sequence[Entry]) -> str:
         content: dict[str, Any] = {"format": FORMAT, "entries": list(entries)}
@@ -191,6 +211,13 @@ class Page:
     def _replace(self, name: str, text: str) -> None:
         (self._folder / name).replace(lambda file: file.write(text.encode("utf-8")))
         self._ours.add(name)
+
+
+def names_in(about: About | None) -> list[str]:
+    """Return what `run.json` says that the samples are called; it is data, and may say anything."""
+    settings = (about or {}).get("settings")
+    names = settings.get("sample_names") if isinstance(settings, dict) else None
+    return [str(name) for name in names] if isinstance(names, list) else []
 
 
 def _script(segment: int | str | None, text: str) -> str:

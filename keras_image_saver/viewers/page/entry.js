@@ -117,25 +117,50 @@ function valueText(value) {
 const isCount = (value) => Number.isInteger(value) && value > 0 && value <= 100000;
 const isPair = (value) => Array.isArray(value) && value.length === 2 && value.every(Number.isFinite);
 
-/* Where the tiles stand in the picture, or null if the entry does not tell. */
+/* Where the tiles stand in the picture, or null if the entry does not tell. A tile is that of a panel,
+   with all its slices where it has such: they stand side by side, and the panels below one another. */
 function tilesOf(entry) {
-  const { origin, tile, stride, columns, count, panels } = entry?.geometry ?? {};
-  const whole = [origin, tile, stride].every(isPair) && isCount(columns) && isCount(count);
-  if (!whole || !Array.isArray(panels) || panels.length === 0) return null;
-  const [height, width] = tile;
-  const column = (sample, panel) => (sample % columns) * panels.length + panel;
+  const geometry = entry?.geometry ?? {};
+  const { origin, tile, stride, columns, count, panels } = geometry;
+  const { sample_gap: gap = [0, 0], slices = [] } = geometry;
+  const whole = [origin, tile, stride, gap].every(isPair) && isCount(columns) && isCount(count);
+  if (!whole || !Array.isArray(panels) || panels.length === 0 || !Array.isArray(slices)) return null;
+  const sliced = slices.length > 0;
+  const depth = Math.max(1, slices.length);
+  const [down, across] = sliced ? [panels.length, depth] : [1, panels.length];
+  const step = [down * stride[0] + gap[0], across * stride[1] + gap[1]];
+  const width = (depth - 1) * stride[1] + tile[1];
   return {
     count,
     columns,
     width,
-    height,
+    height: tile[0],
     panels: panels.map(String),
+    slices: slices.map(String),
     /* [x, y] of a tile's upper left corner */
     corner: (sample, panel) => [
-      origin[1] + column(sample, panel) * stride[1],
-      origin[0] + Math.floor(sample / columns) * stride[0],
+      origin[1] + (sample % columns) * step[1] + (sliced ? 0 : panel * stride[1]),
+      origin[0] + Math.floor(sample / columns) * step[0] + (sliced ? panel * stride[0] : 0),
     ],
-    /* width of all of a sample's panels */
-    across: (panels.length - 1) * stride[1] + width,
+    /* width and height of all of a sample's panels */
+    across: (across - 1) * stride[1] + tile[1],
+    down: (down - 1) * stride[0] + tile[0],
   };
+}
+
+/* What a panel is called where it stands alone. */
+function panelName(tiles, panel) {
+  const [first] = tiles.slices;
+  if (first === undefined) return tiles.panels[panel];
+  return `${tiles.panels[panel]}, ${tiles.slices.length === 1 ? "slice" : "slices"} ${tiles.slices.join(", ")}`;
+}
+
+/* What the samples are called, by what is told of the run; nothing where nothing is, or nonsense. */
+function namesIn(text) {
+  try {
+    const names = JSON.parse(text).sample_names;
+    return Array.isArray(names) ? names.map(String) : [];
+  } catch {
+    return [];
+  }
 }

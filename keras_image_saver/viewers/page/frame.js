@@ -23,6 +23,7 @@ class Frame {
     this.running = null;
     this.fit = () => {};
     this.tilesKey = "";
+    this.names = []; // of the samples
     new ResizeObserver(() => this.fit()).observe(this.box);
   }
 
@@ -98,10 +99,11 @@ class Frame {
       const [x, y] = tiles.corner(sample, 0);
       const button = element("button", { type: "button", className: "tile", tabIndex: -1 });
       describe(button, `Sample ${sample} alone`);
+      button.title = this.names[sample] ?? "";
       button.style.left = `${(100 * x) / image.naturalWidth}%`;
       button.style.top = `${(100 * y) / image.naturalHeight}%`;
       button.style.width = `${(100 * tiles.across) / image.naturalWidth}%`;
-      button.style.height = `${(100 * tiles.height) / image.naturalHeight}%`;
+      button.style.height = `${(100 * tiles.down) / image.naturalHeight}%`;
       // A click by keyboard has no position (`detail` is 0): then the focus is to come back here.
       button.onclick = (event) => this.onSample(sample, event.detail === 0);
       buttons.push(button);
@@ -146,10 +148,10 @@ class Frame {
     [...this.picture.children].forEach((figure, panel) => {
       const [canvas, name] = figure.children;
       drawTile(canvas, image, tiles, sample, panel);
-      const label = `Sample ${sample}, ${tiles.panels[panel]}, at ${epochName(entry)}`;
+      const label = `Sample ${sample}, ${panelName(tiles, panel)}, at ${epochName(entry)}`;
       describe(canvas, label, "img");
-      name.textContent = tiles.panels[panel];
-      name.hidden = tiles.panels.length === 1;
+      name.textContent = panelName(tiles, panel);
+      name.hidden = tiles.panels.length === 1 && tiles.slices.length === 0;
     });
     this.fit = () => this.fitSample(tiles);
     this.fit();
@@ -163,7 +165,7 @@ class Frame {
   fitSample(tiles) {
     const count = tiles.panels.length;
     const room = this.box.getBoundingClientRect();
-    const name = count === 1 ? 0 : 24;
+    const name = count === 1 && tiles.slices.length === 0 ? 0 : 24;
     const gaps = (count - 1) * TILE_GAP;
     const row = fittingScale(tiles.width * count, tiles.height, {
       width: room.width - gaps,

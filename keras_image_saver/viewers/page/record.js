@@ -39,6 +39,7 @@ class RunRecord {
     this.isNewer = false;
     this.key = null;
     this.text = null;
+    this.names = []; // what the samples are called
   }
 
   /* Look for what is new; tell whether anything is. */
@@ -48,13 +49,23 @@ class RunRecord {
     if (!arrived || text === undefined || text === this.text) return false;
     const data = parse(text);
     if (data === null) return false;
-    if (data.key !== this.key) this.segments.clear(); // another run, or this one resumed
+    // Another run, or this one resumed.
+    if (data.key !== this.key) {
+      this.segments.clear();
+      await this.loadNames();
+    }
     await this.loadSegments(data.segments, Object(data.rewritten));
     this.key = data.key;
     this.text = text;
     this.found = true;
     this.merge(data);
     return true;
+  }
+
+  async loadNames() {
+    inbox.delete("run");
+    await loadScript("run.js");
+    this.names = namesIn(inbox.get("run"));
   }
 
   async loadSegments(segments, rewritten) {

@@ -159,13 +159,14 @@ class View {
     by("values-section").hidden = values.length === 0;
   }
 
-  drawSampleBar({ entries, index, sample, sampleCount }) {
+  drawSampleBar({ entries, index, names, sample, sampleCount }) {
     by("sample-bar").hidden = by("strip").hidden = sample === null;
     if (sample === null) return this.strip.clear();
     const name = `Sample ${sample}`;
     by("sample-name").textContent = sampleCount ? `${name} of 0\u2013${sampleCount - 1}` : name;
     by("sample-before").disabled = sample === 0;
     by("sample-after").disabled = sample + 1 >= sampleCount;
+    by("sample-text").textContent = names[sample] ?? "";
     describe(by("strip"), `${name} at every epoch`);
     this.strip.set(entries, sample);
     return this.strip.mark(index);
@@ -184,6 +185,7 @@ class View {
       const entry = frame === this.left ? state.pinned : state.entry;
       frame.caption.textContent = state.nameOf(entry);
       frame.caption.hidden = !comparing;
+      frame.names = state.names;
       return frame.show(entry, sample);
     });
     return Promise.all(pending);

@@ -1,0 +1,203 @@
+"""How pictures are laid out, and what is written beside their tiles."""
+
+import numpy as np
+import pytest
+
+from keras_image_saver import Batch, Images
+from keras_image_saver.picture.compose import Drawing, compose
+from keras_image_saver.picture.layout import sample_box
+from keras_image_saver.picture.tiling import GAP, Tiling, check_sample_names
+from keras_image_saver.render.base import NamedClass, OutputInfo
+
+pytestmark = pytest.mark.numpy
+
+INFO = OutputInfo(("prediction",), (None,), 0)
+
+
+def named(bound, legend):
+    """A bound renderer whose classes have names."""
+    classes = tuple(NamedClass(number, *one) for number, one in enumerate(legend))
+
+    class Named(type(bound)):
+        def legend(self):
+            return classes
+
+    return Named(**vars(bound))
+
+
+def composed(render, chunks, samples=None, *, legend=(), **tiling):
+    batch = Batch(None, None, None) if samples is None else samples
+    bound = render.bind(Batch(batch.inputs, batch.targets, np.concatenate(chunks)), INFO)
+    drawing = Drawing(named(bound, legend), batch, chunks)
+    return compose(drawing, Tiling(**tiling))
+
+
+def plain(count, side, level=200):
+    return np.full((count, side, side, 1), level, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("size", "factor"),
+    [
+        ((16, 16), 1),
+        ((15, 15), 3),
+        ((8, 8), 4),
+        ((1, 1), 32),
+        ((4, 16), 1),
+        ((8, 12), 3),
+    ],
+    ids=str,
+)
+def test_tiles_below_16_pixels_are_enlarged_to_32(size, factor):
+    values = np.random.default_rng(0).integers(0, 256, (2, *size, 1)).astype(np.uint8)
+    picture = composed(Images(), [values])
+    assert picture.layout.geometry()["enlargement"] == factor
+    for sample, image in enumerate(values):
+        y, x, height, width = sample_box(picture.layout.geometry(), sample)
+        tile = picture.image[y : y + height, x : x + width]
+        np.testing.assert_array_equal(tile, image.repeat(factor, 0).repeat(factor, 1))
+
+
+def test_gaps_are_of_a_grey_that_is_recorded_and_captions_stand_on_it():
+    samples = Batch(plain(1, 64, 0), None, None)
+    picture = composed(Images(), [plain(1, 64)], samples)
+    assert picture.layout.geometry()["pad_value"] == GAP == 56
+    assert picture.image[[0, -1]].tolist() == [[[GAP]] * picture.image.shape[1]] * 2
+    top = picture.image[: picture.layout.origin[0]]
+    assert top.min() == GAP
+    assert top.max() > 200
+
+
+def test_pad_value_that_is_given_is_drawn():
+    picture = composed(Images(), [plain(1, 64)], pad_value=0)
+    assert picture.image[0, 0] == 0
+    assert "pad_value" not in picture.layout.geometry()
+
+
+def resumed(before, **tiling):
+    """The layout of three samples with two panels that is drawn after one before."""
+    samples = Batch(plain(9, 20, 0), None, None)
+    bound = Images().bind(Batch(samples.inputs, None, plain(9, 20)), INFO)
+    drawing = Drawing(bound, samples, [plain(9, 20)])
+    return compose(drawing, Tiling(**tiling).going_on(before)).layout.geometry()
+
+
+def test_picture_of_a_resumed_run_is_laid_out_as_those_before():
+    new = resumed({})
+    assert new["columns"] == 2
+    first_version = {**new, "columns": 1}
+    del first_version["sample_gap"], first_version["pad_value"]
+    assert resumed(first_version) == first_version
+    assert resumed(new) == new
+    assert resumed(first_version, pad_value=7) == first_version | {"pad_value": 7}
+
+
+@pytest.mark.parametrize(
+    ("before", "tiling"),
+    [
+        pytest.param({"panels": ["input", "other"]}, {}, id="other panels"),
+        pytest.param({"count": 8}, {}, id="other samples"),
+        pytest.param({"tile": [21, 21]}, {}, id="other tiles"),
+        pytest.param({"columns": 1}, {"columns": 3}, id="columns given"),
+        pytest.param({"columns": 1}, {"padding": 1}, id="padding given"),
+        pytest.param({"columns": 1}, {"sample_names": ("a",) * 9}, id="names"),
+        pytest.param({"columns": 1, "sample_gap": [3, 0]}, {}, id="no names"),
+        pytest.param({"columns": 1, "slices": [0]}, {}, id="slices"),
+    ],
+)
+def test_picture_of_a_resumed_run_with_other_tiles_is_laid_out_anew(before, tiling):
+    assert resumed(resumed({}) | before, **tiling) == resumed({}, **tiling)
+
+
+def test_resumed_run_whose_record_tells_nothing_is_laid_out_anew():
+    assert resumed({"origin": "nonsense"}) == resumed({})
+
+
+# Names and legends
+
+
+def ink(picture, box):
+    """Whether something is written in (top, bottom, left, right) of a grey picture."""
+    top, bottom, left, right = box
+    return bool((picture[top:bottom, left:right] != GAP).any())
+
+
+def test_sample_names_stand_under_the_tiles_of_their_samples():
+    samples = Batch(plain(3, 20, 0), None, None)
+    names = ("one", "", "a name that is longer than two tiles are wide")
+    picture = composed(Images(), [plain(3, 20)], samples, columns=2, sample_names=names)
+    layout = picture.layout
+    below, beside = layout.geometry()["sample_gap"]
+    assert beside == 6
+    for sample, name in enumerate(names):
+        y, x, height, width = sample_box(layout.geometry(), sample)
+        under = (y + height, y + height + below - 6, x, x + width)
+        assert ink(picture.image, under) == bool(name)
+        assert not ink(picture.image, (under[1], under[1] + 6, x, x + width))
+        assert not ink(picture.image, (*under[:2], x + width, x + width + 6))
+
+
+def test_pictures_without_names_are_as_they_were():
+    bare = composed(Images(), [plain(3, 20)])
+    named = composed(Images(), [plain(3, 20)], sample_names=("a", "b", "c"))
+    assert named.image.shape[0] > bare.image.shape[0]
+    for sample in range(3):
+        assert (
+            sample_box(named.layout.geometry(), sample)[1:]
+            == sample_box(bare.layout.geometry(), sample)[1:]
+        )
+
+
+def test_legend_stands_under_the_tiles_and_moves_none():
+    legend = (("sky", (1, 2, 3)), ("road", (250, 0, 0)))
+    bare = composed(Images(), [plain(4, 40)])
+    drawn = composed(Images(), [plain(4, 40)], legend=legend)
+    height = bare.image.shape[0]
+    assert drawn.layout.geometry() == bare.layout.geometry()
+    np.testing.assert_array_equal(drawn.image[:height], np.repeat(bare.image, 3, axis=2))
+    for _, color in legend:
+        assert (drawn.image[height:] == color).all(-1).sum() > 50
+    assert drawn.image.shape[:2] == drawn.layout.size
+
+
+def test_legend_and_names_are_in_later_pictures_too():
+    samples = Batch(plain(2, 40, 7), None, None)
+    bound = Images().bind(Batch(samples.inputs, None, plain(2, 40)), INFO)
+    bound = named(bound, (("sky", (1, 2, 3)),))
+    drawing = Drawing(bound, samples, [plain(2, 40)])
+    later = Drawing(bound, samples, [plain(2, 40, 9)], kept=drawing.kept)
+    tiling = Tiling(sample_names=("a", "b"))
+    first, second = compose(drawing, tiling).image, compose(later, tiling).image
+    assert drawing.kept.backdrop is not None
+    np.testing.assert_array_equal(np.where(second == 9, 200, second), first)
+
+
+def test_fewer_samples_than_names_are_drawn_with_theirs():
+    names = ("a", "b", "c")
+    some = composed(Images(), [plain(2, 20)], columns=3, sample_names=names)
+    assert some.layout.count == 2
+
+
+@pytest.mark.parametrize("names", [["a", "b"], ("a", "b"), np.array(["a", "b"])], ids=repr)
+def test_sample_names_are_texts_one_a_sample(names):
+    assert check_sample_names(names, 2) == ("a", "b")
+    assert check_sample_names(names, 0) == ("a", "b")
+    assert check_sample_names(None, 2) == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "error", "shown"),
+    [
+        (["a"], ValueError, "one text a sample, got 1 for 2 samples"),
+        (["a", "b", "c"], ValueError, "got 3 for 2"),
+        ([], ValueError, "got 0 for 2"),
+        (["a", 3], TypeError, r"got 3 \(int\) in it.*str\(label\)"),
+        ("ab", TypeError, r"got 'ab' \(str\)\."),
+        (np.arange(2), TypeError, "in it"),
+        (5, TypeError, r"got 5 \(int\)"),
+    ],
+    ids=repr,
+)
+def test_sample_names_that_are_none_are_an_error(names, error, shown):
+    with pytest.raises(error, match=f"`sample_names` must .*{shown}"):
+        check_sample_names(names, 2)
