@@ -48,7 +48,17 @@ def machine() -> str:
 
 def questions() -> dict[str, Callable]:
     # Each imports TensorFlow, which `--help` need not wait for.
-    from benchmarks import encoders, growth, imports, mapping, passes, stall, whole_run
+    from benchmarks import (
+        animation,
+        encoders,
+        growth,
+        imports,
+        mapping,
+        passes,
+        png,
+        stall,
+        whole_run,
+    )
 
     def stalls() -> tuple:
         tables, targets, plotted = stall.tables()
@@ -59,7 +69,9 @@ def questions() -> dict[str, Callable]:
         "imports": imports.tables,
         "stall": stalls,
         "mapping": mapping.tables,
+        "png": png.tables,
         "encoders": encoders.tables,
+        "animation": animation.tables,
         "passes": passes.tables,
         "growth": growth.tables,
         "whole_run": whole_run.tables,
@@ -70,7 +82,9 @@ HEADINGS = {
     "imports": "Import",
     "stall": "Stall, and where it goes",
     "mapping": "Mapping",
+    "png": "PNG",
     "encoders": "Encoder",
+    "animation": "Animations",
     "passes": "Inference",
     "growth": "Growth",
     "whole_run": "Whole run",

@@ -144,6 +144,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         check_reactions(on_error, previous, listeners)
         schedule = Schedule(every_epochs, every_batches)
         shown = read_samples(samples, num_samples, predict_alone=predict is not None)
+        names = check_sample_names(sample_names, len(shown))
         template = Template(
             filepath, by_batches=every_batches is not None, suffixes=formats.BY_SUFFIX
         )
@@ -157,9 +158,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
                 predict=predict,
                 output=output,
                 batch_size=batch_size,
-                tiling=Tiling(
-                    columns, padding, pad_value, check_sample_names(sample_names, len(shown))
-                ),
+                tiling=Tiling(columns, padding, pad_value, names),
                 format=formats.check_format(template.text, encoder_options),
                 keeps_image=bool(listeners),
                 metrics=name_metrics(metrics),

@@ -145,7 +145,7 @@ def _pair(value: Any) -> tuple[int, int]:
 
 
 def sample_box(
-    geometry: Mapping[str, Any], sample: int, panels: Sequence[str] = ()
+    geometry: Mapping[str, Any], sample: int, panels: Sequence[str] = (), place: int | None = None
 ) -> tuple[int, int, int, int]:
     """Return where a sample stands in a grid, from its recorded geometry.
 
@@ -154,6 +154,7 @@ def sample_box(
         sample: Its number, from 0.
         panels: Some of the grid's panels, in order: from the first to the last of them, with all
             their slices. Without: all.
+        place: Which of the slices that are shown, from 0; None: all.
 
     Returns:
         (y, x, height, width) in pixels.
@@ -167,9 +168,10 @@ def sample_box(
         raise ValueError("there is no record of where its tiles stand")
     if not 0 <= sample < layout.count:
         raise ValueError(f"there are {layout.count} samples, numbered from 0, got {sample!r}")
-    first, last = (layout.panels.index(names[place]) for place in (0, -1))
-    y, x = layout.tile_at(sample, first)
-    end_y, end_x = layout.tile_at(sample, last, layout.depth - 1)
+    first, last = (layout.panels.index(names[end]) for end in (0, -1))
+    from_slice, to_slice = (0, layout.depth - 1) if place is None else (place, place)
+    y, x = layout.tile_at(sample, first, from_slice)
+    end_y, end_x = layout.tile_at(sample, last, to_slice)
     return y, x, end_y - y + layout.tile[0], end_x - x + layout.tile[1]
 
 

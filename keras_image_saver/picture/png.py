@@ -23,7 +23,7 @@ _COLOR_TYPES = {1: 0, 3: 2, 4: 6}
 _NONE, _SUB, _UP = range(3)
 # The ways are tried on so many rows. Their places, by the golden ratio, are even, but never in step with
 # tiles, whose gaps are unlike all else.
-_TRIED_ROWS = 8
+_TRIED_ROWS = 6
 _PLACES = np.arange(1, _TRIED_ROWS + 1) * 0.618034 % 1
 # zlib takes the rows as they come out of the filter, while they are in the processor's cache.
 _BAND_BYTES = 1 << 16
@@ -51,7 +51,7 @@ class _Way(NamedTuple):
 
 # In a window of 8 bytes isal finds the runs of a colour, and nothing far off, whose distance takes as
 # many bits as it saves; in one of 32 KiB, all that deflate allows, tiles that are alike.
-_BY_ISAL = (_Way(_NONE, None, 3), _Way(_SUB, None, 3), _Way(_UP, None, 3), _Way(_UP, None, 15))
+_BY_ISAL = (_Way(_SUB, None, 3), _Way(_UP, None, 3), _Way(_UP, None, 15))
 # What zlib finds but runs is not worth its time, and where they are few, Huffman's codes alone take an
 # eighth less of it. Zeros cost it more with more memory, all else less. Pixels that are not filtered
 # take it a quarter longer.

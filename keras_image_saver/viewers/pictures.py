@@ -71,13 +71,18 @@ class Pictures:
             return None
 
     def cut(
-        self, number: int, image: UInt8Array | None, sample: int, panels: Sequence[str] = ()
+        self,
+        number: int,
+        image: UInt8Array | None,
+        sample: int,
+        panels: Sequence[str] = (),
+        place: int | None = None,
     ) -> UInt8Array | None:
         """Cut a sample out of a snapshot's picture by the recorded geometry; None if it cannot be."""
         if image is None:
             return None
         try:
-            y, x, height, width = sample_box(self.snapshots[number].geometry, sample, panels)
+            y, x, height, width = sample_box(self.snapshots[number].geometry, sample, panels, place)
             if min(y, x) < 0 or y + height > image.shape[0] or x + width > image.shape[1]:
                 raise ValueError("its tiles stand outside of it by the record")
             return image[y : y + height, x : x + width]

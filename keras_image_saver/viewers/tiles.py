@@ -14,7 +14,7 @@ from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.checks import is_int
 from keras_image_saver.escapes import escaped
 from keras_image_saver.picture import decoder, encoder, formats
-from keras_image_saver.picture.layout import sample_box
+from keras_image_saver.picture.layout import layout_of
 from keras_image_saver.run.reader import Run
 from keras_image_saver.run.record import Snapshot
 from keras_image_saver.run.storage import Storage, check_path, storage_of
@@ -27,11 +27,12 @@ _MOST_LISTED = 10
 
 @dataclass(frozen=True)
 class _Tile:
-    """An image that is to be written: sample and panel of the snapshot of a number."""
+    """An image that is to be written: sample, panel and slice of the snapshot of a number."""
 
     number: int
     sample: int
     panel: str
+    place: int  # of the slice among those that are shown; 0 where there are none
     file: Storage
 
 
@@ -50,7 +51,8 @@ def tiles(
     `0001-003-prediction.png`; in a run that has several snapshots an epoch the step, or the batch where
     steps are not counted, stands behind the epoch: `0001-00000250-003-prediction.png`. What a file
     cannot be called in the name of a panel becomes `_`, and of two panels that would have one name the
-    later one is numbered.
+    later one is numbered. Of volumes and clips each slice is a file, with its number at the end:
+    `0001-003-prediction-slice012.png`.
 
     Tiles that were enlarged to give room to the captions get their own size back. A panel whose images
     are smaller than those of the others stays as large as its tile in the grid.
@@ -143,19 +145,20 @@ def _planned(
     found_samples, found_panels = set[int](), dict[str, None]()
     for number, snapshot in enumerate(pictures.snapshots):
         try:
-            sample_box(snapshot.geometry, 0)
+            layout = layout_of(snapshot.geometry)
         except ValueError as error:
             pictures.miss(number, error)
             continue
-        count = int(snapshot.geometry["count"])
-        own = list(dict.fromkeys(map(str, snapshot.geometry["panels"])))
-        found_samples |= {*range(count)}
+        own = list(dict.fromkeys(layout.panels))
+        found_samples |= {*range(layout.count)}
         found_panels |= dict.fromkeys(own)
         files = _file_names(own)
-        for sample, panel in itertools.product(range(count), own):
+        each = itertools.product(range(layout.count), own, range(layout.depth))
+        for sample, panel, place in each:
             if (numbers is None or sample in numbers) and (names is None or panel in names):
-                name = f"{named.of(snapshot)}-{sample:03d}-{files[panel]}.png"
-                yield _Tile(number, sample, panel, folder / name)
+                end = f"-slice{layout.slices[place]:03d}" if layout.slices else ""
+                name = f"{named.of(snapshot)}-{sample:03d}-{files[panel]}{end}.png"
+                yield _Tile(number, sample, panel, place, folder / name)
     if found_panels and numbers is not None and not numbers <= found_samples:
         raise ValueError(
             f"`samples` must be samples of the run, got {max(numbers)}: there are {len(found_samples)}, "
@@ -173,7 +176,7 @@ def _written(pictures: Pictures, planned: Sequence[_Tile]) -> Iterator[str]:
     for number, some in itertools.groupby(planned, lambda tile: tile.number):
         image = pictures.read(number)
         for tile in some:
-            cut = pictures.cut(number, image, tile.sample, [tile.panel])
+            cut = pictures.cut(number, image, tile.sample, [tile.panel], tile.place)
             if cut is None:
                 continue
             snapshot = pictures.snapshots[number]
@@ -192,6 +195,8 @@ def _shrunk(tile: UInt8Array, snapshot: Snapshot) -> UInt8Array:
 
 def _explanation(snapshot: Snapshot, tile: _Tile) -> dict[str, Any]:
     told = {name: getattr(snapshot, name) for name in ("epoch", "batch", "step")}
+    slices = snapshot.geometry.get("slices")
+    told |= {"slice": slices[tile.place]} if slices else {}
     return {**told, "sample": tile.sample, "panel": tile.panel}
 
 

@@ -148,7 +148,8 @@ def test_forward_pass_out_of_memory_misses_snapshots_and_changes_no_weight(tmp_p
     for one, other in zip(saved, trained(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert saved_and_missed(tmp_path) == ([1, 4], [2, 3])
-    first, summary = lines()
+    first, fewer, summary = lines()
+    assert "from here on 2 samples go through the model at a time" in fewer
     # Keras on PyTorch makes a RuntimeError of what it cannot raise again.
     torch = keras.backend.backend() == "torch"
     reason = "RuntimeError" if torch else "ResourceExhaustedError"
@@ -216,12 +217,8 @@ def test_on_error_raise_chains_the_cause(tmp_path):
 
 
 def test_error_in_fit_keeps_its_cause(tmp_path):
-    def failing(batch):
-        raise OSError("no space")
-
-    saver = ImageSaver(
-        tmp_path, floats(2, 8, 8, 1), render=failing, rehearse=False, on_error="raise"
-    )
+    render = failing_render(OSError("no space"))
+    saver = ImageSaver(tmp_path, floats(2, 8, 8, 1), render=render, on_error="raise")
     with pytest.raises(ImageSaverError, match="OSError: no space") as info:
         autoencoder().fit(floats(2, 8, 8, 1), floats(2, 8, 8, 1), verbose=0, callbacks=[saver])
     assert isinstance(info.value.cause, OSError)

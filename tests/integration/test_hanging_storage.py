@@ -107,7 +107,7 @@ def test_storage_that_hangs_before_training_is_an_error_within_the_limit(
     def hang(*args, **kwargs):
         assert answers.wait(60)
 
-    name = "files" if moment == "looking into" else "probe"
+    name = "contents" if moment == "looking into" else "probe"
     stall_limit(0.2)
     trained = []
     message = rf"{moment} '.*run' took longer than 0\.2 s"

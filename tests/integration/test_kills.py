@@ -170,8 +170,11 @@ def count_pictures(folder):
     """Count them in the folder's own subfolders, or in itself; cheap enough to ask again and again."""
     if not folder.is_dir():
         return 0
-    within = [place for place in os.scandir(folder) if place.name.isdecimal()]
-    return sum(name.endswith(".png") for place in [folder, *within] for name in os.listdir(place))
+    count = 0
+    for place in [folder, *(one for one in os.scandir(folder) if one.name.isdecimal())]:
+        with contextlib.suppress(FileNotFoundError):  # its last picture was moved a moment ago
+            count += sum(name.endswith(".png") for name in os.listdir(place))
+    return count
 
 
 @times(8, 50)
@@ -209,7 +212,7 @@ OLD = 1_000  # snapshots of the earlier run, so that a move of them takes a whil
 
 
 def make_earlier_run(folder):
-    picture = encode_image(np.zeros((2, 2, 1), np.uint8), "png")
+    picture = encode_image(np.zeros((2, 2, 1), np.uint8), "png", metadata={"epoch": 1})
     entries = []
     for step in range(1, OLD + 1):
         file = f"{(step - 1) // 100:02d}/{step:04d}.png"

@@ -530,9 +530,9 @@ def test_pictures_that_a_run_file_names_and_that_lead_out_of_its_folder_are_left
     model, run = autoencoder(), tmp_path / "run"
     fit_x(model, ImageSaver(run, X), epochs=1)
     (tmp_path / "mine.bmp").write_bytes(picture("bmp"))
-    about = json.loads((run / "run.json").read_text())
     listed = ["../mine.bmp", str(tmp_path / "mine.bmp"), "\0", 5]
     for previous in ("keep", "delete"):
+        about = json.loads((run / "run.json").read_text())
         (run / "run.json").write_text(json.dumps(about | {"passed_over": listed}))
         fit_x(model, ImageSaver(run, X, previous=previous), epochs=1)
         assert (tmp_path / "mine.bmp").read_bytes() == picture("bmp")

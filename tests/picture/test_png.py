@@ -112,7 +112,7 @@ def test_write_png_of_any_picture_is_read_as_it_was(deflater, pixels):
     np.testing.assert_array_equal(by_opencv(data), as_read(pixels))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @deflaters
 @settings(EXAMPLES, max_examples=3_000)
 @given(pixels=pictures())

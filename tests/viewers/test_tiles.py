@@ -29,8 +29,8 @@ def gridded(panels, **options):
     """The grid of panels, and its geometry."""
     count = len(next(iter(panels.values())))
     sizes = {name: one.shape[1:3] for name, one in panels.items()}
-    layout = plan(sizes, count, columns=2, padding=1, **options)
-    canvas = Canvas(layout, 3, 90)
+    layout = plan(sizes, count, columns=2, padding=1, pad_value=90, **options)
+    canvas = Canvas(layout, 3)
     canvas.place(panels)
     return canvas.image, layout.geometry()
 
@@ -275,3 +275,23 @@ def test_run_of_which_nothing_can_be_cut_is_an_error(tmp_path):
 def test_webp_without_losses_is_what_is_saved_by_default():
     assert check_format("a.webp").settings["lossless"] is True
     assert "lossless" not in WEBP.settings
+
+
+def test_each_slice_of_a_volume_is_a_file(tmp_path):
+    volumes = images(1, count=4, panels=("prediction", "target"))  # two samples of two slices
+    layout = plan(
+        dict.fromkeys(volumes, (4, 4)), 2, columns=1, padding=1, slices=(0, 12), enlargement=2
+    )
+    canvas = Canvas(layout, 3)
+    canvas.place(volumes)
+    run = tmp_path / "run"
+    write_run(run, [canvas.image], places=[layout.geometry()])
+    paths = tiles(run, tmp_path / "out", samples=[1])
+    assert names(paths) == [
+        f"0001-001-{panel}-slice{number:03d}.png"
+        for panel in ("prediction", "target")
+        for number in (0, 12)
+    ]
+    expected = [volumes[name][place] for name in volumes for place in (2, 3)]
+    for path, image in zip(paths, expected, strict=True):
+        np.testing.assert_array_equal(read(path), image)
