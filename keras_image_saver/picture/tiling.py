@@ -79,7 +79,7 @@ class Tiling:
         """Lay out `count` samples, of which some are rendered."""
         sizes = {name: images.shape[1:3] for name, images in rendered.panels.items()}
         height, width = (max(size[axis] for size in sizes.values()) for axis in (0, 1))
-        texts = list(_captions(tuple(sizes), bound.slices).values())
+        texts = list(_captions(tuple(sizes), bound).values())
         of_these = partial(
             plan,
             sizes,
@@ -113,14 +113,14 @@ class Tiling:
         width, font = layout.size[1], layout.tile[1] // layout.enlargement
         return draw_legend(bound.legend(), width, font, self.level, self.padding)
 
-    def texts(self, layout: Layout) -> list[tuple[int, int, str]]:
+    def texts(self, layout: Layout, bound: BoundRenderer) -> list[tuple[int, int, str]]:
         """Return what is written into a picture, with the (y, x) of each text."""
         # Captions stand above the first row of tiles, and above each where they number slices.
         above = layout.origin[0] - self.padding
         rows = range(layout.rows if layout.slices else 1)
         found = [
             (y - above, x, caption_text(text))
-            for (panel, slice_), text in _captions(layout.panels, layout.slices).items()
+            for (panel, slice_), text in _captions(layout.panels, bound).items()
             for row in rows
             for sample in range(row * layout.columns, min((row + 1) * layout.columns, layout.count))
             for y, x in (layout.tile_at(sample, panel, slice_),)
@@ -137,7 +137,7 @@ class Tiling:
 
     def annotate(self, image: UInt8Array, layout: Layout, bound: BoundRenderer) -> UInt8Array:
         """Return a picture with its captions, names and legend, where it has such."""
-        texts = self.texts(layout)
+        texts = self.texts(layout, bound)
         if texts:
             width = layout.tile[1] // layout.enlargement
             image = draw_texts(image, texts, width, layout.pad_value)
@@ -148,15 +148,16 @@ class Tiling:
         return image
 
 
-def _captions(panels: Sequence[str], slices: Sequence[int]) -> dict[tuple[int, int], str]:
-    """Return what stands above the tiles of a sample, by panel and slice: one panel needs no name."""
-    names = list(panels) if len(panels) > 1 else [""] * len(panels)
-    if not slices:
-        return {(panel, 0): name for panel, name in enumerate(names) if name}
+def _captions(panels: Sequence[str], bound: BoundRenderer) -> dict[tuple[int, int], str]:
+    """Return what stands above the tiles of a sample, by panel and slice."""
+    captions = bound.captions_of(panels)
+    above = [captions.get(name, "") for name in panels]
+    if not bound.slices:
+        return {(panel, 0): text for panel, text in enumerate(above) if text}
     return {
-        (panel, place): f"{'' if place else name} [{number}]".strip()
-        for panel, name in enumerate(names)
-        for place, number in enumerate(slices)
+        (panel, place): f"{'' if place else text} [{number}]".strip()
+        for panel, text in enumerate(above)
+        for place, number in enumerate(bound.slices)
     }
 
 

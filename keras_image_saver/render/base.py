@@ -7,7 +7,7 @@ plain function on arrays. Neither speaks to the user: what there is to say is re
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -248,6 +248,7 @@ class BoundRenderer(ABC):
             host and not the scores, which are many times larger. None: it needs outputs as they are.
         warnings: What the user should change before training, a text each. Its caller says them.
         fixed: The panels that samples alone make: whatever the outputs, they are the same.
+        captions: What stands above panels, by name, where the user has said it.
         slices: The numbers of the slices that each panel's images are of; each sample has so many
             images then, one after another. Empty where a sample has one.
     """
@@ -257,6 +258,7 @@ class BoundRenderer(ABC):
     slices: tuple[int, ...] = ()
     class_decision: ClassDecision | None = None
     warnings: tuple[str, ...] = ()
+    captions: Mapping[str, str] = field(default_factory=dict)
 
     def check_samples(self, batch: Batch) -> None:  # noqa: B027 - many have nothing to refuse
         """Look at all samples, not only those that were bound with, before training.
@@ -283,6 +285,12 @@ class BoundRenderer(ABC):
             known: Panels out of `fixed` that need not be drawn: what these rows have there, grey maybe
                 in colour, or None where that is not at hand.
         """
+
+    def captions_of(self, panels: Sequence[str]) -> dict[str, str]:
+        """Return what stands above each panel; nothing above one alone that the user has not named."""
+        if len(panels) == 1 and not self.captions:
+            return {}
+        return {name: self.captions.get(name, name) for name in panels}
 
     def legend(self) -> tuple[NamedClass, ...]:
         """Return the classes that have names, in the order of ids."""

@@ -1,6 +1,6 @@
 """What the user passes as `render`: a renderer of ours, or a function of the user's own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +97,9 @@ class _BoundFunction(BoundRenderer):
         if len(set(lengths.values())) != 1 or 0 in lengths.values():
             raise ValueError(f"`render` must return as many images in every panel, got {lengths}.")
         return rendered
+
+    def captions_of(self, panels: Sequence[str]) -> dict[str, str]:
+        return {name: name for name in panels}  # the user has named them
 
     def range_argument(self, panel: str) -> str:
         return "the range of what `render` returns"

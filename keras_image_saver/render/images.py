@@ -24,12 +24,7 @@ from keras_image_saver.render.colors import check_colormap
 from keras_image_saver.render.error import error_range
 from keras_image_saver.render.image_panels import BoundImages
 from keras_image_saver.render.panels import SHOWN, PanelRenderer, require_chosen
-from keras_image_saver.render.ranges import (
-    check_dtype,
-    check_range,
-    default_range,
-    extent,
-)
+from keras_image_saver.render.ranges import check_dtype, check_range, default_range, extent
 from keras_image_saver.render.sources import Sources
 
 # Images from 0 to 1 have something as dark as this; few from -1 to 1 have that, and nothing darker.
@@ -63,7 +58,7 @@ class Images(PanelRenderer):
             and of several outputs without an `output` all that have it, by their names. Noise from
             `latents` is no input to look at. The error is |prediction - target|, the mean over the
             channels, from black over red and yellow to white at the width of the value range;
-            `value_range={"error": (0, 0.2)}` shows smaller ones.
+            `value_range={"error": (0, 0.2)}` shows smaller ones. Or a dict from name to caption.
         colormap: For one-channel predictions and targets: a (256, 3) table, uint8 or floats from 0
             to 1, or the name of one of Matplotlib's (extra `colormaps`).
         slices: For volumes and clips, outputs (N, D, H, W, C): how many slices to draw, the middles of
@@ -84,7 +79,7 @@ class Images(PanelRenderer):
         *,
         input_range: Any = None,
         input_image: Callable[[Any], Any] | None = None,
-        panels: Sequence[str] | None = None,
+        panels: Sequence[str] | Mapping[str, str] | None = None,
         colormap: Any = None,
         slices: int | Sequence[int] | None = None,
         slice_axis: int = 1,
@@ -126,6 +121,7 @@ class Images(PanelRenderer):
             colormaps=self._colormaps({name: images[name] for name in drawn}),
             compared=compared,
             fixed=tuple(name for name in panels if name in SHOWN),
+            captions=self.captions,
             slices=sources.numbers,
         )
 

@@ -27,7 +27,7 @@ class PanelRenderer(Renderer):
     Args:
         input_range: (low, high) of the inputs, or the mode of their preprocessing, or None.
         input_image: The user's way from inputs to images, or None.
-        panels: The names of the panels to draw, or None.
+        panels: The names of the panels to draw, or a dict from name to caption, or None.
         slices: How many slices of volumes are drawn, or which, or None.
         slice_axis: Along which axis of (N, D, H, W, C).
 
@@ -47,7 +47,7 @@ class PanelRenderer(Renderer):
         self,
         input_range: Any,
         input_image: Callable[[Any], Any] | None,
-        panels: Sequence[str] | None,
+        panels: Sequence[str] | Mapping[str, str] | None,
         slices: int | Sequence[int] | None = None,
         slice_axis: int = 1,
     ) -> None:
@@ -58,6 +58,7 @@ class PanelRenderer(Renderer):
         self.input_range, self.reverses_input = check_input_range(input_range)
         self.input_image = input_image
         self.panels = check_panels(panels)
+        self.captions = check_captions(panels)
         self.slices = check_slices(slices, slice_axis)
         self.slice_axis = int(slice_axis)
 
@@ -168,19 +169,39 @@ class PanelRenderer(Renderer):
         return self.panels
 
 
-def check_panels(panels: Sequence[str] | None) -> tuple[str, ...] | None:
-    """Check the `panels` argument of a renderer."""
+def check_panels(panels: Sequence[str] | Mapping[str, str] | None) -> tuple[str, ...] | None:
+    """Return the names of the `panels` argument of a renderer.
+
+    Raises:
+        ValueError: If they are no names, or not each another one.
+    """
     if panels is None:
         return None
     is_sequence = isinstance(panels, Iterable) and not isinstance(panels, str)
     names = tuple(panels) if is_sequence else ()
     if not names or not all(isinstance(name, str) for name in names):
         raise ValueError(
-            f'`panels` must be a sequence of names such as ("input", "prediction"), got {panels!r}.'
+            '`panels` must be a sequence of names such as ("input", "prediction"), or a dict from name '
+            f"to caption, got {panels!r}."
         )
     if len(set(names)) != len(names):
         raise ValueError(f"`panels` must name each panel once, got {names!r}.")
     return names
+
+
+def check_captions(panels: Sequence[str] | Mapping[str, str] | None) -> dict[str, str]:
+    """Return the captions of the `panels` argument, by name; none where it gives names alone.
+
+    Raises:
+        ValueError: If one is no text, or empty.
+    """
+    captions = dict(panels) if isinstance(panels, Mapping) else {}
+    for name, caption in captions.items():
+        if not isinstance(caption, str) or not caption.strip():
+            raise ValueError(
+                f"`panels` must have a text as the caption of {name!r}, got {caption!r}."
+            )
+    return captions
 
 
 def _may_be_image(array: Any, size: tuple[int, ...]) -> bool:

@@ -55,7 +55,7 @@ class Segmentation(PanelRenderer):
         panels: Names out of "input", "prediction", "target", "error". None: those of the first three
             that there are. The error shows over a dimmed grey input which pixels are wrong, in red,
             and in blue where the prediction is the background class and the target is not. Pixels
-            that do not count are left out.
+            that do not count are left out. Or a dict from name to caption.
         class_names: A name for each class, a list of them or a dict from class id, which may name
             some; or "voc" or "cityscapes", their classes' names. Where class 0 means none of them (one
             channel, `multi_label`), a list may leave it out.
@@ -84,7 +84,7 @@ class Segmentation(PanelRenderer):
         overlay: float | None = None,
         input_range: Any = None,
         input_image: Callable[[Any], Any] | None = None,
-        panels: Sequence[str] | None = None,
+        panels: Sequence[str] | Mapping[str, str] | None = None,
         class_names: Sequence[str] | Mapping[int, str] | str | None = None,
         background_class: int | None = None,
         slices: int | Sequence[int] | None = None,
@@ -150,6 +150,7 @@ class Segmentation(PanelRenderer):
             ignore_index=self.ignore_index,
             overlay=self.overlay,
             fixed=tuple(name for name in panels if name in SHOWN),
+            captions=self.captions,
             background=self._background(classes),
             class_names=names_of_classes(
                 self.class_names, classes.count, has_none=classes.has_none

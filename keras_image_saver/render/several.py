@@ -1,6 +1,6 @@
 """Several predictions of the same samples in one picture, as by raw and by averaged weights."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from keras_image_saver.arrays import UInt8Array
@@ -79,6 +79,17 @@ class Several(BoundRenderer):
             for kind in self.kinds
         }
         return {kind: one for kind, of_kind in each.items() for one in of_kind.values()}
+
+    def captions_of(self, panels: Sequence[str]) -> dict[str, str]:
+        given = self.bound.captions
+        return {name: self._caption(name, given.get(self._panels[name])) for name in panels}
+
+    def _caption(self, name: str, given: str | None) -> str:
+        panel = self._panels[name]
+        if given is None or panel == name:
+            return given or name
+        kind = next(kind for kind in self.kinds if panel_name(panel, kind) == name)
+        return f"{given} {kind}"
 
     def legend(self) -> tuple[NamedClass, ...]:
         return self.bound.legend()

@@ -11,6 +11,7 @@ from support.models import (
     generator,
     only_keras_3,
     only_tensorflow,
+    panels,
     read,
     tiles,
     watched,
@@ -223,4 +224,5 @@ def test_samples_of_a_start_that_failed_are_not_those_of_the_next(tmp_path):
         fit(model, X, saver, epochs=2, initial_epoch=1)
     fails.clear()
     fit(model, X, saver, epochs=1)
-    assert_drawn(tiles(read(tmp_path / "0001.png"), 4, (8, 8)), to_uint8(given))
+    found = panels(read(tmp_path / "0001.png"), 4, (8, 8), ("input",), columns=2)
+    assert_drawn(found["input"], to_uint8(given))

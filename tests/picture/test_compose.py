@@ -12,6 +12,7 @@ from keras_image_saver.arrays import PIECE
 from keras_image_saver.picture.compose import Drawing, Kept, Tiling, compose
 from keras_image_saver.picture.tiling import GAP
 from keras_image_saver.render.base import OutputInfo
+from keras_image_saver.render.function import as_renderer
 from keras_image_saver.render.several import Several
 
 INFO = OutputInfo(("prediction",), (None,), 0)
@@ -188,6 +189,7 @@ def test_what_does_not_change_is_drawn_once():
 
         def __init__(self, bound):
             self.bound, self.findings = bound, bound.findings
+            self.captions_of = bound.captions_of
 
         def __call__(self, batch, out, known):
             rendered = self.bound(batch, out, known)
@@ -213,3 +215,55 @@ def test_more_samples_than_before_are_drawn_all():
         picture = compose(Drawing(bound, samples, [inputs[:count]], kept=kept), Tiling())
         alone = compose(Drawing(bound, samples, [inputs[:count]]), Tiling())
         np.testing.assert_array_equal(picture.image, alone.image)
+
+
+# Captions
+
+
+def texts_of(bound, panels=("input", "prediction", "target")):
+    return list(bound.captions_of(panels).values())
+
+
+IMAGES = np.zeros((2, 40, 60, 3), np.float32)
+PAIRS = Batch(IMAGES, IMAGES, IMAGES)
+CAPTIONS = {"input": "LR", "prediction": "ours", "target": "HR"}
+
+
+@pytest.mark.parametrize("render", [Images((0, 1), panels=CAPTIONS), Images((0, 1))])
+def test_captions_are_those_of_the_panels_argument(render):
+    expected = list(render.captions.values()) or ["input", "prediction", "target"]
+    assert texts_of(render.bind(PAIRS, INFO)) == expected
+
+
+def test_captions_of_class_maps_are_those_of_the_panels_argument():
+    ids = np.zeros((2, 4, 4), np.int64)
+    render = Segmentation(3, panels={"prediction": "ours", "error": "wrong"})
+    bound = render.bind(Batch(None, ids, ids), INFO)
+    assert texts_of(bound, ("prediction", "error")) == ["ours", "wrong"]
+
+
+def test_captions_of_two_kinds_of_weights_say_which():
+    one = Images((0, 1), panels=CAPTIONS).bind(PAIRS, INFO)
+    bound = Several(bound=one, kinds=("raw", "ema"), ranges={}, fixed=one.fixed)
+    rendered = bound(Batch(IMAGES, IMAGES, {"raw": IMAGES, "ema": IMAGES}))
+    assert texts_of(bound, tuple(rendered.panels)) == ["LR", "ours raw", "ours ema", "HR"]
+
+
+def test_caption_stands_above_one_panel_that_the_user_has_named():
+    plain = composed(Images((0, 1), panels=("prediction",)), [IMAGES])
+    named = composed(Images((0, 1), panels={"prediction": "ours"}), [IMAGES])
+    own = composed(as_renderer(lambda batch: {"mine": batch.outputs}, whole=False), [IMAGES])
+    assert plain.layout.origin == (2, 2)
+    for picture in (named, own):
+        top, left = picture.layout.origin
+        assert left == 2
+        assert len(np.unique(picture.image[: top - 2])) > 2
+        assert np.unique(picture.image[top - 2 :]).tolist() == [0, GAP]
+    assert named.layout.panels == ("prediction",)
+
+
+def test_captions_leave_the_names_of_panels_as_they_are():
+    shown = composed(Images((0, 1), panels=CAPTIONS), [IMAGES], PAIRS)
+    plain = composed(Images((0, 1)), [IMAGES], PAIRS)
+    assert shown.layout == plain.layout
+    assert not np.array_equal(shown.image, plain.image)

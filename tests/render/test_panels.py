@@ -6,7 +6,7 @@ import pytest
 from keras_image_saver import Batch, Images, Segmentation
 from keras_image_saver.arrays import describe
 from keras_image_saver.render.base import OutputInfo
-from keras_image_saver.render.panels import check_panels, require_chosen
+from keras_image_saver.render.panels import check_captions, check_panels, require_chosen
 from keras_image_saver.render.sources import Sources, channels_last
 
 ONE = OutputInfo(("prediction",), (None,), 0)
@@ -171,6 +171,21 @@ def test_check_panels_of_a_list_returns_a_tuple():
 def test_check_panels_of_others_shows_them(panels):
     with pytest.raises(ValueError, match=r"`panels` must .*got "):
         check_panels(panels)
+
+
+def test_check_panels_of_a_dict_returns_its_names_in_their_order():
+    given = {"target": "HR", "input": "LR"}
+    assert check_panels(given) == ("target", "input")
+    captions = check_captions(given)
+    given["input"] = "later"
+    assert captions == {"target": "HR", "input": "LR"}
+    assert check_captions(("target",)) == check_captions(None) == {}
+
+
+@pytest.mark.parametrize("caption", ["", " ", None, 3], ids=repr)
+def test_check_captions_of_what_is_no_text_shows_it(caption):
+    with pytest.raises(ValueError, match=rf"`panels` .* the caption of 'input', got {caption!r}"):
+        check_captions({"input": caption})
 
 
 def test_require_chosen_of_a_chosen_one_passes():

@@ -269,7 +269,7 @@ def measured(picture, count, size, panel_names, columns, padding):
     )
     rows = int(np.ceil(count / columns))
     caption = picture.shape[0] - rows * (size[0] * factor + padding) - padding
-    fits = caption == 0 if len(panel_names) == 1 else 8 <= caption <= 40
+    fits = caption == 0 if tuple(panel_names) == ("",) else 8 <= caption <= 40
     return (caption, factor, apart) if fits and rest == 0 else None
 
 
