@@ -123,7 +123,8 @@ class LiveRun:
         with self._abandoned_on_failure():
             drawing = self._rehearsal(trained, tell, whole) if self._settings.rehearse else None
             if self._session is not None:
-                self._session.begin(self._samples)
+                classes = () if drawing is None else drawing.bound.legend()
+                self._session.begin(self._samples, classes)
         return drawing if whole else None
 
     def snapshot(
@@ -214,7 +215,7 @@ class LiveRun:
             say=say,
             background=settings.background,
             previous=settings.previous,
-            page=_follow_page(self._template.folder, settings) if settings.page else None,
+            page=_follow_page(self._template.folder) if settings.page else None,
             about=about_settings(settings),
             explain=read_explanation,
             retention=settings.retention,
@@ -292,7 +293,7 @@ class LiveRun:
         return path
 
 
-def _follow_page(folder: str, settings: Settings) -> Mirror:
+def _follow_page(folder: str) -> Mirror:
     from keras_image_saver.viewers.page import Page
 
-    return Page(folder, say, settings.pipeline.tiling.sample_names).follow
+    return Page(folder, say).follow

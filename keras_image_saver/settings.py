@@ -68,4 +68,4 @@ def about_settings(settings: Settings) -> dict[str, Any]:
         **pipeline.tiling.settings,
         "encoder": pipeline.format.settings,
     }
-    return {"versions": backend.versions(), "settings": plain(drawn), "class_names": None}
+    return {"versions": backend.versions(), "settings": plain(drawn)}

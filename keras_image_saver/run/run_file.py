@@ -12,12 +12,13 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
+from keras_image_saver.render.base import NamedClass
 from keras_image_saver.run import writer
 from keras_image_saver.run.files import RUN_FILE
 from keras_image_saver.run.lines import NewerError, read_content, read_float
@@ -120,16 +121,22 @@ class RunFile:
     def is_local(self) -> bool:
         return storage_of(self._folder).has_locks
 
-    def begin(self, samples: About, found: About | None) -> None:
+    def begin(
+        self, samples: About, found: About | None, classes: Sequence[NamedClass] = ()
+    ) -> None:
         """Note what it is to say of a run that begins, or is gone on with; `catch_up` writes it.
 
         Args:
             samples: What is said of the samples.
             found: What is said already of the run that is gone on with, if it is one; what this
                 version does not know of it is kept.
+            classes: Those that have names.
         """
         about = {**new_about(), **(found or {}), **self._given, "samples": samples}
         about |= {"state": "running", "resumed": _now()}
+        about["class_names"] = [
+            {"id": one.class_id, "name": one.name, "color": list(one.color)} for one in classes
+        ] or None
         about["versions"] = {PACKAGE: __version__, **self._given.get("versions", {})}
         template = self._given.get("settings", {}).get("filepath")
         about["templates"] = [

@@ -53,7 +53,15 @@ def _rows(run: Run) -> Iterator[tuple[str, list[str]]]:
         width = max((len(name) for name in last.logs), default=0)
         logs = [f"{name:<{width}}  {_value(value)}" for name, value in last.logs.items()]
         yield "last logs", logs or ["none"]
+        yield "classes", _classes(run)
         yield "metrics", _metrics(last)
+
+
+def _classes(run: Run) -> list[str]:
+    """Return the classes that have names, as `run.json` says it, which may say anything."""
+    found = run.about.get("class_names")
+    named = found if isinstance(found, list) else []
+    return [f"{one.get('id')}  {one.get('name')}" for one in named if isinstance(one, dict)]
 
 
 def _metrics(snapshot: Snapshot) -> list[str]:

@@ -9,6 +9,7 @@ from support.models import autoencoder, class_ids, floats, read
 from support.training import fit_data
 
 from keras_image_saver import ImageSaver, Run, Segmentation, latents
+from keras_image_saver.cli import main
 
 keras = tf.keras
 layers = keras.layers
@@ -176,3 +177,16 @@ def test_picture_is_the_same_with_metrics_and_without(tmp_path):
         fit_data(autoencoder(), X, X, saver=saver, epochs=1)
         pictures.append(read(tmp_path / name / "0001.png"))
     np.testing.assert_array_equal(*pictures)
+
+
+def test_names_of_classes_are_in_run_json_and_info(tmp_path, capsys):
+    model = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(3, 1, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    render = Segmentation(input_range=(0, 1), class_names=["none", "cat", "dog"])
+    ids = class_ids(3)
+    fit_data(model, X, ids, saver=ImageSaver(tmp_path, (X, ids), render=render), epochs=1)
+    told = Run.open(tmp_path).about["class_names"]
+    assert [(one["id"], one["name"]) for one in told] == [(0, "none"), (1, "cat"), (2, "dog")]
+    assert told[1]["color"] == [128, 0, 0]
+    assert main(["info", str(tmp_path)]) == 0
+    assert "classes   0  none\n          1  cat\n" in capsys.readouterr().out

@@ -8,10 +8,11 @@ import numpy as np
 
 from keras_image_saver import encode_image
 from keras_image_saver.picture.grid import plan
-from keras_image_saver.run.files import RECORD
+from keras_image_saver.run.files import RECORD, RUN_FILE
 from keras_image_saver.run.lines import line_of
 from keras_image_saver.run.record import Record, Snapshot
 from keras_image_saver.run.retention import Retention
+from keras_image_saver.run.run_file import new_about, write_about
 from keras_image_saver.viewers.page import Page
 
 SIZE = 8
@@ -50,11 +51,15 @@ class Writer:
         page=True,
         max_to_keep=None,
         names=(),
+        classes=(),
     ):
         self.folder = folder
         self.samples, self.panels = samples, panels
         self.said = []
-        self.page = Page(str(folder), self.said.append, names)
+        self.page = Page(str(folder), self.said.append)
+        if names or classes or (folder / RUN_FILE).exists():
+            told = {"settings": {"sample_names": list(names)}, "class_names": list(classes)}
+            write_about(str(folder), new_about() | told)
         lines = [line_of(entry) for entry in entries]
         self.record = Record(
             str(folder),

@@ -370,7 +370,7 @@ for (const [text, names] of [
   [undefined, []],
 ]) {
   test(`the samples are called ${names} by ${text}`, () => {
-    assert.deepEqual([...words.namesIn(text)], names);
+    assert.deepEqual([...words.namesIn(text).samples], names);
   });
 }
 
@@ -432,3 +432,11 @@ for (const [value, text] of [
     assert.equal(words.valueText(value), text);
   });
 }
+
+test("classes are those with a name and a colour, and nonsense is left out", () => {
+  const cat = { id: 3, name: "<cat>", color: [0, 128, 255] };
+  const odd = [null, "a", {}, { ...cat, color: [0, 0] }, { ...cat, color: [0, 0, 256] }, { ...cat, color: "red" }];
+  const { classes } = words.namesIn(JSON.stringify({ class_names: [cat, ...odd] }));
+  assert.equal(JSON.stringify(classes), JSON.stringify([{ ...cat, id: "3" }]));
+  assert.equal(words.namesIn('{"class_names": 5}').classes.length, 0);
+});

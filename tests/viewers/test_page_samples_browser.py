@@ -123,3 +123,16 @@ def test_sample_of_slices_has_each_panel_with_all_of_them(show, tmp_path):
     assert texts == ["input, slices 0, 5", "prediction, slices 0, 5"]
     width = page.locator("#stage canvas").first.evaluate("one => one.width")
     assert width == sliced["stride"][1] + sliced["tile"][1]
+
+
+def test_classes_have_their_names_and_colours_beside_the_pictures(show, tmp_path):
+    classes = [
+        {"id": 0, "name": "road", "color": [128, 64, 128]},
+        {"id": 1, "name": "<b>sky</b>", "color": [70, 130, 180]},
+    ]
+    make_run(tmp_path, 1, classes=classes)
+    page = show(tmp_path)
+    assert page.locator("#classes li").all_inner_texts() == ["road", "<b>sky</b>"]
+    fill = "one => getComputedStyle(one.querySelector('rect')).fill"
+    fills = [one.evaluate(fill) for one in page.locator("#classes li").all()]
+    assert fills == ["rgb(128, 64, 128)", "rgb(70, 130, 180)"]

@@ -12,7 +12,7 @@ import json
 import os
 import uuid
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -77,8 +77,7 @@ def write_page(folder: str | os.PathLike[str]) -> str:
     names = record_files(folder)
     if not names:
         raise FileNotFoundError(f"There is no record of a run ({RECORD}) in {folder!r}.")
-    about, _ = read_run(folder)
-    page = Page(folder, lambda text: warnings.warn(escaped(text), stacklevel=4), names_in(about))
+    page = Page(folder, lambda text: warnings.warn(escaped(text), stacklevel=4))
     for name in names:
         entries, unreadable = read_entries(folder, [name])
         page.add(name, [json_logs(entry) for entry in entries])  # from elsewhere, it may have NaN
@@ -98,15 +97,11 @@ class Page:
     Args:
         folder: The run's folder.
         say: Tells the user a line, on any thread.
-        sample_names: A text a sample; empty for none.
     """
 
-    def __init__(
-        self, folder: str, say: Callable[[str], None], sample_names: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, folder: str, say: Callable[[str], None]) -> None:
         self._folder = storage_of(folder)
         self._say = say
-        self._sample_names = sample_names
         self._key = uuid.uuid4().hex  # another one tells an open page to read everything anew
         self._segments: dict[int, int] = {}  # how often each was written again
         self._unwritten: dict[str, Sequence[Any] | None] = {}
@@ -153,7 +148,8 @@ class Page:
             FileExistsError: If a file of that name is not ours.
             OSError: If storage fails; what was not written is tried again by the next `write`.
         """
-        of_the_run = [RUN_SCRIPT] if self._sample_names else []
+        names = {} if RUN_SCRIPT in self._ours else names_in(read_run(self._folder.path)[0])
+        of_the_run = [RUN_SCRIPT] if names else []
         for file in (PAGE, *of_the_run, *map(script_name, self._unwritten)):
             path = (self._folder / file).path
             taken = file not in self._ours and file in self._folder.names()
@@ -165,7 +161,7 @@ class Page:
         if PAGE not in self._ours or not (self._folder / PAGE).exists():
             self._replace(PAGE, page_html())
         if RUN_SCRIPT not in self._ours:
-            self._tell_names()
+            self._tell_names(names)
         for name, content in list(self._unwritten.items()):
             if content is None:
                 (self._folder / script_name(name)).remove()
@@ -178,12 +174,11 @@ class Page:
                 self._replace(script_name(name), self._record_script(name, content))
             del self._unwritten[name]
 
-    def _tell_names(self) -> None:
-        """Write what the samples are called, or remove what they were before the run was resumed."""
+    def _tell_names(self, names: Mapping[str, Any]) -> None:
+        """Write what is called how, or remove what was so before the run was resumed."""
         file = self._folder / RUN_SCRIPT
-        if self._sample_names:
-            told = json.dumps({"sample_names": self._sample_names})
-            self._replace(RUN_SCRIPT, _script("run", told))
+        if names:
+            self._replace(RUN_SCRIPT, _script("run", json.dumps(names)))
         elif RUN_SCRIPT in self._folder.names() and is_page_file(file.path):
             file.remove()
         self._ours.add(RUN_SCRIPT)
@@ -213,11 +208,12 @@ class Page:
         self._ours.add(name)
 
 
-def names_in(about: About | None) -> list[str]:
-    """Return what `run.json` says that the samples are called; it is data, and may say anything."""
-    settings = (about or {}).get("settings")
-    names = settings.get("sample_names") if isinstance(settings, dict) else None
-    return [str(name) for name in names] if isinstance(names, list) else []
+def names_in(about: About | None) -> dict[str, list[Any]]:
+    """Return what `run.json` says that samples and classes are called; it may say anything."""
+    settings, classes = ((about or {}).get(name) for name in ("settings", "class_names"))
+    samples = settings.get("sample_names") if isinstance(settings, dict) else None
+    found = {"sample_names": samples, "class_names": classes}
+    return {name: json_logs(one) for name, one in found.items() if one and isinstance(one, list)}
 
 
 def _script(segment: int | str | None, text: str) -> str:

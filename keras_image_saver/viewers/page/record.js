@@ -39,7 +39,7 @@ class RunRecord {
     this.isNewer = false;
     this.key = null;
     this.text = null;
-    this.names = []; // what the samples are called
+    this.names = namesIn(""); // what samples and classes are called
   }
 
   /* Look for what is new; tell whether anything is. */

@@ -28,6 +28,13 @@ function logRow(name, value, ...more) {
   return element("tr", {}, element("th", { scope: "row", textContent: name }), cell, ...more);
 }
 
+/* A class and the colour that it is drawn in. */
+function classItem({ id, name, color }) {
+  const swatch = svg("svg", { class: "swatch", viewBox: "0 0 1 1", "aria-hidden": "true" });
+  swatch.append(svg("rect", { width: 1, height: 1, fill: `rgb(${color.join(" ")})` }));
+  return element("li", { title: `class ${id}` }, swatch, name);
+}
+
 const MOST_WORST = 3;
 
 class View {
@@ -60,11 +67,13 @@ class View {
     describe(by("play"), playing ? "Pause" : "Play");
   }
 
-  drawRecord({ history, isNewer, lost }) {
+  drawRecord({ history, names, isNewer, lost }) {
     by("notices").replaceChildren();
     if (isNewer) drawNotice(`${NEWER}: what this page does not know is not shown.`);
     if (lost) drawNotice(`${lost} parts of the record cannot be read; their snapshots are not shown.`);
     by("counts").textContent = countsText(history);
+    by("classes").replaceChildren(...names.classes.map(classItem));
+    by("classes-section").hidden = names.classes.length === 0;
     this.charts.set(history); // what was removed has its metrics still
   }
 
@@ -166,7 +175,7 @@ class View {
     by("sample-name").textContent = sampleCount ? `${name} of 0\u2013${sampleCount - 1}` : name;
     by("sample-before").disabled = sample === 0;
     by("sample-after").disabled = sample + 1 >= sampleCount;
-    by("sample-text").textContent = names[sample] ?? "";
+    by("sample-text").textContent = names.samples[sample] ?? "";
     describe(by("strip"), `${name} at every epoch`);
     this.strip.set(entries, sample);
     return this.strip.mark(index);
@@ -185,7 +194,7 @@ class View {
       const entry = frame === this.left ? state.pinned : state.entry;
       frame.caption.textContent = state.nameOf(entry);
       frame.caption.hidden = !comparing;
-      frame.names = state.names;
+      frame.names = state.names.samples;
       return frame.show(entry, sample);
     });
     return Promise.all(pending);
