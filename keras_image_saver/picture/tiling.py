@@ -103,7 +103,9 @@ class Tiling:
         before = self.before
         if before is None or self.columns not in (None, before.columns):
             return None
-        same = of_these(columns=before.columns, enlargement=before.enlargement)
+        # In the first version the one panel of a user's renderer had no caption.
+        bare = {"caption_size": (0, 0)} if before.origin[0] == self.padding else {}
+        same = of_these(columns=before.columns, enlargement=before.enlargement, **bare)
         # In the first version samples stood as close as panels.
         same = replace(same, sample_gap=(same.sample_gap[0], before.sample_gap[1]))
         return same if same == replace(before, pad_value=same.pad_value, foot=same.foot) else None
@@ -120,7 +122,7 @@ class Tiling:
         rows = range(layout.rows if layout.slices else 1)
         found = [
             (y - above, x, caption_text(text))
-            for (panel, slice_), text in _captions(layout.panels, bound).items()
+            for (panel, slice_), text in (_captions(layout.panels, bound).items() if above else ())
             for row in rows
             for sample in range(row * layout.columns, min((row + 1) * layout.columns, layout.count))
             for y, x in (layout.tile_at(sample, panel, slice_),)

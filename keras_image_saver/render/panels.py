@@ -130,8 +130,8 @@ class PanelRenderer(Renderer):
         images = {name: x for name, x in arrays.items() if _may_be_image(x, size)}
         if not images:
             return ()
-        # Of several the one of most axes: a class map has three.
-        name, image = max(images.items(), key=lambda item: item[1].ndim)
+        # Of several the one of most axes, then of most channels: a class map has three, or one.
+        name, image = max(images.items(), key=lambda item: (item[1].ndim, min(item[1].shape[1:])))
         way = f"inputs[{name!r}]" if isinstance(batch.inputs, Mapping) else f"inputs[{name}]"
         if image.ndim == 4 and image.shape[3] not in CHANNELS and not sources.info.channels_first:
             way += ".transpose(0, 2, 3, 1)"

@@ -28,6 +28,10 @@ _NO_SLASH = r"[^\x2f]+"  # without one itself, since patterns are split at slash
 _MOST_LEFT_OUT = 4  # fields at a time in a name without them; each doubles the patterns
 
 
+# Counters are counted on by one, and a page's scripts know no larger whole numbers than 2^53.
+_LARGEST = 2**53 - 2
+
+
 class Template:
     """A path with fields: `{epoch}`, `{batch}`, `{step}` and keys of `logs`.
 
@@ -67,6 +71,11 @@ class Template:
         self._longest_value = _LONGEST_VALUE
         self._check_unique(by_batches)
         self._check_length()
+        if ".." in self.relative.split("/"):
+            raise ValueError(
+                f"`filepath` must lead to files in its own folder, {self.folder!r}, got {text!r}, where "
+                "`..` stands behind a field. Leave it out."
+            )
 
     def absolute(self) -> "Template":
         """Return the template from the root of the file system on, as the working folder is now.
@@ -182,11 +191,11 @@ class Template:
         """Return the counters that a loop gave, each of which may be a tensor, or None.
 
         Raises:
-            ValueError: If one is not an int, 0 or more, or `check_counters` refuses them.
+            ValueError: If one is no int that a record can hold, or `check_counters` refuses them.
         """
         counts = plain_logs({name: count for name, count in given.items() if count is not None})
         for name, count in counts.items():
-            check_int(name, count, 0)
+            check_int(name, count, 0, _LARGEST)
         self.check_counters(counts)
         return counts
 

@@ -247,13 +247,12 @@ def test_several_outputs_that_nobody_chose_from_are_panels_by_their_names(tmp_pa
     assert_drawn(found["photo"], to_uint8(returned[2]))
 
 
-def dict_dataset(channels_first=False):
+def dict_dataset(channels_first=False, label_axes=3):
     pixels = photos(4, channels=3)
+    labels = np.zeros((4, 8, 8, 1)[:label_axes], np.int32)
     if channels_first:
         pixels = pixels.transpose(0, 3, 1, 2).copy()
-    return tf.data.Dataset.from_tensor_slices(
-        {"pixel_values": pixels, "labels": np.zeros((4, 8, 8), np.int32)}
-    ).batch(4)
+    return tf.data.Dataset.from_tensor_slices({"pixel_values": pixels, "labels": labels}).batch(4)
 
 
 def draw_pixel_values(model, inputs):
@@ -261,17 +260,21 @@ def draw_pixel_values(model, inputs):
     return pixels if pixels.shape[-1] == 3 else tf.transpose(pixels, [0, 2, 3, 1])
 
 
-@pytest.mark.parametrize("channels_first", [False, True], ids=["last", "first"])
+@pytest.mark.parametrize(
+    ("channels_first", "label_axes"),
+    [(False, 3), (True, 3), (False, 4)],
+    ids=["last", "first", "4"],
+)
 @pytest.mark.parametrize("render", [Images, Segmentation])
 @only_tensorflow
 def test_images_of_a_dict_that_are_not_drawn_are_said_before_training(
-    tmp_path, channels_first, render
+    tmp_path, channels_first, label_axes, render
 ):
     render = partial(render, (0, 1)) if render is Images else partial(render, multi_label=True)
-    data = dict_dataset(channels_first)
+    data = dict_dataset(channels_first, label_axes)
     way = r"inputs\['pixel_values'\]" + r"\.transpose\(0, 2, 3, 1\)" * channels_first
     expected = (
-        r"No input is drawn: the samples' inputs are 2 arrays.*labels: shape \(\d, 8, 8\) .*Pass "
+        r"No input is drawn: the samples' inputs are 2 arrays.*labels: shape \(\d, 8, 8.*Pass "
         rf"\w+\(input_image=lambda inputs: {way}\), or samples as a tuple \(x, y\)"
     )
     saver = ImageSaver(tmp_path / "run", data, render=render(), predict=draw_pixel_values)

@@ -43,6 +43,7 @@ def test_save_outside_watch_says_where_it_belongs(tmp_path):
     [
         ({"epoch": "3"}, "'3'"),
         ({"epoch": 1.7}, "1.7"),
+        ({"epoch": 10**30}, "1000000000000000000000000000000"),
         ({"epoch": -1}, "-1"),
         ({"epoch": True}, "True"),
         ({"epoch": 0, "step": np.float32(2)}, "2.0"),
@@ -53,7 +54,8 @@ def test_save_outside_watch_says_where_it_belongs(tmp_path):
 def test_save_refuses_what_is_no_count(tmp_path, count, got):
     name = list(count)[-1]
     saver = ImageSaver(tmp_path / "{epoch}-{step}.png" if "step" in count else tmp_path, X[:2])
-    refused = pytest.raises(ValueError, match=rf"`{name}` must be an int, 0 or more, got {got}\.")
+    rule = rf"`{name}` must be an int from 0 to {2**53 - 2}, got {got}\."
+    refused = pytest.raises(ValueError, match=rule)
     with saver.watch(autoencoder()), refused:
         saver.save(**count)
     assert names(tmp_path) == []

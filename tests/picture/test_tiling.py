@@ -8,6 +8,7 @@ from keras_image_saver.picture.compose import Drawing, compose
 from keras_image_saver.picture.layout import sample_box
 from keras_image_saver.picture.tiling import GAP, Tiling, check_sample_names
 from keras_image_saver.render.base import NamedClass, OutputInfo
+from keras_image_saver.render.function import as_renderer
 
 pytestmark = pytest.mark.numpy
 
@@ -90,6 +91,25 @@ def test_picture_of_a_resumed_run_is_laid_out_as_those_before():
     assert resumed(first_version) == first_version
     assert resumed(new) == new
     assert resumed(first_version, pad_value=7) == first_version | {"pad_value": 7}
+
+
+def test_panel_without_a_caption_in_the_first_version_gets_none_where_its_run_is_resumed():
+    samples = Batch(None, None, plain(4, 20))
+    render = as_renderer(lambda batch: {"mine": batch.outputs}, whole=True)
+    drawing = Drawing(render.bind(samples, INFO), samples, [samples.outputs])
+    drawing.render()
+    new = compose(drawing, Tiling()).layout.geometry()
+    before = {
+        **new,
+        "origin": [2, 2],
+        "columns": 2,
+        "enlargement": 1,
+        "tile": [20, 20],
+        "stride": [22, 22],
+    }
+    picture = compose(drawing, Tiling().going_on(before))
+    assert picture.layout.geometry()["origin"] == [2, 2]
+    assert picture.image[0].tolist() == [[GAP]] * 46
 
 
 @pytest.mark.parametrize(

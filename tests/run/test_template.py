@@ -395,3 +395,14 @@ def test_template_of_a_name_without_room_is_refused(template):
 def test_leads_through_tells_the_folders_that_pictures_are_below(template, through, not_through):
     found = Template(template)
     assert [path for path in [*through, *not_through] if found.leads_through(path)] == through
+
+
+@pytest.mark.parametrize(
+    "template", ["run/e{epoch}/../{epoch}.png", "run/{epoch}/../../{step}.png"]
+)
+def test_template_that_leads_up_again_behind_a_field_is_refused(template):
+    with pytest.raises(
+        ValueError, match=f"`filepath` must lead .*'run', got '{re.escape(template)}'"
+    ):
+        Template(template)
+    assert Template("run/../other/{epoch}.png").folder == "run/../other"
