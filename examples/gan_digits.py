@@ -137,6 +137,7 @@ def main() -> None:
         args.output / "{epoch:04d}.png",
         latents(64, LATENT_DIM, seed=7),
         model="generator",
+        metrics=["diversity"],
         every_epochs=max(1, args.epochs // PICTURES),
         save_initial=True,
     )

@@ -116,7 +116,14 @@ def main() -> None:
         (x_val, y_val),
         num_samples=8,
         columns=2,
-        render=Segmentation(num_classes=len(CLASSES), input_range=(0, 255), overlay=0.8),
+        render=Segmentation(
+            class_names=CLASSES,
+            background_class=0,
+            overlay=0.7,
+            input_range=(0, 255),
+            panels=("input", "prediction", "target", "error"),
+        ),
+        metrics=["iou"],
     )
     unet.fit(
         x_train,

@@ -84,7 +84,16 @@ def main() -> None:
         (x_val, y_val),
         num_samples=6,
         columns=2,
-        render=Images(value_range=(0, 1)),
+        render=Images(
+            value_range=(0, 1),
+            panels={
+                "input": "bilinear",
+                "prediction": "restored",
+                "target": "original",
+                "error": "error",
+            },
+        ),
+        metrics=["psnr"],
     )
     model.fit(
         x_train,
