@@ -87,7 +87,7 @@ def main() -> None:
         render=Images(
             value_range=(0, 1),
             panels={
-                "input": "bilinear",
+                "input": "low resolution",
                 "prediction": "restored",
                 "target": "original",
                 "error": "error",

@@ -245,7 +245,7 @@ class LiveRun:
         self._tell_of_binding(drawing, tell)
         for finding in found.findings:
             # What an untrained model draws is no news; what it is shown stays as it is.
-            shown = finding.panel in ("input", "target")
+            shown = finding.panel in ("input", "target", *drawing.bound.fixed)
             if shown and self._report.is_news(finding.kind, finding.panel):
                 tell(finding.text)
         if found.difference is not None and found.difference > _LEAST_DIFFERENCE:

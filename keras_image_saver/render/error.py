@@ -99,3 +99,13 @@ def draw_wrong_classes(
     if background is not None:
         picture[wrong & (outputs == background)] = _MISSED
     return picture
+
+
+def not_comparable(prediction: Array, target: Array) -> str | None:
+    """Say why there is no difference of prediction and target, or None where there is."""
+    if prediction.shape[1:] == target.shape[1:]:
+        return None
+    return (
+        f"the targets are images of {target.shape[1:]} and the predictions of "
+        f"{prediction.shape[1:]}, which have no difference"
+    )

@@ -67,6 +67,9 @@ class BoundImages(BoundRenderer):
             )
         }
 
+    def range_argument(self, panel: str) -> str:
+        return "input_range" if self.sources.shows_input(panel) else "value_range"
+
     def _errors(self, batch: Batch) -> Array:
         return errors_of_images(
             self.sources.images("prediction", batch),

@@ -21,7 +21,7 @@ from keras_image_saver.render.base import (
 )
 from keras_image_saver.render.coarse import coarse
 from keras_image_saver.render.colors import check_colormap
-from keras_image_saver.render.error import error_range
+from keras_image_saver.render.error import error_range, not_comparable
 from keras_image_saver.render.image_panels import BoundImages
 from keras_image_saver.render.panels import SHOWN, PanelRenderer, require_chosen
 from keras_image_saver.render.ranges import check_dtype, check_range, default_range, extent
@@ -52,7 +52,8 @@ class Images(PanelRenderer):
             ((0 - mean) / std, (1 - mean) / std). Or "caffe", "tf" or "torch", the modes of
             `keras.applications`' `preprocess_input`, which is undone, "caffe"'s order of channels too.
         input_image: A function from the model's inputs (NumPy, in the samples' structure) to images,
-            where the input is not one: one of several inputs, BGR, one-hot maps, slices.
+            where the input is not one: one-hot maps, what two inputs make together. Of several inputs
+            the one that is an image is the input; more are panels by their names, "input 0" of a list.
         panels: Names out of "input", "prediction", "target", "error" and the names of a model's several
             outputs. None: those of the first three that have the shape of images, in that order,
             and of several outputs without an `output` all that have it, by their names. Noise from
@@ -108,9 +109,11 @@ class Images(PanelRenderer):
         images = {name: sources.images(name, batch) for name in needed}
         _check_target_size(images, sources, batch)
         # What is wrong with the prediction is said before what follows from it for the input.
-        order = sorted(images, key=lambda name: (name == "input", name != "prediction"))
-        ranges = {name: self._range(name, images, info) for name in order}
-        warnings = self.lost_input(batch, sources, images) + tuple(self._warnings(images, ranges))
+        order = sorted(images, key=lambda name: (sources.shows_input(name), name != "prediction"))
+        ranges = {name: self._range(name, images, sources) for name in order}
+        warnings = self.lost_input(batch, sources, images) + tuple(
+            self._warnings(images, ranges, sources)
+        )
         compared = self._compared(batch, sources, ranges)
         if len(drawn) != len(panels):
             ranges["error"] = self.panel_ranges.get("error", error_range(ranges["prediction"]))
@@ -120,7 +123,7 @@ class Images(PanelRenderer):
             warnings=warnings,
             colormaps=self._colormaps({name: images[name] for name in drawn}),
             compared=compared,
-            fixed=tuple(name for name in panels if name in SHOWN),
+            fixed=tuple(name for name in panels if name in SHOWN or sources.shows_input(name)),
             captions=self.captions,
             slices=sources.numbers,
         )
@@ -136,16 +139,16 @@ class Images(PanelRenderer):
         for name, image in images.items():
             if name not in found and image is not None and is_image(image):
                 with contextlib.suppress(ValueError):  # nothing tells how its values are to be read
-                    found[name] = self._range(name, {name: image}, sources.info)
+                    found[name] = self._range(name, {name: image}, sources)
         return {name: found[name] for name in images if name in found}
 
     def _warnings(
-        self, images: Mapping[str, Array], ranges: Mapping[str, Range | None]
+        self, images: Mapping[str, Array], ranges: Mapping[str, Range | None], sources: Sources
     ) -> Iterator[str]:
         """Say where a range is too fine for float32, or 1 seems to mean white and is drawn otherwise."""
         for name in images:
             limits = ranges[name]
-            argument = "input_range" if name == "input" else "value_range"
+            argument = "input_range" if sources.shows_input(name) else "value_range"
             text = None if limits is None else coarse(limits, argument)
             if text is not None:
                 yield text
@@ -177,7 +180,7 @@ class Images(PanelRenderer):
                 raise ValueError(
                     f"`value_range` has no panel {name!r}; there are: {', '.join(obstacles)}."
                 )
-        panels = self.choose_panels(obstacles, sources.info)
+        panels = self.choose_panels(obstacles, sources.info, sources.input_panels)
         several = self.panels is None and sources.info.chosen is None
         return _around(panels, sources, batch) if several else panels
 
@@ -197,10 +200,11 @@ class Images(PanelRenderer):
             raise ValueError(
                 f"{_named(sources.info)} cannot be drawn: {_not_an_image(prediction)}."
             )
+        obstacles |= dict.fromkeys(sources.input_panels)
         for name in sources.own_error:
             obstacles[name] = obstacles["prediction"] or obstacles["target"]
             if prediction is not None and target is not None:
-                obstacles[name] = _not_comparable(with_channels(prediction), target)
+                obstacles[name] = not_comparable(with_channels(prediction), target)
         for name, values in outputs.items():
             obstacles.setdefault(name, None if is_image(values) else _not_an_image(values))
         return obstacles
@@ -217,22 +221,24 @@ class Images(PanelRenderer):
             )
         return {name: self.colormap for name, count in channels.items() if count == 1}
 
-    def _range(self, name: str, images: Mapping[str, Array], info: OutputInfo) -> Range | None:
+    def _range(self, name: str, images: Mapping[str, Array], sources: Sources) -> Range | None:
         """Return the range of one of the panels; None leaves uint8 and bool as they are."""
         image = images[name]
         check_dtype(image, name)
         integers = image.dtype.kind in "bui"
-        if name == "input" and self.input_range is not None:
+        is_shown = name in SHOWN or sources.shows_input(name)
+        if is_shown and name != "target" and self.input_range is not None:
             return self.input_range
         if name in self.panel_ranges:
             return self.panel_ranges[name]
         # One range for all is that of floats: integers that the samples hold are pixels already.
-        if self.value_range is not None and not (integers and name in ("input", "target")):
+        if self.value_range is not None and not (integers and is_shown):
             return self.value_range
-        return default_range(image.dtype) if integers else self._float_range(name, images, info)
+        return default_range(image.dtype) if integers else self._float_range(name, images, sources)
 
-    def _float_range(self, name: str, images: Mapping[str, Array], info: OutputInfo) -> Range:
+    def _float_range(self, name: str, images: Mapping[str, Array], sources: Sources) -> Range:
         """Return the range that the activation which ends the model tells."""
+        info = sources.info
         # Of several outputs that nobody chose, one that cannot be drawn may be left out.
         rest = [other for other in images if other != name]
         unasked = (
@@ -252,13 +258,14 @@ class Images(PanelRenderer):
             )
         limits = _ACTIVATION_RANGES.get(activation)
         # Inputs and targets are usually scaled like what the model is trained to give.
-        if limits is None and name in ("input", "target"):
+        if limits is None and (name in SHOWN or sources.shows_input(name)):
             limits = self._range_of_outputs(images, info)
         if limits is not None:
             return limits
-        argument = "input_range" if name == "input" else "value_range"
+        argument = "input_range" if sources.shows_input(name) else "value_range"
         low, high = extent(images[name])
-        advice = "value_range=(-1, 1)" if name == "prediction" else _advice(name, "(-1, 1)")
+        is_plain = name == "prediction" or sources.shows_input(name)
+        advice = f"{argument}=(-1, 1)" if is_plain else _advice(name, "(-1, 1)")
         raise ValueError(
             f"`{argument}` must be given for the panel {name!r}: its values are "
             f"{images[name].dtype} and no tanh or sigmoid that ends the model tells their range. The "
@@ -305,7 +312,7 @@ def _around(panels: Sequence[str], sources: Sources, batch: Batch) -> tuple[str,
     if not drawn:
         advice = "Images(panels=[…]) with the names of those that are images, "
         require_chosen(sources.info, batch, advice=advice)
-    before = ["input"] if "input" in panels else []
+    before = [name for name in ("input", *sources.input_panels) if name in panels]
     after = ["target"] if "target" in panels else []
     return tuple(dict.fromkeys([*before, *drawn, *after]))
 
@@ -315,16 +322,6 @@ def _named(info: OutputInfo) -> str:
     if info.chosen is None or len(info.names) == 1:
         return "The model's output"
     return f"The output {info.names[info.chosen]!r} of {', '.join(map(repr, info.names))}"
-
-
-def _not_comparable(prediction: Array, target: Array) -> str | None:
-    """Say why there is no difference of prediction and target, or None where there is."""
-    if prediction.shape[1:] == target.shape[1:]:
-        return None
-    return (
-        f"the targets are images of {target.shape[1:]} and the predictions of "
-        f"{prediction.shape[1:]}, which have no difference"
-    )
 
 
 def _not_an_image(array: Array) -> str:

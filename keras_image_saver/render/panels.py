@@ -15,7 +15,7 @@ from keras_image_saver.arrays import (
 from keras_image_saver.render.base import Batch, OutputInfo, Renderer
 from keras_image_saver.render.preprocessing import check_input_range
 from keras_image_saver.render.slices import check_slices, slices_of
-from keras_image_saver.render.sources import Sources, failed
+from keras_image_saver.render.sources import Sources, failed, several_inputs
 
 # The panels that are the samples' own, whatever the model makes of them.
 SHOWN = ("input", "target")
@@ -69,7 +69,7 @@ class PanelRenderer(Renderer):
             ValueError: If the prediction cannot be cut as the arguments say.
         """
         if self.slices is None:
-            return Sources(info, self.input_image, self.reverses_input)
+            return _told(Sources(info, self.input_image, self.reverses_input), batch)
         outputs = list(leaves(batch.outputs).values())
         # Of several that nobody chose, one that can be cut tells how all are.
         deepest = max(outputs, key=lambda one: 0 if one is None else one.ndim)
@@ -78,7 +78,7 @@ class PanelRenderer(Renderer):
         slices = slices_of(self.slices, self.slice_axis, prediction, **options)
         # What is cut has its channels last.
         last = replace(info, channels_first=False)
-        return Sources(last, self.input_image, self.reverses_input, slices)
+        return _told(Sources(last, self.input_image, self.reverses_input, slices), batch)
 
     def images_of_inputs(self, inputs: Any, info: OutputInfo) -> Array | None:
         if self.input_image is None or inputs is None:
@@ -123,7 +123,7 @@ class PanelRenderer(Renderer):
     ) -> tuple[str, ...]:
         """Return what to warn of where images among several inputs are not drawn, as of a dict."""
         arrays = leaves(batch.inputs)
-        asked = self.panels is not None or "input" in panels
+        asked = self.panels is not None or any(map(sources.shows_input, panels))
         if asked or sources.info.noise or len(arrays) < 2:
             return ()
         size = sources.size(batch)
@@ -144,20 +144,22 @@ class PanelRenderer(Renderer):
         )
 
     def choose_panels(
-        self, obstacles: Mapping[str, str | None], info: OutputInfo
+        self, obstacles: Mapping[str, str | None], info: OutputInfo, inputs: Iterable[str] = ()
     ) -> tuple[str, ...]:
         """Return the panels to draw, in order.
 
         Args:
             obstacles: Every panel name, with what stands in its way, or None where nothing does.
             info: Whether the inputs are noise, which is shown only when asked for.
+            inputs: The panels of several inputs.
 
         Raises:
             ValueError: If a wanted panel does not exist or cannot be drawn.
         """
         if self.panels is None:
-            hidden = {"input"} if info.noise and self.input_image is None else set()
-            usual = ("input", "prediction", "target")
+            noisy = info.noise and self.input_image is None
+            hidden = {"input", *inputs} if noisy else set()
+            usual = ("input", *inputs, "prediction", "target")
             return tuple(name for name in usual if obstacles[name] is None and name not in hidden)
         for name in self.panels:
             if name not in obstacles:
@@ -167,6 +169,11 @@ class PanelRenderer(Renderer):
             if obstacles[name] is not None:
                 raise ValueError(f"`panels` names {name!r}, but {obstacles[name]}.")
         return self.panels
+
+
+def _told(sources: Sources, batch: Batch) -> Sources:
+    """Return where values come from, told which panels several inputs have."""
+    return replace(sources, input_panels=tuple(several_inputs(sources, batch)))
 
 
 def check_panels(panels: Sequence[str] | Mapping[str, str] | None) -> tuple[str, ...] | None:

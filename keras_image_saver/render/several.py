@@ -1,6 +1,6 @@
 """Several predictions of the same samples in one picture, as by raw and by averaged weights."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from keras_image_saver.arrays import UInt8Array
@@ -16,13 +16,13 @@ from keras_image_saver.render.base import (
 from keras_image_saver.render.panels import SHOWN
 
 
-def panel_name(panel: str, kind: str) -> str:
-    """Name a panel that there is of each kind.
+def panel_name(panel: str, kind: str, fixed: Collection[str] = ()) -> str:
+    """Name a panel that there is of each kind, unless it is fixed.
 
     >>> panel_name("prediction", "ema"), panel_name("mask", "ema"), panel_name("input", "ema")
     ('ema', 'mask ema', 'input')
     """
-    if panel in SHOWN:
+    if panel in SHOWN or panel in fixed:
         return panel
     return kind if panel == "prediction" else f"{panel} {kind}"
 
@@ -63,14 +63,16 @@ class Several(BoundRenderer):
         first = drawn[self.kinds[0]]
         for panel in first.counts:
             for kind, one_kind in drawn.items():
-                name = panel_name(panel, kind)
+                name = panel_name(panel, kind, self.fixed)
                 self._name(name, panel)
                 if panel in one_kind.counts:
                     rendered.counts.setdefault(name, one_kind.counts[panel])
         for panel in first.panels:
             for kind, one_kind in drawn.items():
                 if panel in one_kind.panels:
-                    rendered.panels.setdefault(panel_name(panel, kind), one_kind.panels[panel])
+                    rendered.panels.setdefault(
+                        panel_name(panel, kind, self.fixed), one_kind.panels[panel]
+                    )
         return rendered
 
     def measured(self, batch: Batch) -> Mapping[str, Measured]:
@@ -88,7 +90,7 @@ class Several(BoundRenderer):
         panel = self._panels[name]
         if given is None or panel == name:
             return given or name
-        kind = next(kind for kind in self.kinds if panel_name(panel, kind) == name)
+        kind = next(kind for kind in self.kinds if panel_name(panel, kind, self.fixed) == name)
         return f"{given} {kind}"
 
     def legend(self) -> tuple[NamedClass, ...]:
@@ -100,7 +102,7 @@ class Several(BoundRenderer):
             self.ranges[name] = self.bound.ranges[panel]
 
     def _room(self, kind: str, out: Mapping[str, UInt8Array] | None) -> dict[str, UInt8Array]:
-        named = {panel: panel_name(panel, kind) for panel in self._panels.values()}
+        named = {panel: panel_name(panel, kind, self.fixed) for panel in self._panels.values()}
         return {panel: out[name] for panel, name in named.items() if out and name in out}
 
     def findings_of(self, panel: str, counts: PixelCounts) -> Iterator[Finding]:

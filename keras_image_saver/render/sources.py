@@ -28,12 +28,18 @@ class Sources:
         input_image: The user's way from inputs to images, or None.
         reverses_input: Whether the input is drawn with its channels reversed: it is BGR.
         slices: How volumes are cut to images; None where there are none.
+        input_panels: The panels of several inputs, as `several_inputs` names them.
     """
 
     info: OutputInfo
     input_image: Callable[[Any], Any] | None = None
     reverses_input: bool = False
     slices: Slices | None = None
+    input_panels: tuple[str, ...] = ()
+
+    def shows_input(self, panel: str) -> bool:
+        """Tell whether a panel is of the samples' inputs."""
+        return panel == "input" or panel in self.input_panels
 
     @property
     def whole(self) -> "Sources":
@@ -58,10 +64,11 @@ class Sources:
     def outputs(self, batch: Batch) -> dict[str, Array]:
         """Return by name the outputs that are arrays of a row a sample, channels last."""
         found = zip(self.info.names, leaves(batch.outputs).values(), strict=True)
-        drawn = ((name, self._cut(x)) for name, x in found)
+        drawn = ((name, self.cut(x)) for name, x in found)
         return {name: channels_last(x, self.info) for name, x in drawn if x is not None}
 
-    def _cut(self, values: Array | None) -> Array | None:
+    def cut(self, values: Array | None) -> Array | None:
+        """Return the slices of volumes as images, or images as they are."""
         return values if self.slices is None else self.slices.cut(values)
 
     def prediction(self, batch: Batch) -> Array:
@@ -91,7 +98,8 @@ class Sources:
                 images = check_images(channels_last(images, self.info), "`input_image`")
         if images is not None:
             return images if self.slices is None else self._cut_input(images, self.slices)
-        return self.as_images(self._cut(single(batch.inputs)), batch)
+        images_of = _image_inputs(self, batch)
+        return next(iter(images_of.values())) if len(images_of) == 1 else None
 
     def _cut_input(self, volumes: Array, slices: Slices) -> Array:
         images = slices.cut(volumes)
@@ -104,7 +112,7 @@ class Sources:
 
     def target(self, batch: Batch) -> Array | None:
         """Return the target that belongs to the prediction, as the samples have it, or its slices."""
-        return self._cut(self._whole_target(batch))
+        return self.cut(self._whole_target(batch))
 
     def _whole_target(self, batch: Batch) -> Array | None:
         targets, chosen = leaves(batch.targets), self.info.chosen
@@ -123,17 +131,17 @@ class Sources:
         """Return the images of a panel that can be drawn, with a channel axis."""
         if panel == "input":
             images = self.input(batch)
-            if images is not None and self.reverses_input:
-                images = images[..., ::-1]
         elif panel == "target":
             images = self.as_images(self.target(batch), batch)
+        elif panel in self.input_panels:
+            images = several_inputs(self, batch)[panel]
         else:
             output = self.prediction_name if panel == "prediction" else panel
             values = self.outputs(batch).get(output)
             images = None if values is None else with_channels(values)
         if images is None:
             raise ValueError(f"the {panel} has no images")
-        return images
+        return images[..., ::-1] if self.reverses_input and self.shows_input(panel) else images
 
     def as_images(self, values: Array | None, batch: Batch) -> Array | None:
         """Return inputs or targets as images, (N, H, W, C), or None where their shape is another's.
@@ -151,6 +159,34 @@ class Sources:
         """Return each (height, width) that targets may have: the prediction's and the input's."""
         image = self.input(batch)
         return [self.size(batch)] + ([] if image is None else [image.shape[1:3]])
+
+
+def several_inputs(sources: Sources, batch: Batch) -> dict[str, Array]:
+    """Return by panel the images among several inputs, where there is not one alone.
+
+    A panel is called as its input, and one of a list by its place: "input 0".
+    """
+    if batch.shown is not None or sources.input_image is not None:
+        return {}
+    images_of = _image_inputs(sources, batch)
+    taken = {"input", "prediction", "target", "error", *sources.info.names}
+    return {
+        f"input {name}" if name in taken or name.isdecimal() else name: images
+        for name, images in images_of.items()
+        if len(images_of) > 1
+    }
+
+
+def _image_inputs(sources: Sources, batch: Batch) -> dict[str, Array]:
+    """Return the inputs that are images by name; of several, class ids are none."""
+    arrays = leaves(batch.inputs)
+    found = {
+        name: sources.as_images(sources.cut(array), batch)
+        for name, array in arrays.items()
+        if array is not None
+        and (len(arrays) == 1 or array.dtype.kind == "f" or array.dtype == np.uint8)
+    }
+    return {name: images for name, images in found.items() if images is not None}
 
 
 def channels_last(array: Array, info: OutputInfo) -> Array:

@@ -137,12 +137,43 @@ def test_images_with_panels_draw_those_in_their_order():
         pytest.param(np.zeros((1, 7, 5), np.float32), id="sequences"),
         pytest.param(np.zeros((1, 4, 4, 2), np.float32), id="2 channels"),
         pytest.param(np.zeros((1, 4, 4, 12), np.float32), id="one-hot maps"),
-        pytest.param([grey(0.0), grey(1.0)], id="two inputs"),
         pytest.param(None, id="none"),
     ],
 )
 def test_images_of_inputs_that_are_none_leave_them_out(inputs):
     assert list(draw(Images((0, 1)), grey(0.5), inputs=inputs).panels) == ["prediction"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "panels"),
+    [
+        pytest.param([grey(0.0), grey(1.0)], {"input 0": 0, "input 1": 255}, id="list"),
+        pytest.param({"b": grey(1.0), "a": grey(0.0)}, {"a": 0, "b": 255}, id="dict"),
+        pytest.param(
+            {"target": grey(1.0), "a": grey(0.0)}, {"a": 0, "input target": 255}, id="ours"
+        ),
+        pytest.param(
+            [grey(1.0), np.zeros((1, 7), np.float32)], {"input": 255}, id="one and a vector"
+        ),
+        pytest.param(
+            {"a": grey(1.0), "ids": np.zeros((1, 1, 1), np.int64)}, {"input": 255}, id="ids"
+        ),
+    ],
+)
+def test_images_of_several_inputs_are_panels_by_their_names(inputs, panels):
+    rendered = draw(Images((0, 1)), grey(0.5), inputs=inputs)
+    assert list(rendered.panels) == [*panels, "prediction"]
+    for name, level in panels.items():
+        assert rendered.panels[name].tolist() == [[[[level]]]]
+
+
+def test_images_of_several_inputs_have_one_range_and_order_of_channels():
+    # What `preprocess_input` of mode "caffe" makes of blue: BGR, without ImageNet's means.
+    bgr = np.zeros((1, 2, 2, 3), np.float32) + np.float32([255 - 103.939, -116.779, -123.68])
+    render = Images((0, 1), input_range="caffe", panels=("input 1", "prediction"))
+    rendered = draw(render, np.ones((1, 2, 2, 3)), inputs=[bgr, bgr])
+    assert list(rendered.panels) == ["input 1", "prediction"]
+    assert rendered.panels["input 1"][0, 0, 0].tolist() == [0, 0, 255]
 
 
 def test_images_of_noise_leave_it_out_though_it_has_the_shape_of_images():
