@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -179,6 +180,15 @@ def test_tensorboard_images_need_no_tensorboard_package(tmp_path):
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, timeout=120)
     assert len(events(tmp_path)) == 1
+
+
+def test_tensorboard_images_write_the_means_of_metrics_as_scalars(tmp_path):
+    summary = {"mae": {"mean": 0.25, "least": 0.0, "most": 0.5, "nan": 0, "worst": []}}
+    listener = TensorBoardImages(tmp_path, tag="drawn")
+    listener(replace(snapshot(1, 57), summary=summary))
+    listener.close()
+    found = [(step, tag, plugin, value) for _, step, tag, plugin, value in events(tmp_path)]
+    assert found[1:] == [(57, "drawn/mae", "scalars", 0.25)]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from keras_image_saver.run.files import METRICS, metrics_name, metrics_names, me
 from keras_image_saver.run.lines import Key
 from keras_image_saver.run.storage import storage_of
 
-ROWS = 256  # a file
+# A file is written anew with each of its rows, so it holds no more than these.
+ROWS, VALUES = 256, 2**17
 
 _MARK = b"keras_image_saver metrics"  # the archive's comment, which NumPy does not look at
 _KEY, _METRICS, _CLASSES = "key", "metrics/", "classes/"
@@ -48,6 +49,14 @@ class Row(NamedTuple):
             tuple((name, len(values)) for name, values in part.items())
             for part in (self.metrics, self.by_class)
         )
+
+    @property
+    def most(self) -> int:
+        """How many such rows a file holds."""
+        size = sum(
+            len(values) for part in (self.metrics, self.by_class) for values in part.values()
+        )
+        return max(1, min(ROWS, VALUES // max(1, size)))
 
 
 # Called with a file's name and its rows once it is written.
@@ -238,7 +247,7 @@ def _split(rows: Sequence[Row]) -> list[list[Row]]:
     parts: list[list[Row]] = [[]]
     for row in rows:
         last = parts[-1]
-        if last and (len(last) == ROWS or last[0].shape != row.shape):
+        if last and (len(last) == row.most or last[0].shape != row.shape):
             parts.append([])
         parts[-1].append(row)
     return parts

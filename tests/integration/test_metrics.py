@@ -190,3 +190,42 @@ def test_names_of_classes_are_in_run_json_and_info(tmp_path, capsys):
     assert told[1]["color"] == [128, 0, 0]
     assert main(["info", str(tmp_path)]) == 0
     assert "classes   0  none\n          1  cat\n" in capsys.readouterr().out
+
+
+class Fading(keras.callbacks.Callback):
+    """Takes most of what a generator makes of its noise at the end of an epoch, as a collapse does."""
+
+    def __init__(self, share):
+        super().__init__()
+        self.share = share
+
+    def on_epoch_begin(self, epoch, logs=None):
+        kernel = self.model.get_layer("noise").kernel
+        kernel.assign(kernel * self.share)
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.5, 1), (0.98, 0)], ids=["collapses", "does not"])
+def test_generator_whose_samples_become_alike_is_told_once_from_the_untrained_one_on(
+    tmp_path, caplog, share, told
+):
+    model = keras.Sequential(
+        [
+            keras.Input((3,)),
+            layers.Dense(16, "tanh", name="noise"),
+            layers.Dense(4, "tanh"),
+            layers.Reshape((2, 2, 1)),
+        ]
+    )
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    saver = ImageSaver(tmp_path, latents(8, 3), metrics=["diversity"], save_initial=True)
+    x, y = np.ones((2, 3), np.float32), np.zeros((2, 2, 2, 1), np.float32)
+    fit_data(model, x, y, saver=[Fading(share), saver], epochs=9)
+    lines = [line for line in caplog.messages if "have become alike" in line]
+    assert len(lines) == told
+    diversity = [float(one.metrics["diversity"][0]) for one in Run.open(tmp_path)]
+    assert diversity == sorted(diversity, reverse=True)
+    if told:
+        median = sorted(diversity)[-3]
+        epoch = next(n for n, one in enumerate(diversity) if n >= 5 and one < median / 4)
+        assert lines[0].startswith(f"Epoch {epoch}, ")
+        assert f"diversity is {diversity[epoch]:.3g}, below 25% of {median:.3g}" in lines[0]

@@ -10,7 +10,7 @@ import pytest
 from keras_image_saver.run.files import METRICS, metrics_name
 from keras_image_saver.run.reader import Run
 from keras_image_saver.run.record import Record, Snapshot
-from keras_image_saver.run.values import ROWS, Row, ValuesFile, ValuesReader, values_files
+from keras_image_saver.run.values import ROWS, VALUES, Row, ValuesFile, ValuesReader, values_files
 
 pytestmark = pytest.mark.numpy
 
@@ -151,3 +151,15 @@ def test_record_has_an_entry_in_storage_only_once_its_values_are(tmp_path):
     record.add(snapshot(str(tmp_path)))
     record.write()
     assert seen == [(METRICS, 1), ("snapshots.jsonl", 1)]
+
+
+def test_file_of_many_samples_holds_fewer_rows(tmp_path):
+    values = ValuesFile(str(tmp_path))
+    many = np.zeros(VALUES // 3, np.float32)
+    for epoch in range(1, 6):
+        values.add(row(epoch, many + epoch))
+        values.write()
+    assert values_files(str(tmp_path)) == [metrics_name(0), METRICS]
+    reader = ValuesReader(str(tmp_path))
+    for epoch in range(1, 6):
+        assert reader.row((epoch, 1, 0)).metrics["mae"][-1] == epoch
