@@ -90,8 +90,8 @@ def recording() -> tuple[Table, Target]:
     table = Table(
         f"An entry of the record, its page and values: {SAMPLES:,} samples, {SNAPSHOTS} snapshots",
         ("metrics", "processor time, median ms", "most, ms"),
-        note="Files of values hold 131,072 of them and are written anew with each row, so the most is that "
-        "of one that is nearly full.",
+        note="Files of values hold 131,072 of them and are written anew with each row, so the most is "
+        "that of one that is nearly full.",
     )
     table.rows += [(title, ms(median), ms(most)) for title, (median, most) in each.items()]
     most = each["three measures"][1]
