@@ -69,10 +69,10 @@ class Several(BoundRenderer):
                     rendered.counts.setdefault(name, one_kind.counts[panel])
         for panel in first.panels:
             for kind, one_kind in drawn.items():
+                name = panel_name(panel, kind, self.fixed)
+                self._name(name, panel)
                 if panel in one_kind.panels:
-                    rendered.panels.setdefault(
-                        panel_name(panel, kind, self.fixed), one_kind.panels[panel]
-                    )
+                    rendered.panels.setdefault(name, one_kind.panels[panel])
         return rendered
 
     def measured(self, batch: Batch) -> Mapping[str, Measured]:

@@ -229,3 +229,15 @@ def test_generator_whose_samples_become_alike_is_told_once_from_the_untrained_on
         epoch = next(n for n, one in enumerate(diversity) if n >= 5 and one < median / 4)
         assert lines[0].startswith(f"Epoch {epoch}, ")
         assert f"diversity is {diversity[epoch]:.3g}, below 25% of {median:.3g}" in lines[0]
+
+
+def test_errors_and_metrics_of_class_maps_by_both_weights_have_a_panel_and_a_name_each(tmp_path):
+    model = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(3, 1, activation="softmax")])
+    model.compile(keras.optimizers.SGD(0.5, use_ema=True), "sparse_categorical_crossentropy")
+    ids = class_ids(3)
+    render = Segmentation(input_range=(0, 1), panels={"prediction": "ours", "error": "wrong"})
+    saver = ImageSaver(tmp_path, (X, ids), render=render, weights=("raw", "ema"), metrics=["iou"])
+    fit_data(model, X, ids, saver=saver)
+    found = list(Run.open(tmp_path))[-1]
+    assert found.geometry["panels"] == ["raw", "ema", "error raw", "error ema"]
+    assert list(found.metrics) == ["iou raw", "iou ema"]
