@@ -1,6 +1,7 @@
 """Text drawn into pictures, with the font that Pillow brings: captions of tiles, and whole lines."""
 
 import math
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -20,6 +21,15 @@ _LINE_MARGIN = 4
 _LINES_MEASURED = 64
 
 
+def _lettered(text: str) -> str:
+    """Return text as the font can write it, which has no letters with marks: é is e.
+
+    What it has no letter for at all is a box.
+    """
+    parts = unicodedata.normalize("NFD", escaped(text))
+    return "".join(part for part in parts if not unicodedata.combining(part))
+
+
 def caption_size(captions: Sequence[str], width: int) -> tuple[int, int]:
     """Return the (height, width) that captions need above tiles of `width` pixels."""
     font = _caption_font(width)
@@ -31,7 +41,7 @@ def caption_size(captions: Sequence[str], width: int) -> tuple[int, int]:
 
 def caption_text(caption: str) -> str:
     """Return a caption on one line, shortened where it is long."""
-    line = escaped(" ".join(caption.split()))
+    line = _lettered(" ".join(caption.split()))
     return line if len(line) <= _LONGEST_CAPTION else line[: _LONGEST_CAPTION - 1] + "…"
 
 
@@ -84,7 +94,7 @@ def cut(texts: Iterable[str], width: int, room: int) -> list[str]:
 
 def _cut(text: str, font: Any, room: int) -> str:
     # No letter is narrower than a pixel, so that a long prompt need not be measured as a whole.
-    line = escaped(text[: max(1, room)])
+    line = _lettered(text[: max(1, room)])
     if len(text) <= room and _ink(line, font) <= room:
         return line
     low, high = 0, len(line)
@@ -119,7 +129,7 @@ def line_size(texts: Iterable[str], width: int) -> tuple[int, int, int]:
         (font size, line height, width that the longest text needs): the width is larger than
         `width` where even the smallest font does not fit.
     """
-    longest = sorted({escaped(text) for text in texts}, key=len)[-_LINES_MEASURED:]
+    longest = sorted({_lettered(text) for text in texts}, key=len)[-_LINES_MEASURED:]
     for size in range(_LARGEST, _SMALLEST - 1, -1):
         font: Any = ImageFont.load_default(size)
         needed = math.ceil(max(font.getlength(text) for text in longest)) + 2 * _LINE_MARGIN
@@ -132,7 +142,7 @@ def draw_line(text: str, font_size: int, height: int, width: int) -> UInt8Array:
     """Write one line of text, white on black, centred: uint8 (height, width, 1)."""
     picture = Image.new("L", (width, height))
     font = ImageFont.load_default(font_size)
-    text = escaped(text)
+    text = _lettered(text)
     x = max(_LINE_MARGIN, (width - round(font.getlength(text))) // 2)
     ImageDraw.Draw(picture).text((x, _LINE_MARGIN // 2), text, fill=255, font=font)
     return np.asarray(picture)[..., np.newaxis]
