@@ -122,8 +122,7 @@ def call_metrics(
         By name float32, shape (N,): what a function returns, averaged over all axes but the first.
 
     Raises:
-        ValueError: If there is no one prediction, or a function returns another number of rows.
-        Exception: Whatever a function raises.
+        ValueError: If there is no one prediction, or a function fails or returns no number a row.
     """
     found: dict[str, list[Array]] = {name: [] for name in functions}
     first = 0
@@ -138,7 +137,22 @@ def call_metrics(
         rows = len(prediction)
         of_rows = map_leaves(_tensor, cut_rows(targets, first, first + rows))
         for name, function in functions.items():
-            found[name].append(_by_sample(name, function(of_rows, _tensor(prediction)), rows))
+            try:
+                returned = function(of_rows, _tensor(prediction))
+            except MemoryError:
+                raise
+            except Exception as error:
+                given = {"targets": targets, "outputs": prediction}
+                shown = "; ".join(
+                    f"{part}{f'[{key!r}]' if key else ''}: {'None' if one is None else describe(one)}"
+                    for part, structure in given.items()
+                    for key, one in leaves(structure).items()
+                )
+                raise ValueError(
+                    f"`metrics[{name!r}]` raised {type(error).__name__}: {error}. It is called as "
+                    f"fn(targets, outputs), with {shown}."
+                ) from error
+            found[name].append(_by_sample(name, returned, rows))
         first += rows
     return {name: np.concatenate(parts) for name, parts in found.items()}
 
@@ -154,5 +168,7 @@ def _by_sample(name: str, returned: Any, rows: int) -> Array:
             f"`metrics[{name!r}]` must return a row a sample, got {describe(values)} for {rows} "
             'samples. A loss object needs reduction="none".'
         )
+    if values.dtype.kind not in "buif":
+        raise ValueError(f"`metrics[{name!r}]` must return real numbers, got {describe(values)}.")
     means: Array = values.reshape(rows, -1).mean(1, dtype=np.float64)
     return means.astype(np.float32)

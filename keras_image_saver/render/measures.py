@@ -148,8 +148,9 @@ def misfit(name: str, measured: Measured | None, count: int) -> str | None:
     measure = MEASURES[name]
     if measured is None:
         return (
-            "a renderer of your own does not tell the outputs' range or classes; pass a function "
-            "fn(targets, outputs) instead"
+            "nothing tells which output is the prediction, or what its range or classes are, as with "
+            "several outputs and with a renderer of your own: pass `output`, or a function "
+            "fn(targets, outputs)"
         )
     if isinstance(measured, MeasuredClasses) and not measure.is_of_classes:
         return "it is of images, and the outputs are drawn as class maps"

@@ -208,6 +208,8 @@ def check_captions(panels: Sequence[str] | Mapping[str, str] | None) -> dict[str
             raise ValueError(
                 f"`panels` must have a text as the caption of {name!r}, got {caption!r}."
             )
+    if len(set(captions.values())) < len(captions):
+        raise ValueError(f"`panels` must have another caption for each panel, got {captions!r}.")
     return captions
 
 

@@ -111,6 +111,11 @@ def slices_of(
                 f"{describe(outputs)}."
             )
         numbers = [number % depth for number in wanted]
+        if len(set(numbers)) < len(numbers):
+            raise ValueError(
+                f"`slices` must name each slice once, got {tuple(wanted)} of {depth} slices; "
+                "negative ones are counted from the end."
+            )
     return Slices(axis, tuple(shape[1:4]), tuple(numbers), channels_first)
 
 

@@ -133,6 +133,18 @@ def test_metrics_that_are_none_are_refused_at_once(metrics, error, text):
             id="another length",
         ),
         pytest.param(
+            X,
+            {"mine": lambda targets, outputs: targets - outputs},
+            r"`metrics\['mine'\]` raised .* with targets: None; outputs: shape \(3, 8, 8, 1\)",
+            id="fails",
+        ),
+        pytest.param(
+            (X, X),
+            {"mine": lambda targets, outputs: np.ones(3, np.complex64)},
+            r"`metrics\['mine'\]` must return real numbers, got shape \(3,\) and dtype complex64",
+            id="complex",
+        ),
+        pytest.param(
             (X, X), ["mse"], "names of logs, got 'mse', which the model was compiled", id="logs"
         ),
     ],

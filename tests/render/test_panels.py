@@ -188,6 +188,11 @@ def test_check_captions_of_what_is_no_text_shows_it(caption):
         check_captions({"input": caption})
 
 
+def test_check_captions_that_do_not_tell_panels_apart_are_refused():
+    with pytest.raises(ValueError, match="`panels` must have another caption for each panel, got"):
+        check_captions({"input": "a", "prediction": "a"})
+
+
 def test_require_chosen_of_a_chosen_one_passes():
     require_chosen(TWO, Batch(None, None, [A, B]))
 

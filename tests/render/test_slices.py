@@ -199,3 +199,8 @@ def test_check_slices_keeps_plain_ints():
     assert check_slices(np.int64(3), 1) == 3
     assert check_slices(range(2), 1) == (0, 1)
     assert check_slices(None, 1) is None
+
+
+def test_slices_of_one_slice_by_two_numbers_are_refused():
+    with pytest.raises(ValueError, match=r"`slices` must name each slice once, got \(-1, 7\) of 8"):
+        numbers((-1, 7), 8)
