@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from keras_image_saver.render.colors import colorize as colorize
     from keras_image_saver.render.colors import overlay as overlay
     from keras_image_saver.render.images import Images as Images
-    from keras_image_saver.render.ranges import to_uint8 as to_uint8
+    from keras_image_saver.render.mapping import to_uint8 as to_uint8
     from keras_image_saver.render.segmentation import Segmentation as Segmentation
     from keras_image_saver.report import ImageSaverError as ImageSaverError
     from keras_image_saver.run.reader import Run as Run
@@ -38,7 +38,7 @@ _MODULES = {
     "NotebookDisplay": "listeners",
     "TensorBoardImages": "listeners",
     "Images": "render.images",
-    "to_uint8": "render.ranges",
+    "to_uint8": "render.mapping",
     "Batch": "render.base",
     "Run": "run.reader",
     "Snapshot": "run.record",

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from keras_image_saver.drawer import Drawer
 from keras_image_saver.model import backend, workers
 from keras_image_saver.model.lookup import look_up
 from keras_image_saver.model.own_metrics import check_names
 from keras_image_saver.model.weights import Weights
 from keras_image_saver.picture.compose import Drawing
 from keras_image_saver.picture.decoder import read_explanation
-from keras_image_saver.pipeline import Drawer
 from keras_image_saver.progress import Moment
 from keras_image_saver.report import Report, say, warn
 from keras_image_saver.run.bystander import Bystander

@@ -8,7 +8,7 @@ from typing import Any
 from keras_image_saver.arrays import CHANNELS, as_array, describe
 from keras_image_saver.picture import encoder, formats
 from keras_image_saver.picture.grid import check_grid, make_grid
-from keras_image_saver.render.ranges import convert
+from keras_image_saver.render.mapping import convert
 from keras_image_saver.run.storage import check_path, storage_of
 
 

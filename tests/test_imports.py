@@ -38,7 +38,17 @@ RULES = {
     "report": "escapes run",
     "listeners": "arrays checks picture run",
 }
-JOINING = {"__init__", "__main__", "callback", "cli", "live_run", "pipeline", "save", "settings"}
+JOINING = {
+    "__init__",
+    "__main__",
+    "callback",
+    "cli",
+    "drawer",
+    "live_run",
+    "pipeline",
+    "save",
+    "settings",
+}
 # A viewer is imported when the user asks for one.
 ASK_FOR_VIEWERS = {"cli", "live_run"}
 

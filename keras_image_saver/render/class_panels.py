@@ -20,7 +20,7 @@ from keras_image_saver.render.base import (
 from keras_image_saver.render.class_map import Classes
 from keras_image_saver.render.colors import colorize, overlay
 from keras_image_saver.render.error import draw_wrong_classes
-from keras_image_saver.render.ranges import map_to_uint8
+from keras_image_saver.render.mapping import map_to_uint8
 from keras_image_saver.render.sources import Sources, channels_last
 
 

@@ -7,7 +7,11 @@ from typing import Any
 from keras_image_saver.arrays import UInt8Array, as_array, copied, describe, leaves
 from keras_image_saver.render.base import Batch, BoundRenderer, OutputInfo, Rendered, Renderer
 from keras_image_saver.render.images import Images
-from keras_image_saver.render.ranges import check_dtype, default_range, map_to_uint8
+from keras_image_saver.render.mapping import map_to_uint8
+from keras_image_saver.render.ranges import (
+    check_dtype,
+    default_range,
+)
 from keras_image_saver.render.sources import check_images, failed
 
 

@@ -14,7 +14,7 @@ from keras_image_saver.render.base import (
 )
 from keras_image_saver.render.colors import apply_colormap
 from keras_image_saver.render.error import error_table, errors_of_images
-from keras_image_saver.render.ranges import map_to_uint8
+from keras_image_saver.render.mapping import map_to_uint8
 from keras_image_saver.render.sources import Sources
 
 

@@ -151,7 +151,7 @@ def test_passes_that_differ_are_logged_where_the_model_is_built_by_its_first_bat
 
 
 def test_slow_pass_is_made_once_and_that_is_logged(tmp_path, lines, monkeypatch):
-    monkeypatch.setattr("keras_image_saver.pipeline.LONG_PASS_S", 0.05)
+    monkeypatch.setattr("keras_image_saver.drawer.LONG_PASS_S", 0.05)
     seen = []
 
     def slow(model, inputs):
