@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
 UInt8Array: TypeAlias = npt.NDArray[np.uint8]
+# The values that become black and white, (low, high): each one number, or one a channel.
+Range: TypeAlias = tuple[Any, Any]
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")

@@ -6,7 +6,7 @@ from functools import partial
 from operator import is_
 from typing import Any
 
-from keras_image_saver.arrays import Array, describe, joined
+from keras_image_saver.arrays import Array, Range, describe, joined
 from keras_image_saver.checks import check_int
 from keras_image_saver.model.backend import ON_TENSORFLOW
 from keras_image_saver.model.device_classes import decide_on_device
@@ -17,14 +17,7 @@ from keras_image_saver.model.randomness import Passes
 from keras_image_saver.model.state import ModelState
 from keras_image_saver.model.weights import Pair, Weights
 from keras_image_saver.picture.compose import Drawing, Kept
-from keras_image_saver.render.base import (
-    Batch,
-    BoundRenderer,
-    OutputInfo,
-    Range,
-    Renderer,
-    show_range,
-)
+from keras_image_saver.render.base import Batch, BoundRenderer, OutputInfo, Renderer, show_range
 from keras_image_saver.render.measuring import measure_name
 from keras_image_saver.render.several import Several
 from keras_image_saver.samples import Samples

@@ -10,7 +10,15 @@ from keras_image_saver.arrays import PIECE, Array, UInt8Array, cut_rows, first_a
 from keras_image_saver.picture import grid
 from keras_image_saver.picture.layout import Layout
 from keras_image_saver.picture.tiling import Tiling
-from keras_image_saver.render.base import Batch, BoundRenderer, Finding, PixelCounts, Rendered
+from keras_image_saver.render.base import (
+    BARE,
+    Batch,
+    BoundRenderer,
+    Finding,
+    PixelCounts,
+    Rendered,
+    Surface,
+)
 
 
 @dataclass(frozen=True)
@@ -154,14 +162,9 @@ class Drawing:
                 most = max(most, int(apart.max()))
         return most
 
-    def render_part(
-        self,
-        part: Batch,
-        out: Mapping[str, UInt8Array] | None = None,
-        known: Mapping[str, UInt8Array | None] | None = None,
-    ) -> Rendered:
+    def render_part(self, part: Batch, surface: Surface = BARE) -> Rendered:
         """Render one of the parts; see `BoundRenderer`."""
-        return self.bound(part, out, known) if self._rendered is None else self._rendered
+        return self.bound(part, surface) if self._rendered is None else self._rendered
 
 
 @dataclass(frozen=True)
@@ -191,8 +194,8 @@ def _compose_over(backdrop: Backdrop, drawing: Drawing) -> Picture | None:
     first = 0
     for part in drawing.parts(columns=layout.columns):
         count = len(first_array(part.outputs))
-        room = canvas.room(backdrop.shapes, count)
-        rendered = drawing.render_part(part, room, backdrop.known(first, count))
+        surface = Surface(canvas.room(backdrop.shapes, count), backdrop.known(first, count))
+        rendered = drawing.render_part(part, surface)
         if not backdrop.is_met_by(rendered):
             return None
         canvas.place(rendered.panels)
@@ -215,7 +218,7 @@ def _compose_anew(drawing: Drawing, tiling: Tiling) -> Picture:
     for part in drawing.parts(placed, layout.columns) if placed < drawing.count else ():
         # What fills its tile is mapped right where that stands, which saves a copy of it.
         room = canvas.room(shapes, len(first_array(part.outputs)))
-        rendered = drawing.render_part(part, room)
+        rendered = drawing.render_part(part, Surface(room))
         canvas.place(rendered.panels)
         _add(counts, rendered.counts)
     image = tiling.annotate(canvas.image, layout, drawing.bound)

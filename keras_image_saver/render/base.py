@@ -9,14 +9,12 @@ plain function on arrays. Neither speaks to the user: what there is to say is re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import Array, UInt8Array, cut_rows
-
-# The values that become black and white, (low, high): each one number, or one a channel.
-Range: TypeAlias = tuple[Any, Any]
+from keras_image_saver.arrays import Array, Range, UInt8Array, cut_rows
+from keras_image_saver.render.measured import Measured
 
 # This id in a class map stands for a pixel whose scores are not all finite, since it has no class. It
 # is far below any `ignore_index` that is in use.
@@ -107,49 +105,6 @@ class NamedClass:
 
 
 @dataclass(frozen=True)
-class MeasuredImages:
-    """Images that a measure is taken of, before they are mapped to bytes.
-
-    Attributes:
-        outputs: (N, H, W, C), of any dtype that is drawn.
-        output_range: What is black and white in them; None: uint8 and bool by their dtype.
-        targets: The same of the targets, or None.
-        target_range: Of the targets.
-        previous: The outputs of the snapshot before, or None.
-        depth: How many slices of a volume stand below one another in each.
-    """
-
-    outputs: Array
-    output_range: Range | None
-    targets: Array | None = None
-    target_range: Range | None = None
-    previous: Array | None = None
-    depth: int = 1
-
-
-@dataclass(frozen=True)
-class MeasuredClasses:
-    """Class maps that a measure is taken of.
-
-    Attributes:
-        outputs: Class ids (N, H, W); what is no class, as `NOT_FINITE`, is wrong wherever it stands.
-        count: The number of classes.
-        targets: Class ids (N, h, w), or None; what is no class is left out.
-        ignore_index: The id of target pixels that are left out, also where a class has it.
-        previous: The outputs of the snapshot before, or None.
-    """
-
-    outputs: Array
-    count: int
-    targets: Array | None = None
-    ignore_index: int | None = None
-    previous: Array | None = None
-
-
-Measured: TypeAlias = MeasuredImages | MeasuredClasses
-
-
-@dataclass(frozen=True)
 class Finding:
     """Something about the values that the user should hear of, once a kind."""
 
@@ -225,6 +180,23 @@ class Rendered:
 
 
 @dataclass(frozen=True)
+class Surface:
+    """What some rows are drawn onto.
+
+    Attributes:
+        out: Where panels may be written to, by name; what has another shape is left alone.
+        known: Panels out of `fixed` that need not be drawn: what these rows have there, grey maybe in
+            colour, or None where that is not at hand.
+    """
+
+    out: Mapping[str, UInt8Array] = field(default_factory=dict)
+    known: Mapping[str, UInt8Array | None] = field(default_factory=dict)
+
+
+BARE = Surface()
+
+
+@dataclass(frozen=True)
 class ClassDecision:
     """How float scores become class ids, wherever that is done.
 
@@ -271,20 +243,8 @@ class BoundRenderer(ABC):
         """
 
     @abstractmethod
-    def __call__(
-        self,
-        batch: Batch,
-        out: Mapping[str, UInt8Array] | None = None,
-        known: Mapping[str, UInt8Array | None] | None = None,
-    ) -> Rendered:
-        """Draw a batch, of any number of rows.
-
-        Args:
-            batch: What to draw.
-            out: Where panels may be written to, by name; what has another shape is left alone.
-            known: Panels out of `fixed` that need not be drawn: what these rows have there, grey maybe
-                in colour, or None where that is not at hand.
-        """
+    def __call__(self, batch: Batch, surface: Surface = BARE) -> Rendered:
+        """Draw a batch, of any number of rows, onto a surface."""
 
     def captions_of(self, panels: Sequence[str]) -> dict[str, str]:
         """Return what stands above each panel; nothing above one alone that the user has not named."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_image_saver.arrays import Array, nearest, without_float_errors
-from keras_image_saver.render.base import MeasuredClasses
+from keras_image_saver.render.measured import MeasuredClasses
 
 
 @dataclass(frozen=True)

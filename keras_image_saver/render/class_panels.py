@@ -7,20 +7,21 @@ import numpy as np
 
 from keras_image_saver.arrays import MAGENTA, Array, UInt8Array, nearest
 from keras_image_saver.render.base import (
+    BARE,
     NOT_FINITE,
     Batch,
     BoundRenderer,
     Finding,
-    Measured,
-    MeasuredClasses,
     NamedClass,
     PixelCounts,
     Rendered,
+    Surface,
 )
 from keras_image_saver.render.class_map import Classes
 from keras_image_saver.render.colors import colorize, overlay
 from keras_image_saver.render.error import draw_wrong_classes
 from keras_image_saver.render.mapping import map_to_uint8
+from keras_image_saver.render.measured import Measured, MeasuredClasses
 from keras_image_saver.render.sources import Sources, channels_last
 
 
@@ -82,22 +83,16 @@ class BoundSegmentation(BoundRenderer):
             )
         }
 
-    def __call__(
-        self,
-        batch: Batch,
-        out: Mapping[str, UInt8Array] | None = None,
-        known: Mapping[str, UInt8Array | None] | None = None,
-    ) -> Rendered:
-        drawn, known = Rendered(), known or {}
+    def __call__(self, batch: Batch, surface: Surface = BARE) -> Rendered:
+        drawn, known = Rendered(), surface.known
         wanted = [name for name in self.panels if name not in known]
         image = known.get("input")
         # Colours and errors that lie over the input need it whether or not it is wanted by itself.
         lies_under = self.overlay is not None or "error" in wanted
         if "input" in self.ranges and ("input" in wanted or (image is None and lies_under)):
             values = self.sources.images("input", batch)
-            image, counts = map_to_uint8(
-                values, self.ranges["input"], (out or {}).get("input"), "input_range"
-            )
+            room = surface.out.get("input")
+            image, counts = map_to_uint8(values, self.ranges["input"], room, "input_range")
             if "input" not in known:
                 drawn.counts["input"] = counts
         maps = {name: self._ids(name, batch) for name in self._maps(wanted)}

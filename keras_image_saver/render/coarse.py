@@ -2,8 +2,13 @@
 
 import numpy as np
 
-from keras_image_saver.arrays import without_float_errors
-from keras_image_saver.render.base import Range, show_range
+from keras_image_saver.arrays import (
+    Range,
+    without_float_errors,
+)
+from keras_image_saver.render.base import (
+    show_range,
+)
 
 
 @without_float_errors

@@ -2,8 +2,12 @@
 
 import numpy as np
 
-from keras_image_saver.arrays import Array, UInt8Array, without_float_errors
-from keras_image_saver.render.base import Range
+from keras_image_saver.arrays import (
+    Array,
+    Range,
+    UInt8Array,
+    without_float_errors,
+)
 from keras_image_saver.render.image_measures import shares
 
 # Black, red, yellow, white, at these of 256 entries. Most errors of a model that learns are small, so

@@ -4,8 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from keras_image_saver.arrays import UInt8Array, as_array, copied, describe, leaves
-from keras_image_saver.render.base import Batch, BoundRenderer, OutputInfo, Rendered, Renderer
+from keras_image_saver.arrays import as_array, copied, describe, leaves
+from keras_image_saver.render.base import (
+    BARE,
+    Batch,
+    BoundRenderer,
+    OutputInfo,
+    Rendered,
+    Renderer,
+    Surface,
+)
 from keras_image_saver.render.images import Images
 from keras_image_saver.render.mapping import map_to_uint8
 from keras_image_saver.render.ranges import (
@@ -62,12 +70,7 @@ class _BoundFunction(BoundRenderer):
     function: Callable[[Batch], Any]
     chosen: int | None
 
-    def __call__(
-        self,
-        batch: Batch,
-        out: Mapping[str, UInt8Array] | None = None,
-        known: Mapping[str, UInt8Array | None] | None = None,
-    ) -> Rendered:
+    def __call__(self, batch: Batch, surface: Surface = BARE) -> Rendered:
         outputs = batch.outputs
         if self.chosen is not None:
             outputs = list(leaves(outputs).values())[self.chosen]

@@ -11,8 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import PIECE, Array, without_float_errors
-from keras_image_saver.render.base import MeasuredImages, Range
+from keras_image_saver.arrays import (
+    PIECE,
+    Array,
+    Range,
+    without_float_errors,
+)
+from keras_image_saver.render.measured import MeasuredImages
 
 # The window of `ssim`: 11 x 11 Gaussian weights of this standard deviation, as its authors have it.
 WINDOW = 11

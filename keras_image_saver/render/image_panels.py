@@ -3,18 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from keras_image_saver.arrays import Array, UInt8Array
+from keras_image_saver.arrays import (
+    Array,
+    Range,
+    UInt8Array,
+)
 from keras_image_saver.render.base import (
+    BARE,
     Batch,
     BoundRenderer,
-    Measured,
-    MeasuredImages,
-    Range,
     Rendered,
+    Surface,
 )
 from keras_image_saver.render.colors import apply_colormap
 from keras_image_saver.render.error import error_table, errors_of_images
 from keras_image_saver.render.mapping import map_to_uint8
+from keras_image_saver.render.measured import Measured, MeasuredImages
 from keras_image_saver.render.sources import Sources
 
 
@@ -32,21 +36,16 @@ class BoundImages(BoundRenderer):
     colormaps: Mapping[str, UInt8Array]
     compared: Mapping[str, Range | None]
 
-    def __call__(
-        self,
-        batch: Batch,
-        out: Mapping[str, UInt8Array] | None = None,
-        known: Mapping[str, UInt8Array | None] | None = None,
-    ) -> Rendered:
+    def __call__(self, batch: Batch, surface: Surface = BARE) -> Rendered:
         rendered = Rendered()
         for name, limits in self.ranges.items():
-            if known and name in known:
+            if name in surface.known:
                 continue
             is_error = name in self.sources.own_error
             images = self._errors(batch) if is_error else self.sources.images(name, batch)
             table = error_table() if is_error else self.colormaps.get(name)
             # What is coloured has more channels than what is mapped, so there is no room for it.
-            room = (out or {}).get(name) if table is None else None
+            room = surface.out.get(name) if table is None else None
             mapped, rendered.counts[name] = map_to_uint8(
                 images, limits, room, self.range_argument(name)
             )

@@ -10,13 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import Array, UInt8Array, describe, is_image, with_channels
+from keras_image_saver.arrays import (
+    Array,
+    Range,
+    UInt8Array,
+    describe,
+    is_image,
+    with_channels,
+)
 from keras_image_saver.render.base import (
     ONE_SLICE,
     Batch,
     BoundRenderer,
     OutputInfo,
-    Range,
     show_range,
 )
 from keras_image_saver.render.coarse import coarse

@@ -17,12 +17,13 @@ from keras_image_saver.arrays import (
     MAGENTA,
     PIECE,
     Array,
+    Range,
     UInt8Array,
     as_array,
     describe,
     without_float_errors,
 )
-from keras_image_saver.render.base import Finding, PixelCounts, Range, findings, show_range
+from keras_image_saver.render.base import Finding, PixelCounts, findings, show_range
 from keras_image_saver.render.coarse import coarse
 from keras_image_saver.render.ranges import (
     Scale,

@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_image_saver.arrays import Array
 from keras_image_saver.render import class_measures, image_measures
-from keras_image_saver.render.base import Measured, MeasuredClasses, MeasuredImages
+from keras_image_saver.render.measured import Measured, MeasuredClasses, MeasuredImages
 
 # Where there are more classes, their values are kept for each sample alone.
 MOST_CLASSES = 64

@@ -5,7 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from keras_image_saver.arrays import Array
-from keras_image_saver.render.base import Batch, BoundRenderer, Finding, Measured
+from keras_image_saver.render.base import (
+    Batch,
+    BoundRenderer,
+    Finding,
+)
+from keras_image_saver.render.measured import Measured
 from keras_image_saver.render.measures import MEASURES, check_measures, evaluate
 from keras_image_saver.render.summaries import COLLAPSED_SHARE, Collapse, Summary, summarize
 

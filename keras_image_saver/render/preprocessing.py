@@ -6,7 +6,7 @@ Each mode is a range by channel, and for one the order of channels: `_preprocess
 
 from typing import Any
 
-from keras_image_saver.render.base import Range
+from keras_image_saver.arrays import Range
 from keras_image_saver.render.ranges import check_range
 
 # Mean and standard deviation of ImageNet's red, green and blue: as shares ("torch"), and the mean of

@@ -8,12 +8,12 @@ import numpy as np
 from keras_image_saver.arrays import (
     CHANNELS,
     Array,
+    Range,
     as_array,
     describe,
     without_float_errors,
 )
 from keras_image_saver.checks import is_number
-from keras_image_saver.render.base import Range
 
 # A range in float32, low and high, and the bytes of one unit.
 Scale: TypeAlias = tuple[Array, Array, Array]

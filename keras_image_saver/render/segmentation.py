@@ -5,13 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from keras_image_saver.arrays import Array, UInt8Array, describe
+from keras_image_saver.arrays import (
+    Array,
+    Range,
+    UInt8Array,
+    describe,
+)
 from keras_image_saver.checks import check_int, check_number, is_number
 from keras_image_saver.render.base import (
     Batch,
     BoundRenderer,
     OutputInfo,
-    Range,
 )
 from keras_image_saver.render.class_map import Classes, Decision, choose_decision, logit
 from keras_image_saver.render.class_panels import BoundSegmentation, target_of

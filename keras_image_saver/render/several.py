@@ -2,18 +2,23 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.render.base import (
+    BARE,
     Batch,
     BoundRenderer,
     Finding,
-    Measured,
     NamedClass,
     PixelCounts,
     Rendered,
+    Surface,
 )
+from keras_image_saver.render.measured import Measured
 from keras_image_saver.render.panels import SHOWN
+
+T = TypeVar("T")
 
 
 def panel_name(panel: str, kind: str, fixed: Collection[str] = ()) -> str:
@@ -43,37 +48,35 @@ class Several(BoundRenderer):
     def check_samples(self, batch: Batch) -> None:
         self.bound.check_samples(batch)
 
-    def __call__(
-        self,
-        batch: Batch,
-        out: Mapping[str, UInt8Array] | None = None,
-        known: Mapping[str, UInt8Array | None] | None = None,
-    ) -> Rendered:
-        known = dict(known or {})
+    def __call__(self, batch: Batch, surface: Surface = BARE) -> Rendered:
+        known = dict(surface.known)
         for panel in known:
             self._name(panel, panel)
         drawn = {}
         for kind in self.kinds:
             one = replace(batch, outputs=batch.outputs[kind])
-            drawn[kind] = self.bound(one, self._room(kind, out), known)
+            drawn[kind] = self.bound(one, Surface(self._room(kind, surface.out), known))
             # What is the same by all weights is drawn with the first.
             fixed = {name: drawn[kind].panels.get(name) for name in self.fixed}
             known = fixed | known
         rendered = Rendered()
-        first = drawn[self.kinds[0]]
-        for panel in first.counts:
-            for kind, one_kind in drawn.items():
-                name = panel_name(panel, kind, self.fixed)
-                self._name(name, panel)
-                if panel in one_kind.counts:
-                    rendered.counts.setdefault(name, one_kind.counts[panel])
-        for panel in first.panels:
-            for kind, one_kind in drawn.items():
-                name = panel_name(panel, kind, self.fixed)
-                self._name(name, panel)
-                if panel in one_kind.panels:
-                    rendered.panels.setdefault(name, one_kind.panels[panel])
+        self._collect([one.counts for one in drawn.values()], rendered.counts)
+        self._collect([one.panels for one in drawn.values()], rendered.panels)
         return rendered
+
+    def _collect(self, drawn: Sequence[Mapping[str, T]], into: dict[str, T]) -> None:
+        """Gather what there is of each panel by each kind, in the order of the first kind's panels."""
+        for panel in drawn[0]:
+            for kind, of_kind in zip(self.kinds, drawn, strict=True):
+                name = panel_name(panel, kind, self.fixed)
+                self._name(name, panel)
+                if panel in of_kind:
+                    into.setdefault(name, of_kind[panel])
+
+    def _name(self, name: str, panel: str) -> None:
+        self._panels[name] = panel
+        if panel in self.bound.ranges:
+            self.ranges[name] = self.bound.ranges[panel]
 
     def measured(self, batch: Batch) -> Mapping[str, Measured]:
         each = {
@@ -96,14 +99,9 @@ class Several(BoundRenderer):
     def legend(self) -> tuple[NamedClass, ...]:
         return self.bound.legend()
 
-    def _name(self, name: str, panel: str) -> None:
-        self._panels[name] = panel
-        if panel in self.bound.ranges:
-            self.ranges[name] = self.bound.ranges[panel]
-
-    def _room(self, kind: str, out: Mapping[str, UInt8Array] | None) -> dict[str, UInt8Array]:
+    def _room(self, kind: str, out: Mapping[str, UInt8Array]) -> dict[str, UInt8Array]:
         named = {panel: panel_name(panel, kind, self.fixed) for panel in self._panels.values()}
-        return {panel: out[name] for panel, name in named.items() if out and name in out}
+        return {panel: out[name] for panel, name in named.items() if name in out}
 
     def findings_of(self, panel: str, counts: PixelCounts) -> Iterator[Finding]:
         for found in self.bound.findings_of(self._panels[panel], counts):

@@ -11,7 +11,7 @@ from keras_image_saver import Batch, Images, Segmentation, colorize, make_grid, 
 from keras_image_saver.arrays import PIECE
 from keras_image_saver.picture.compose import Drawing, Kept, Tiling, compose
 from keras_image_saver.picture.tiling import GAP
-from keras_image_saver.render.base import OutputInfo
+from keras_image_saver.render.base import BARE, OutputInfo
 from keras_image_saver.render.function import as_renderer
 from keras_image_saver.render.several import Several
 
@@ -191,8 +191,8 @@ def test_what_does_not_change_is_drawn_once():
             self.bound, self.findings = bound, bound.findings
             self.captions_of = bound.captions_of
 
-        def __call__(self, batch, out, known):
-            rendered = self.bound(batch, out, known)
+        def __call__(self, batch, surface=BARE):
+            rendered = self.bound(batch, surface)
             drawn.append(tuple(rendered.panels))
             return rendered
 

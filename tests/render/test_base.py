@@ -57,7 +57,7 @@ class Blind(Renderer):
 
 
 class BoundBlind(BoundRenderer):
-    def __call__(self, batch, out=None, known=None):
+    def __call__(self, batch, surface=None):
         return Rendered()
 
 

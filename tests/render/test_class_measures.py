@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, jaccard_score
 
-from keras_image_saver.render.base import NOT_FINITE, MeasuredClasses
+from keras_image_saver.render.base import (
+    NOT_FINITE,
+)
 from keras_image_saver.render.class_measures import (
     accuracy,
     change,
@@ -15,6 +17,7 @@ from keras_image_saver.render.class_measures import (
     dice,
     iou,
 )
+from keras_image_saver.render.measured import MeasuredClasses
 
 RNG = np.random.default_rng(4)
 

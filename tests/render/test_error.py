@@ -5,6 +5,7 @@ import pytest
 from support.rendering import bind, draw
 
 from keras_image_saver import Batch, Images, Segmentation
+from keras_image_saver.render.base import Surface
 from keras_image_saver.render.error import error_table
 from keras_image_saver.render.measures import evaluate
 
@@ -163,7 +164,7 @@ def test_error_over_an_input_that_is_known_in_colour_is_the_same(level):
     batch = Batch(photo, ids(0, 0), ids(0, 1))
     render = Segmentation(2, panels=("input", "error"))
     bound = bind(render, batch.outputs, inputs=photo, targets=batch.targets)
-    found = bound(batch, known={"input": np.repeat(photo, 3, axis=-1)})
+    found = bound(batch, Surface(known={"input": np.repeat(photo, 3, axis=-1)}))
     assert list(found.panels) == ["error"]
     assert row_of(found) == row_of(bound(batch)) == [[level // 2] * 3, RED]
 

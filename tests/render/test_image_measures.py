@@ -6,8 +6,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from keras_image_saver.render.base import MeasuredImages
 from keras_image_saver.render.image_measures import change, diversity, mae, mse, psnr, shares, ssim
+from keras_image_saver.render.measured import MeasuredImages
 
 RNG = np.random.default_rng(3)
 # Larger than a piece and smaller, and of sides that are no round numbers.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_image_saver.render.base import MeasuredClasses, MeasuredImages
+from keras_image_saver.render.measured import MeasuredClasses, MeasuredImages
 from keras_image_saver.render.measures import MEASURES, check_measures, evaluate, misfit
 
 ZEROS = np.zeros((4, 16, 16, 3), np.float32)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from support.models import keras, tf
 
-from keras_image_saver.render.base import MeasuredClasses, MeasuredImages
 from keras_image_saver.render.class_measures import class_iou, count_classes
 from keras_image_saver.render.image_measures import mae, mse, psnr, ssim
+from keras_image_saver.render.measured import MeasuredClasses, MeasuredImages
 
 RNG = np.random.default_rng(5)
 TARGETS = RNG.random((4, 24, 19, 3), np.float32)

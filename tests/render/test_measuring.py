@@ -5,7 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from keras_image_saver.render.base import Batch, BoundRenderer, MeasuredImages, Rendered
+from keras_image_saver.render.base import (
+    Batch,
+    BoundRenderer,
+    Rendered,
+)
+from keras_image_saver.render.measured import MeasuredImages
 from keras_image_saver.render.measuring import Measuring
 
 pytestmark = pytest.mark.numpy
@@ -17,7 +22,7 @@ class Bound(BoundRenderer):
 
     kinds: tuple = ("",)
 
-    def __call__(self, batch, out=None):
+    def __call__(self, batch, surface=None):
         return Rendered()
 
     def measured(self, batch):

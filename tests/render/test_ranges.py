@@ -10,14 +10,13 @@ from hypothesis.extra import numpy as hnp
 from support.pixels import INTEGERS
 
 from keras_image_saver.arrays import PIECE
-from keras_image_saver.render.base import PixelCounts, findings
+from keras_image_saver.render.base import PixelCounts, findings, show_range
 from keras_image_saver.render.mapping import map_to_uint8
 from keras_image_saver.render.ranges import (
     check_dtype,
     check_range,
     default_range,
     extent,
-    show_range,
 )
 
 
