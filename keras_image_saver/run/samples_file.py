@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from keras_image_saver.arrays import Array, map_leaves
+from keras_image_saver.run.archives import mark_of, packed
 from keras_image_saver.run.files import SAMPLES
 from keras_image_saver.run.record import reason_of
 from keras_image_saver.run.storage import Storage, storage_of
@@ -68,24 +69,13 @@ def save_samples(samples: Samples, file: Any, *, run: str) -> None:
     Raises:
         TypeError: If an array holds other objects than strings.
     """
-    # NumPy leaves its archive open where a file fails, which Python reports when it is collected.
-    archive = io.BytesIO()
-    np.savez(archive, **_stored(samples))
-    with zipfile.ZipFile(archive, "a") as marked:
-        marked.comment = f"{_MARK}{run}".encode("ascii")
-    file.write(archive.getbuffer())
+    file.write(packed(_stored(samples), f"{_MARK}{run}"))
 
 
-def mark_of(content: BinaryIO) -> str | None:
+def run_of(content: BinaryIO) -> str | None:
     """Return the id of the run that samples are marked as of; None if they are not marked."""
-    try:
-        with zipfile.ZipFile(content) as archive:
-            comment = archive.comment.decode("latin-1")
-    except Exception:  # it is no archive; zipfile fails in many ways
-        return None
-    finally:
-        content.seek(0)
-    return comment.removeprefix(_MARK) if comment.startswith(_MARK) else None
+    mark = mark_of(content) or ""
+    return mark.removeprefix(_MARK) if mark.startswith(_MARK) else None
 
 
 def looks_like_samples(content: BinaryIO) -> bool:
@@ -112,7 +102,7 @@ def find_samples(folder: str, run: str | None, *, unmarked: bool) -> BinaryIO | 
         return None
     try:
         with (storage_of(folder) / SAMPLES).open() as file:
-            mark = mark_of(file)
+            mark = run_of(file)
             ours = unmarked and looks_like_samples(file) if mark is None else run in (mark, None)
             return io.BytesIO(file.read()) if ours else None
     except OSError:  # it is a folder, or may not be read, so it is not ours
@@ -126,7 +116,7 @@ def load_samples(content: Any, like: Samples) -> Samples | None:
         content: An open binary file.
         like: Samples of the structure to restore.
     """
-    marked = mark_of(content) is not None
+    marked = run_of(content) is not None
     with np.load(content, allow_pickle=False) as kept:
         names = list(like.arrays)
         if sorted(names) != sorted(kept.files):
@@ -167,7 +157,7 @@ def kept_samples(folder: str, about: Mapping[str, Any]) -> KeptSamples | None:
     if content is None:
         return None
     try:
-        marked = mark_of(content) is not None
+        marked = run_of(content) is not None
         with np.load(content, allow_pickle=False) as kept:
             arrays = {name: kept[name] for name in kept.files}
         if marked:
@@ -206,7 +196,7 @@ def _holds(place: Storage, samples: Samples) -> bool:
     """Tell whether a file that is not marked holds these samples, as one of the first version does."""
     try:
         with place.open() as file:
-            found = None if mark_of(file) is not None else load_samples(file, samples)
+            found = None if run_of(file) is not None else load_samples(file, samples)
     except Exception:
         return False
     return found is not None and same_samples(samples, found)

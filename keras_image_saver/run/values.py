@@ -8,14 +8,13 @@ row, `metrics/<name>`, float32 (rows, N), and `classes/<name>`, float32 (rows, K
 has no entry any more is left out by who reads; of two with one key the later one holds.
 """
 
-import io
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from keras_image_saver.arrays import Array
+from keras_image_saver.run.archives import mark_of, packed
 from keras_image_saver.run.files import METRICS, metrics_name, metrics_names, metrics_number
 from keras_image_saver.run.lines import Key
 from keras_image_saver.run.storage import storage_of
@@ -23,7 +22,7 @@ from keras_image_saver.run.storage import storage_of
 # A file is written anew with each of its rows, so it holds no more than these.
 ROWS, VALUES = 256, 2**17
 
-_MARK = b"keras_image_saver metrics"  # the archive's comment, which NumPy does not look at
+_MARK = "keras_image_saver metrics"
 _KEY, _METRICS, _CLASSES = "key", "metrics/", "classes/"
 
 Values: TypeAlias = Mapping[str, Array]
@@ -185,9 +184,9 @@ class StoredValues(Mapping[str, Array]):
 def is_values_file(folder: str, name: str) -> bool:
     """Tell whether a file was written as one of a run's values."""
     try:
-        with (storage_of(folder) / name).open() as file, zipfile.ZipFile(file) as archive:
-            return archive.comment == _MARK
-    except Exception:  # it is no archive, or may not be read; zipfile fails in many ways
+        with (storage_of(folder) / name).open() as file:
+            return mark_of(file) == _MARK
+    except OSError:  # it is a folder, or may not be read
         return False
 
 
@@ -261,9 +260,4 @@ def _packed(rows: Sequence[Row]) -> bytes:
     ):
         for name in values[0]:
             arrays[part + name] = np.stack([one[name] for one in values]).astype(np.float32)
-    # In memory: NumPy leaves its archive open where a file fails, which Python reports.
-    archive = io.BytesIO()
-    np.savez(archive, **arrays)  # type: ignore[arg-type]
-    with zipfile.ZipFile(archive, "a") as marked:
-        marked.comment = _MARK
-    return archive.getvalue()
+    return packed(arrays, _MARK)
