@@ -81,14 +81,15 @@ class PanelRenderer(Renderer):
         return _told(Sources(last, self.input_image, self.reverses_input, slices), batch)
 
     def images_of_inputs(self, inputs: Any, info: OutputInfo) -> Array | None:
-        if self.input_image is None or inputs is None:
+        way = self.input_image
+        if way is None or inputs is None:
             return None
         # The user's function may change what it gets, so it gets copies: the samples stay as they are.
         batch = Batch(copied(inputs), None, None)
 
         def called(given: Any) -> Any:
             try:
-                return self.input_image(given)  # type: ignore[misc]
+                return way(given)
             except Exception as error:
                 raise failed("input_image", error, batch) from error
 
