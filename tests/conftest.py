@@ -39,9 +39,10 @@ def pytest_pyfunc_call(pyfuncitem):
         return (yield)
     except RuntimeError as error:
         if os.environ.get("KERAS_BACKEND") == "torch" and "must be contiguous" in str(error):
-            # Reason: PyTorch's own limit, met in `fit`'s backward pass, where nothing of ours runs;
-            # which models meet it depends on PyTorch's version and the processor.
-            pytest.skip(f"PyTorch cannot train this model on a CPU: {error}")
+            pytest.skip(
+                reason="PyTorch's own limit, met in the backward pass of `fit`, where nothing of ours "
+                "runs; which models meet it depends on PyTorch's version and the processor"
+            )
         raise
 
 

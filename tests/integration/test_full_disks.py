@@ -55,16 +55,18 @@ def disk(request, tmp_path):
     folder.mkdir()
     if request.param == "/dev/full":
         if not os.path.exists("/dev/full"):
-            # Reason: Linux has it; elsewhere nothing but a full disk gives a true ENOSPC.
-            pytest.skip("this system has no /dev/full")
+            pytest.skip(
+                reason="only Linux has /dev/full, which gives a true ENOSPC without a full disk"
+            )
         with contextlib.ExitStack() as stack:
             yield FullDevice(folder, stack)
         return
     mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(folder)]
     may = shutil.which("mount") is not None
     if not may or subprocess.run(mount, check=False, capture_output=True).returncode:
-        # Reason: only root may mount. The other parameter needs no rights, so ENOSPC is met.
-        pytest.skip("a file system cannot be mounted here (/dev/full stands in)")
+        pytest.skip(
+            reason="only root may mount a file system; /dev/full needs no rights and stands in"
+        )
     try:
         yield SmallDisk(folder)
     finally:

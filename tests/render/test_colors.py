@@ -5,23 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from support.pixels import INTEGERS, bit_interleaved
 
 from keras_image_saver import colorize, overlay
 
 MAGENTA = [255, 0, 255]
 VOID = [224, 224, 192]
-INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
-
-
-def bit_interleaved(class_id):
-    """VOClabelcolormap.m, one id at a time."""
-    red = green = blue = 0
-    for place in range(7, -1, -1):
-        red |= (class_id & 1) << place
-        green |= (class_id >> 1 & 1) << place
-        blue |= (class_id >> 2 & 1) << place
-        class_id >>= 3
-    return [red, green, blue]
 
 
 # colorize

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support.pixels import bit_interleaved
 
 from keras_image_saver import colorize
 from keras_image_saver.render.palettes import (
@@ -19,17 +20,6 @@ VOC_21 = """
     64 128 0  192 128 0  64 0 128  192 0 128  64 128 128  192 128 128  0 64 0  128 64 0  0 192 0
     128 192 0  0 64 128
 """
-
-
-def bit_interleaved(class_id):
-    """VOClabelcolormap.m, one id at a time."""
-    red = green = blue = 0
-    for place in range(7, -1, -1):
-        red |= (class_id & 1) << place
-        green |= (class_id >> 1 & 1) << place
-        blue |= (class_id >> 2 & 1) << place
-        class_id >>= 3
-    return [red, green, blue]
 
 
 # Colours

@@ -59,8 +59,7 @@ def test_plain_logs_leave_the_callers_dict():
 def test_plain_logs_of_a_tensor_that_has_no_value_are_text():
     class Symbolic:
         def __array__(self, dtype=None, copy=None):
-            # What TensorFlow's symbolic tensors raise here; nothing is left to be implemented.
-            raise NotImplementedError("symbolic")
+            raise TypeError("a symbol has no value")
 
         def __str__(self):
             return "a symbolic tensor"

@@ -378,8 +378,7 @@ def test_folder_is_not_synced_where_none_can_be_opened(tmp_path, monkeypatch):
 def special(tmp_path):
     """A FIFO that nobody writes to, a socket, a link to a device, and a folder."""
     if not hasattr(os, "mkfifo"):
-        # Reason: Windows has neither FIFOs nor files of sockets, so nothing there can be met.
-        pytest.skip("this system has no FIFO")
+        pytest.skip(reason="Windows has neither FIFOs nor files of sockets that could be met")
     os.mkfifo(tmp_path / "fifo")
     with socket.socket(socket.AF_UNIX) as one:
         one.bind(os.path.relpath(tmp_path / "socket"))
