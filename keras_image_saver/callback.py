@@ -79,7 +79,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         save_initial: Whether to save the untrained model too, as epoch 0; not when training resumes
             at a later epoch. Under Keras 2 the model must be built for it.
         columns: Samples per row. None: ceil(sqrt(N)) with one panel, else the nearest to a square.
-        padding: Gap around each tile, in pixels; between samples of several panels four times as wide.
+        padding: Gap around each tile, in pixels (2); between samples of several panels four times it.
         pad_value: Grey level of gaps and empty tiles, 0 to 255. None: 56, a dark grey. A run that is
             resumed keeps its layout and gaps where nothing else is said.
         sample_names: A text a sample: under its tiles, cut to their width, and whole on the page.
@@ -123,7 +123,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         every_batches: int | None = None,
         save_initial: bool = False,
         columns: int | None = None,
-        padding: int = 2,
+        padding: int | None = None,
         pad_value: int | None = None,
         sample_names: Sequence[str] | None = None,
         encoder_options: Mapping[str, Any] | None = None,

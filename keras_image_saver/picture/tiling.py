@@ -26,6 +26,7 @@ from keras_image_saver.render.base import BoundRenderer, Rendered
 # grey of an untrained model (and of VOC's cars), and from the 70 of Cityscapes' buildings; a lighter one
 # would outshine dark tiles.
 GAP = 56
+PADDING = 2
 
 # A tile with both sides below the first is enlarged until one has the second: it is as large then as a
 # digit of MNIST, and can be seen.
@@ -38,7 +39,7 @@ class Tiling:
 
     Attributes:
         columns: Samples per row. None: as `plan` chooses, or as the run has it.
-        padding: Gap around each tile, in pixels.
+        padding: Gap around each tile, in pixels. None: `PADDING`, or what the run has.
         pad_value: Grey level of gaps and empty tiles. None: `GAP`, or what the run has.
         sample_names: A text a sample, to stand under its tiles; empty for none.
         before: The layout of the run so far, which it keeps.
@@ -48,18 +49,26 @@ class Tiling:
     """
 
     columns: int | None = None
-    padding: int = 2
+    padding: int | None = None
     pad_value: int | None = None
     sample_names: tuple[str, ...] = ()
     before: Layout | None = None
 
     def __post_init__(self) -> None:
-        check_grid(self.columns, self.padding, GAP if self.pad_value is None else self.pad_value)
+        padding = PADDING if self.padding is None else self.padding
+        check_grid(self.columns, padding, GAP if self.pad_value is None else self.pad_value)
 
     @property
     def settings(self) -> dict[str, Any]:
         """What the user said."""
         return {name: value for name, value in vars(self).items() if name != "before"}
+
+    @property
+    def gap(self) -> int:
+        """The gap around each tile, in pixels."""
+        if self.padding is not None:
+            return int(self.padding)
+        return PADDING if self.before is None else self.before.origin[1]
 
     @property
     def level(self) -> int:
@@ -84,7 +93,7 @@ class Tiling:
             plan,
             sizes,
             count,
-            padding=self.padding,
+            padding=self.gap,
             pad_value=self.level,
             caption_size=caption_size(texts, width) if texts else (0, 0),
             name_height=text_height(width) if self.sample_names else 0,
@@ -104,7 +113,7 @@ class Tiling:
         if before is None or self.columns not in (None, before.columns):
             return None
         # In the first version the one panel of a user's renderer had no caption.
-        bare = {"caption_size": (0, 0)} if before.origin[0] == self.padding else {}
+        bare = {"caption_size": (0, 0)} if before.origin[0] == self.gap else {}
         same = of_these(columns=before.columns, enlargement=before.enlargement, **bare)
         # In the first version samples stood as close as panels.
         same = replace(same, sample_gap=(same.sample_gap[0], before.sample_gap[1]))
@@ -113,12 +122,12 @@ class Tiling:
     def legend(self, layout: Layout, bound: BoundRenderer) -> UInt8Array:
         """Return the legend that stands under a layout's tiles."""
         width, font = layout.size[1], layout.tile[1] // layout.enlargement
-        return draw_legend(bound.legend(), width, font, self.level, self.padding)
+        return draw_legend(bound.legend(), width, font, self.level, self.gap)
 
     def texts(self, layout: Layout, bound: BoundRenderer) -> list[tuple[int, int, str]]:
         """Return what is written into a picture, with the (y, x) of each text."""
         # Captions stand above the first row of tiles, and above each where they number slices.
-        above = layout.origin[0] - self.padding
+        above = layout.origin[0] - self.gap
         rows = range(layout.rows if layout.slices else 1)
         found = [
             (y - above, x, caption_text(text))

@@ -91,6 +91,9 @@ def test_picture_of_a_resumed_run_is_laid_out_as_those_before():
     assert resumed(first_version) == first_version
     assert resumed(new) == new
     assert resumed(first_version, pad_value=7) == first_version | {"pad_value": 7}
+    wide = resumed({}, columns=1, padding=5, pad_value=200)
+    assert wide["stride"][1] - wide["tile"][1] == 5
+    assert resumed(wide) == wide
 
 
 def test_panel_without_a_caption_in_the_first_version_gets_none_where_its_run_is_resumed():
