@@ -117,7 +117,7 @@ class Images(PanelRenderer):
         # What is wrong with the prediction is said before what follows from it for the input.
         order = sorted(images, key=lambda name: (sources.shows_input(name), name != "prediction"))
         ranges = {name: self._range(name, images, sources) for name in order}
-        warnings = self.lost_input(batch, sources, images) + tuple(
+        warnings = self.lost_panels(batch, sources, images) + tuple(
             self._warnings(images, ranges, sources)
         )
         compared = self._compared(batch, sources, ranges)

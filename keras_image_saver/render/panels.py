@@ -1,6 +1,6 @@
 """What `Images` and `Segmentation` share: which panels there are, and what stands in their way."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +11,11 @@ from keras_image_saver.arrays import (
     copied,
     describe,
     leaves,
+    single,
 )
 from keras_image_saver.render.base import Batch, OutputInfo, Renderer
 from keras_image_saver.render.preprocessing import check_input_range
-from keras_image_saver.render.slices import check_slices, slices_of
+from keras_image_saver.render.slices import AXES, check_slices, slices_of
 from keras_image_saver.render.sources import Sources, failed, several_inputs
 
 # The panels that are the samples' own, whatever the model makes of them.
@@ -119,7 +120,31 @@ class PanelRenderer(Renderer):
             "target": no_target if target is None else None,
         }
 
-    def lost_input(
+    def lost_panels(
+        self, batch: Batch, sources: Sources, panels: Collection[str]
+    ) -> tuple[str, ...]:
+        """Return what to warn of where samples that may be meant to be drawn are not."""
+        return self._lost_input(batch, sources, panels) + tuple(
+            self._lost_slices(batch, sources, panels)
+        )
+
+    def _lost_slices(
+        self, batch: Batch, sources: Sources, panels: Collection[str]
+    ) -> Iterator[str]:
+        """Say which volumes are not drawn since they have other slices than the prediction."""
+        slices = sources.slices
+        if slices is None or self.panels is not None:
+            return
+        inputs = None if self.input_image or sources.info.noise else single(batch.inputs)
+        for name, volumes in {"input": inputs, "target": sources.whole_target(batch)}.items():
+            if name not in panels and volumes is not None and volumes.ndim == AXES:
+                yield (
+                    f"No {name} is drawn: of {describe(volumes)} there are other slices along "
+                    f"slice_axis={slices.axis} than the prediction's {slices.depth}. "
+                    'panels=("prediction",) says that none is wanted.'
+                )
+
+    def _lost_input(
         self, batch: Batch, sources: Sources, panels: Collection[str]
     ) -> tuple[str, ...]:
         """Return what to warn of where images among several inputs are not drawn, as of a dict."""

@@ -141,7 +141,7 @@ class Segmentation(PanelRenderer):
         warnings = (
             _check_targets(batch, sources, classes) if {"target", "error"} & {*panels} else ()
         )
-        warnings += self.lost_input(batch, sources, panels)
+        warnings += self.lost_panels(batch, sources, panels)
         bound = BoundSegmentation(
             ranges=ranges,
             class_decision=classes.on_device,

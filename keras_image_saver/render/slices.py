@@ -10,7 +10,7 @@ from keras_image_saver.arrays import Array, describe
 from keras_image_saver.checks import check_int, is_int
 
 # Axes of volumes and of clips: (N, D, H, W, C), (N, T, H, W, C).
-_AXES = 5
+AXES = 5
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Slices:
         """
         if volumes is None or not self._are_volumes(volumes):
             return None
-        if volumes.ndim == _AXES:
+        if volumes.ndim == AXES:
             volumes = _channels_last(volumes, self.channels_first)
         if volumes.shape[self.axis] != self.depth:
             return None
@@ -62,7 +62,7 @@ class Slices:
 
     def _are_volumes(self, array: Array) -> bool:
         # Of four axes they may as well be images, unless they are as large as the prediction.
-        return array.ndim == _AXES or (array.ndim == 4 and array.shape[1:] == self.sides)
+        return array.ndim == AXES or (array.ndim == 4 and array.shape[1:] == self.sides)
 
 
 def _channels_last(volumes: Array, channels_first: bool) -> Array:
@@ -86,7 +86,7 @@ def slices_of(
         ValueError: If the outputs have no such axis, or not so many slices.
     """
     are_ids = as_ids and outputs.ndim == 4 and outputs.dtype.kind in "bui"
-    if outputs.ndim != _AXES and not are_ids:
+    if outputs.ndim != AXES and not are_ids:
         what = "scores (N, D, H, W, C) or class ids (N, D, H, W)" if as_ids else "(N, D, H, W, C)"
         raise ValueError(
             f"`slices` must be None unless the outputs are volumes or clips, {what}, got "

@@ -111,10 +111,11 @@ class Sources:
         return check_images(images, "`input_image`")
 
     def target(self, batch: Batch) -> Array | None:
-        """Return the target that belongs to the prediction, as the samples have it, or its slices."""
-        return self.cut(self._whole_target(batch))
+        """Return the target that belongs to the prediction, or its slices."""
+        return self.cut(self.whole_target(batch))
 
-    def _whole_target(self, batch: Batch) -> Array | None:
+    def whole_target(self, batch: Batch) -> Array | None:
+        """Return the target that belongs to the prediction, as the samples have it."""
         targets, chosen = leaves(batch.targets), self.info.chosen
         # One target is of the prediction, however many outputs there are; of several it is the one of
         # the same name, as in `fit` with dicts, or else the one at the same place.

@@ -204,3 +204,21 @@ def test_check_slices_keeps_plain_ints():
 def test_slices_of_one_slice_by_two_numbers_are_refused():
     with pytest.raises(ValueError, match=r"`slices` must name each slice once, got \(-1, 7\) of 8"):
         numbers((-1, 7), 8)
+
+
+def test_volumes_with_other_slices_than_the_prediction_are_not_drawn_and_that_is_said():
+    bound = bound_of(
+        Images((0, 1), slices=1),
+        volumes(1, 8, 4, 4, 1),
+        volumes(1, 4, 4, 4, 1),
+        volumes(1, 6, 4, 4, 1),
+    )
+    assert list(bound.ranges) == ["prediction"]
+    assert [text.split(":")[0] for text in bound.warnings] == [
+        "No input is drawn",
+        "No target is drawn",
+    ]
+    assert "shape (1, 6, 4, 4, 1)" in bound.warnings[1]
+    assert "slice_axis=1 than the prediction's 8" in bound.warnings[1]
+    render = Images((0, 1), slices=1, panels=("prediction",))
+    assert bound_of(render, volumes(1, 8, 4, 4, 1), volumes(1, 4, 4, 4, 1)).warnings == ()
