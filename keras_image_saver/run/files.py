@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Iterable
+from typing import NamedTuple
 
 RECORD = "snapshots.jsonl"  # the newest entries; those before it stand in segments
 RUN_FILE = "run.json"  # what is said of the run as a whole
@@ -15,51 +16,53 @@ LOCK = ".keras_image_saver.lock"
 PROBE = ".keras_image_saver-probe"  # stands for a moment on remote storage, to see that it can
 MOVING = ".moving"  # stands in `previous-<n>/` as long as a run is being moved there
 
-_SEGMENT = re.compile(r"snapshots-(\d{4,})\.jsonl")
-_METRICS = re.compile(r"snapshots-metrics-(\d{4,})\.npz")
 _OF_A_PAGE = re.compile(r"index\.html|run\.js|snapshots(-metrics)?(-\d{4,})?\.js")
 _PREVIOUS = re.compile(r"previous-(\d+)")
 _UNRECORDED = re.compile(r"unrecorded-(\d+)")
 _TEMPORARY = re.compile(r"\.keras_image_saver-.*\.tmp")
 
 
-def segment_name(number: int) -> str:
-    """Return the name of a segment of the record; they are numbered from 0, the oldest."""
-    return f"snapshots-{number:04d}.jsonl"
+class Series(NamedTuple):
+    """Files that hold one thing in parts: the newest part, and full ones numbered from 0, the oldest.
+
+    Attributes:
+        newest: The name of the newest part, with a suffix.
+
+    Example:
+        >>> SEGMENTS.name(12), SEGMENTS.number("snapshots-0012.jsonl"), SEGMENTS.number(RECORD)
+        ('snapshots-0012.jsonl', 12, None)
+    """
+
+    newest: str
+
+    def name(self, number: int) -> str:
+        """Return the name of a full part."""
+        stem, _, suffix = self.newest.rpartition(".")
+        return f"{stem}-{number:04d}.{suffix}"
+
+    def number(self, name: str) -> int | None:
+        """Return which full part a file is, None if it is none."""
+        stem, _, suffix = self.newest.rpartition(".")
+        number = _number(re.compile(rf"{re.escape(stem)}-(\d{{4,}})\.{suffix}"), name)
+        return number if number is not None and self.name(number) == name else None
+
+    def among(self, names: Iterable[str]) -> list[str]:
+        """Return those names that are of parts, oldest first."""
+        found = [name for name in names if name == self.newest or self.number(name) is not None]
+        return sorted(found, key=lambda name: (name == self.newest, self.number(name) or 0))
+
+    def full(self, names: Iterable[str]) -> int:
+        """Return the number that the next full part has, beside parts of these names."""
+        numbers = (self.number(name) for name in names)
+        return 1 + max((number for number in numbers if number is not None), default=-1)
 
 
-def segment_number(name: str) -> int | None:
-    """Return which segment of the record a file is, None if it is none."""
-    number = _number(_SEGMENT, name)
-    return number if number is not None and segment_name(number) == name else None
-
-
-def record_names(names: Iterable[str]) -> list[str]:
-    """Return those names that are of a record's files, oldest first."""
-    found = [name for name in names if name == RECORD or segment_number(name) is not None]
-    return sorted(found, key=lambda name: (name == RECORD, segment_number(name) or 0))
+SEGMENTS, METRICS_FILES = Series(RECORD), Series(METRICS)
 
 
 def is_of_the_record(name: str) -> bool:
     """Tell whether a file is one of the record, or says which run it is of."""
-    return name in (RECORD, RUN_FILE) or segment_number(name) is not None
-
-
-def metrics_name(number: int) -> str:
-    """Return the name of a full file of what each sample had; numbered from 0, the oldest."""
-    return f"snapshots-metrics-{number:04d}.npz"
-
-
-def metrics_number(name: str) -> int | None:
-    """Return which full file of what each sample had a file is, None if it is none."""
-    number = _number(_METRICS, name)
-    return number if number is not None and metrics_name(number) == name else None
-
-
-def metrics_names(names: Iterable[str]) -> list[str]:
-    """Return those names that are of files of what each sample had, oldest first."""
-    found = [name for name in names if name == METRICS or metrics_number(name) is not None]
-    return sorted(found, key=lambda name: (name == METRICS, metrics_number(name) or 0))
+    return name in (RECORD, RUN_FILE) or SEGMENTS.number(name) is not None
 
 
 def script_name(name: str) -> str:

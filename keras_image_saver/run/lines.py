@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from keras_image_saver.run.files import RECORD, record_names
+from keras_image_saver.run.files import RECORD, SEGMENTS
 from keras_image_saver.run.storage import storage_of
 
 FORMAT = 1  # of an entry
@@ -120,7 +120,7 @@ class Reading(NamedTuple):
 
 def record_files(folder: str) -> list[str]:
     """Return the names of a record's files, oldest first."""
-    return record_names(storage_of(folder).names())
+    return SEGMENTS.among(storage_of(folder).names())
 
 
 def read_record(folder: str) -> Reading | None:

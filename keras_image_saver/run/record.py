@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keras_image_saver.arrays import Array, UInt8Array
-from keras_image_saver.run.files import RECORD, segment_name, segment_number
+from keras_image_saver.run.files import RECORD, SEGMENTS
 from keras_image_saver.run.lines import (
     FORMAT,
     Entry,
@@ -178,7 +178,7 @@ class Record:
         if old:
             self.write()
         for name in old:
-            number = segment_number(name)
+            number = SEGMENTS.number(name)
             if number is not None and number >= self._full:
                 (storage_of(self._folder) / name).remove()
                 self._mirror(name, None)
@@ -207,7 +207,7 @@ class Record:
                 segment = self._settled + number
                 if segment >= self._full or segment in changed:
                     part = lines[number * SEGMENT : (number + 1) * SEGMENT]
-                    self._replace(segment_name(segment), part)
+                    self._replace(SEGMENTS.name(segment), part)
             self._written = self._replace(RECORD, lines[full * SEGMENT :])
             with self._lock:
                 self._leaving.store(marks)

@@ -15,7 +15,7 @@ import numpy as np
 
 from keras_image_saver.arrays import Array
 from keras_image_saver.run.archives import mark_of, packed
-from keras_image_saver.run.files import METRICS, metrics_name, metrics_names, metrics_number
+from keras_image_saver.run.files import METRICS, METRICS_FILES
 from keras_image_saver.run.lines import Key
 from keras_image_saver.run.storage import storage_of
 
@@ -99,7 +99,7 @@ class ValuesFile:
             self._open()
         *full, newest = _split(self._newest)
         for rows in full:
-            self._replace(metrics_name(self._full), rows)
+            self._replace(METRICS_FILES.name(self._full), rows)
             del self._newest[: len(rows)]
             self._full += 1
         self._replace(METRICS, newest)
@@ -108,16 +108,14 @@ class ValuesFile:
     def _open(self) -> None:
         """Go on from what the folder has, as where the run is resumed."""
         place = storage_of(self._folder)
-        names = metrics_names(place.names())
+        names = METRICS_FILES.among(place.names())
         for name in names:
             if not is_values_file(self._folder, name):
                 raise FileExistsError(
                     f"{(place / name).path!r} is there already, not of a run, and left as it is, so "
                     "the samples' metrics are not kept. Move it away."
                 )
-        self._full = 1 + max(
-            (metrics_number(name) or 0 for name in names if name != METRICS), default=-1
-        )
+        self._full = METRICS_FILES.full(names)
         self._newest = [*read_rows(self._folder, METRICS), *self._newest]
         self._is_open = True
 
@@ -142,7 +140,7 @@ class ValuesReader:
     def row(self, key: Key) -> Row:
         """Return what a snapshot's samples had; nothing where no file tells."""
         if self._places is None:
-            names = metrics_names(storage_of(self._folder).names())
+            names = METRICS_FILES.among(storage_of(self._folder).names())
             self._places = {key: name for name in names for key in _keys(self._folder, name)}
         name = self._places.get(key)
         if name is None:
@@ -192,7 +190,7 @@ def is_values_file(folder: str, name: str) -> bool:
 
 def values_files(folder: str) -> list[str]:
     """Return the names of a run's files of values, oldest first; others may be called so too."""
-    names = metrics_names(storage_of(folder).names())
+    names = METRICS_FILES.among(storage_of(folder).names())
     return [name for name in names if is_values_file(folder, name)]
 
 

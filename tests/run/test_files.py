@@ -10,7 +10,7 @@ def test_the_names_on_disk_are_those_of_every_run_so_far():
     assert files.PAGE == "index.html"
     assert files.LOCK == ".keras_image_saver.lock"
     assert files.MOVING == ".moving"
-    assert files.segment_name(12) == "snapshots-0012.jsonl"
+    assert files.SEGMENTS.name(12) == "snapshots-0012.jsonl"
     assert files.previous_name(3) == "previous-3"
 
 
@@ -25,19 +25,19 @@ def test_the_names_on_disk_are_those_of_every_run_so_far():
     ],
 )
 def test_segment_number_is_that_of_a_segments_name(name, number):
-    assert files.segment_number(name) == number
+    assert files.SEGMENTS.number(name) == number
 
 
 def test_record_names_are_ordered_by_age():
-    segments = [files.segment_name(number) for number in range(10_001)]
+    segments = [files.SEGMENTS.name(number) for number in range(10_001)]
     names = ["snapshots.jsonl", "a.png", *sorted(segments)]
-    assert files.record_names(names) == [*segments, "snapshots.jsonl"]
+    assert files.SEGMENTS.among(names) == [*segments, "snapshots.jsonl"]
 
 
 def test_record_names_are_those_that_segments_are_given():
     names = ["snapshots-0000.jsonl", "snapshots-0201.jsonl", "snapshots-99999999999.jsonl"]
     odd = ["snapshots-00001.jsonl", "snapshots-\u0661\u0661\u0661\u0661.jsonl"]
-    assert files.record_names([*names[::-1], *odd]) == names
+    assert files.SEGMENTS.among([*names[::-1], *odd]) == names
 
 
 @pytest.mark.parametrize(

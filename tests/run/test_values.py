@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from keras_image_saver.run.files import METRICS, metrics_name
+from keras_image_saver.run.files import METRICS, METRICS_FILES
 from keras_image_saver.run.reader import Run
 from keras_image_saver.run.record import Record, Snapshot
 from keras_image_saver.run.values import ROWS, VALUES, Row, ValuesFile, ValuesReader, values_files
@@ -46,7 +46,7 @@ def test_values_of_other_shapes_or_too_many_rows_begin_another_file(tmp_path):
         row(ROWS + 2, [1, 2, 3]),
         row(ROWS + 3, [4, 5, 6]),
     )
-    assert values_files(str(tmp_path)) == [metrics_name(0), metrics_name(1), METRICS]
+    assert values_files(str(tmp_path)) == [METRICS_FILES.name(0), METRICS_FILES.name(1), METRICS]
     reader = ValuesReader(str(tmp_path))
     for epoch, values in ((1, [0.5, 1.5]), (ROWS + 1, [0.5, 1.5]), (ROWS + 3, [4, 5, 6])):
         np.testing.assert_array_equal(reader.row((epoch, 1, 0)).metrics["mae"], values)
@@ -159,7 +159,7 @@ def test_file_of_many_samples_holds_fewer_rows(tmp_path):
     for epoch in range(1, 6):
         values.add(row(epoch, many + epoch))
         values.write()
-    assert values_files(str(tmp_path)) == [metrics_name(0), METRICS]
+    assert values_files(str(tmp_path)) == [METRICS_FILES.name(0), METRICS]
     reader = ValuesReader(str(tmp_path))
     for epoch in range(1, 6):
         assert reader.row((epoch, 1, 0)).metrics["mae"][-1] == epoch

@@ -18,15 +18,13 @@ from typing import Any
 
 from keras_image_saver.escapes import escaped
 from keras_image_saver.run.files import (
-    METRICS,
+    METRICS_FILES,
     PAGE,
     PAGE_MARK,
     RECORD,
     RUN_SCRIPT,
-    metrics_names,
-    metrics_number,
+    SEGMENTS,
     script_name,
-    segment_number,
 )
 from keras_image_saver.run.lines import FORMAT, Entry, read_entries, record_files
 from keras_image_saver.run.logs import json_logs
@@ -132,7 +130,7 @@ class Page:
 
     def add(self, name: str, content: Sequence[Entry] | Sequence[Row] | None) -> None:
         """Note what a file of the record holds; `write` brings it to storage, then or later."""
-        number = segment_number(name)
+        number = SEGMENTS.number(name)
         if number is not None and content is not None:
             self._segments[number] = self._segments.get(number, -1) + 1
         elif number is not None:
@@ -165,8 +163,8 @@ class Page:
         for name, content in list(self._unwritten.items()):
             if content is None:
                 (self._folder / script_name(name)).remove()
-            elif name in metrics_names([name]):
-                number = metrics_number(name)
+            elif METRICS_FILES.among([name]):
+                number = METRICS_FILES.number(name)
                 segment = "metrics" if number is None else f"metrics-{number}"
                 text = self._values.json(content, full=self._full_values())
                 self._replace(script_name(name), _script(segment, text))
@@ -190,7 +188,7 @@ class Page:
             # An open page reads those anew, in which snapshots were marked as removed since.
             rewritten = {number: times for number, times in self._segments.items() if times}
             content |= {"rewritten": rewritten} if rewritten else {}
-        segment = "newest" if name == RECORD else segment_number(name)
+        segment = "newest" if name == RECORD else SEGMENTS.number(name)
         return _script(segment, json.dumps(content, allow_nan=False))
 
     def _known_segments(self) -> int | list[int]:
@@ -200,8 +198,7 @@ class Page:
 
     def _full_values(self) -> int:
         """Return how many full files of values there are."""
-        names = metrics_names(self._folder.names())
-        return 1 + max((metrics_number(name) or 0 for name in names if name != METRICS), default=-1)
+        return METRICS_FILES.full(self._folder.names())
 
     def _replace(self, name: str, text: str) -> None:
         (self._folder / name).replace(lambda file: file.write(text.encode("utf-8")))
