@@ -29,7 +29,7 @@ def about(folder):
 
 def test_run_file_says_what_the_run_is(tmp_path):
     started = time.time()
-    saver = ImageSaver(tmp_path / "{epoch:02d}.png", X, render=PREDICTION, columns=2, model=None)
+    saver = ImageSaver(tmp_path / "{epoch:02d}.png", X, render=PREDICTION, columns=2, padding=3)
     fit_x(autoencoder(), saver)
     said = about(tmp_path)
     assert said["format"] == 1
@@ -47,7 +47,7 @@ def test_run_file_says_what_the_run_is(tmp_path):
     assert settings["render"]["class"] == "Images"
     assert settings["render"]["value_range"] == [0.0, 1.0]
     assert settings["render"]["panels"] == ["prediction"]
-    assert (settings["columns"], settings["padding"], settings["pad_value"]) == (2, 2, None)
+    assert (settings["columns"], settings["padding"], settings["pad_value"]) == (2, 3, None)
     assert said["samples"]["arrays"] == {"x": {"shape": [4, 8, 8, 1], "dtype": "float32"}}
     assert said["samples"]["count"] == 4
 
