@@ -13,7 +13,7 @@ const { PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf, ...words } = v
   `"use strict"; ${read("entry.js")} ${read("values.js")} ${read("state.js")} ${read("keys.js")}
   ({ PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf,
      countsText, missedPlaces, namesIn, numbersOf, panelName, parseValues, placeOf, snapshotName,
-     tilesOf, valueText, valuesOf, wantedSegments, worstOf })`,
+     tilesOf, valueText, unknownText, valuesOf, wantedSegments, worstOf })`,
 );
 
 const GEOMETRY = {
@@ -64,6 +64,11 @@ test("the worst samples are those that are numbers of samples", () => {
   assert.deepEqual([...words.worstOf({ worst })], [3, 0]);
   assert.deepEqual([...words.worstOf({ worst: "3" })], []);
   assert.deepEqual([...words.worstOf(null)], []);
+});
+
+test("samples without a number are counted where there are such", () => {
+  const texts = [{ nan: 2 }, { nan: 0 }, {}, { nan: "2" }, null].map(words.unknownText);
+  assert.deepEqual([...texts], ["2 NaN", "", "", "", ""]);
 });
 
 test("a sample's values are read by its entry's key, and a grid's own are no sample's", () => {

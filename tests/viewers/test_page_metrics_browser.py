@@ -65,6 +65,17 @@ def test_values_of_a_snapshot_in_a_full_file_and_of_one_that_comes_are_found(sho
     page.wait_for_function("() => document.querySelector('#values td')?.innerText === '0.75'")
 
 
+def test_samples_without_a_number_are_counted_and_come_first(show, tmp_path):
+    found = measured(0.5, float("nan"), 1.0, 0.0)
+    found["summary"]["mae"] |= {"mean": 0.5, "least": 0.0, "most": 1.0, "nan": 1}
+    found["summary"]["mae"]["worst"] = [[1, float("nan")], [2, 1.0]]
+    Writer(tmp_path).begin().save(1, **found)
+    page = show(tmp_path)
+    assert rows(page, "measures")[0] == "mae\t0.5\t1 NaN12"
+    page.locator("#measures button").first.click()
+    page.wait_for_function("() => document.querySelector('#values td')?.innerText === 'NaN'")
+
+
 def test_run_without_metrics_has_no_section_for_them(show, tmp_path):
     Writer(tmp_path).begin().save(1)
     page = show(tmp_path)

@@ -98,6 +98,12 @@ function numbersOf(entry) {
   return [...Object.entries(logs), ...measured];
 }
 
+/* How many samples have no number by a measure, which its mean leaves out; "" for none. */
+function unknownText(found) {
+  const count = found?.nan;
+  return Number.isSafeInteger(count) && count > 0 ? `${count} NaN` : "";
+}
+
 /* The samples that a measure found worst, the worst first. */
 function worstOf(found) {
   const listed = Array.isArray(found?.worst) ? found.worst : [];

@@ -155,7 +155,9 @@ class View {
       button.onclick = (event) => this.onSample(sample, event.detail === 0);
       return button;
     });
-    return logRow(name, found?.mean ?? "none", element("td", { className: "worst" }, ...buttons));
+    const unknown = element("span", { className: "is-odd", textContent: unknownText(found) });
+    const worst = element("td", { className: "worst" }, unknown, ...buttons);
+    return logRow(name, found?.mean ?? "none", worst);
   }
 
   /* What the sample that is shown alone had, as soon as it is read. */
