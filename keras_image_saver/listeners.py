@@ -14,8 +14,8 @@ from keras_image_saver.picture.encoder import encode_image
 from keras_image_saver.run.record import Snapshot
 from keras_image_saver.run.storage import check_path
 
-# `DataClass` of TensorBoard's `summary.proto`: what a summary of its images plug-in holds.
-_BLOB_SEQUENCE = 3
+# `DataClass` of TensorBoard's `summary.proto`: what a summary of its plug-ins holds.
+_SCALAR, _BLOB_SEQUENCE = 1, 3
 
 
 class TensorBoardImages:
@@ -52,15 +52,18 @@ class TensorBoardImages:
         height, width = image.shape[:2]
         # What the images plug-in reads: the size as text, then the files.
         content = [str(width), str(height), encode_image(image, "png")]
-        metadata = tf.compat.v1.SummaryMetadata(
-            plugin_data={"plugin_name": "images"}, data_class=_BLOB_SEQUENCE
+        images, scalars = (
+            tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": plugin}, data_class=kind)
+            for plugin, kind in (("images", _BLOB_SEQUENCE), ("scalars", _SCALAR))
         )
         step = snapshot.step or snapshot.epoch
         # Keras's own TensorBoard callback leaves recording switched off between its batches.
         with self._writer.as_default(step), tf.summary.record_if(True):
-            tf.summary.write(self.tag, tf.constant(content), step, metadata)
+            tf.summary.write(self.tag, tf.constant(content), step, images)
             for name, found in snapshot.summary.items():
-                tf.summary.scalar(f"{self.tag}/{name}", found["mean"], step)
+                mean = tf.constant(found["mean"], tf.float32)
+                # `tf.summary.scalar` would need the package `tensorboard`.
+                tf.summary.write(f"{self.tag}/{name}", mean, step, scalars)
         self._writer.flush()
 
     def close(self) -> None:

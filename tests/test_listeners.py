@@ -176,10 +176,11 @@ def test_tensorboard_images_need_no_tensorboard_package(tmp_path):
         import numpy as np
         from keras_image_saver import Snapshot, TensorBoardImages
         image = np.zeros((4, 4, 3), np.uint8)
-        TensorBoardImages({str(tmp_path)!r})(Snapshot(1, 1, 1, "", image=image))
+        summary = {{"mae": {{"mean": 0.25}}}}
+        TensorBoardImages({str(tmp_path)!r})(Snapshot(1, 1, 1, "", image=image, summary=summary))
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, timeout=120)
-    assert len(events(tmp_path)) == 1
+    assert len(events(tmp_path)) == 2
 
 
 def test_tensorboard_images_write_the_means_of_metrics_as_scalars(tmp_path):
