@@ -129,7 +129,7 @@ def test_metrics_that_are_none_are_refused_at_once(metrics, error, text):
         pytest.param(
             (X, X),
             {"half": lambda targets, outputs: outputs[:1]},
-            r"`metrics\['half'\]` must return a row a sample, got shape \(1, 8, 8, 1\)",
+            r"`metrics\['half'\]` must return a value or more for each sample, got shape \(1, 8, 8, 1\)",
             id="another length",
         ),
         pytest.param(
