@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_image_saver.arrays import UInt8Array
+from keras_image_saver.checks import is_int
 
 # So many paddings more stand between two samples in a row than between two panels of one: the larger
 # gap is seen as the end of a sample where the tiles are small too.
@@ -132,11 +133,17 @@ def layout_of(geometry: Mapping[str, Any]) -> Layout:
             enlargement=int(geometry.get("enlargement", 1)),
             sample_gap=_pair(geometry.get("sample_gap", (0, 0))),
             slices=tuple(map(int, geometry.get("slices", ()))),
-            pad_value=int(geometry.get("pad_value", 0)),
+            pad_value=gap_level(geometry),
         )
     if layout is None or min(layout.columns, layout.count, len(layout.panels)) < 1:
         raise ValueError("there is no record of where its tiles stand")
     return layout
+
+
+def gap_level(geometry: Mapping[str, Any]) -> int:
+    """Return the grey level of a recorded grid's gaps; 0 where it tells none that there is."""
+    level = geometry.get("pad_value", 0)
+    return level if is_int(level) and 0 <= level <= 255 else 0
 
 
 def _pair(value: Any) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import numpy as np
 from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.checks import check_choice, check_int
 from keras_image_saver.picture import decoder, encoder, formats, grid
-from keras_image_saver.picture.layout import plan
+from keras_image_saver.picture.layout import gap_level, plan
 from keras_image_saver.picture.text import caption_size, draw_captions
 from keras_image_saver.run.reader import Run
 from keras_image_saver.run.record import Snapshot
@@ -38,7 +38,7 @@ def strip(
 
     The samples are cut out of the run's pictures by the recorded geometry. Panels named "input" and
     "target" are the same at every epoch and stand once, at the left and at the right. A picture that
-    is missing or broken leaves its column empty.
+    is missing or broken leaves its column empty. Gaps are of the grey that the run's newest grid has.
 
     Args:
         run: A run's folder, or `Run.open` of it.
@@ -127,23 +127,24 @@ def _compose(pictures: Pictures, samples: int) -> UInt8Array:
     if not tiles:
         pictures.screen()  # raises where no picture can be read
         raise ValueError("There is no sample that can be cut out of the run's pictures.")
-    return _tile(tiles, rows * len(changing), [caption for caption, _, _ in columns])
+    gap = gap_level(newest)
+    return _tile(tiles, rows * len(changing), [caption for caption, _, _ in columns], gap)
 
 
 def _tile(
-    tiles: Mapping[tuple[int, int], UInt8Array], rows: int, captions: Sequence[str]
+    tiles: Mapping[tuple[int, int], UInt8Array], rows: int, captions: Sequence[str], gap: int
 ) -> UInt8Array:
-    """Draw tiles by (row, column), each column under its caption; black where there is none."""
+    """Draw tiles by (row, column), each column under its caption; gaps are of one grey level."""
     height, width, channels = np.max([tile.shape for tile in tiles.values()], axis=0).tolist()
     # The grid takes panels by name, but a caption may stand over several columns.
     sizes = {str(column): (height, width) for column in range(len(captions))}
     needed = caption_size(captions, width)
-    layout = plan(sizes, rows, columns=1, padding=_PADDING, caption_size=needed)
+    layout = plan(sizes, rows, columns=1, padding=_PADDING, pad_value=gap, caption_size=needed)
     canvas = grid.Canvas(layout, channels)
     for (row, column), tile in tiles.items():
         canvas.put(tile, row, column)
     places = [(0, layout.tile_at(0, panel)[1], text) for panel, text in enumerate(captions)]
-    return draw_captions(canvas.image, places, width, 0)
+    return draw_captions(canvas.image, places, width, gap)
 
 
 def _epoch_captions(snapshots: Sequence[Snapshot]) -> list[str]:
