@@ -133,17 +133,17 @@ def layout_of(geometry: Mapping[str, Any]) -> Layout:
             enlargement=int(geometry.get("enlargement", 1)),
             sample_gap=_pair(geometry.get("sample_gap", (0, 0))),
             slices=tuple(map(int, geometry.get("slices", ()))),
-            pad_value=gap_level(geometry),
+            pad_value=_level(geometry.get("pad_value", 0)),
         )
     if layout is None or min(layout.columns, layout.count, len(layout.panels)) < 1:
         raise ValueError("there is no record of where its tiles stand")
     return layout
 
 
-def gap_level(geometry: Mapping[str, Any]) -> int:
-    """Return the grey level of a recorded grid's gaps; 0 where it tells none that there is."""
-    level = geometry.get("pad_value", 0)
-    return level if is_int(level) and 0 <= level <= 255 else 0
+def _level(value: Any) -> int:
+    if not is_int(value) or not 0 <= value <= 255:
+        raise ValueError("no grey level")
+    return value
 
 
 def _pair(value: Any) -> tuple[int, int]:

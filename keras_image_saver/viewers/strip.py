@@ -3,13 +3,14 @@
 import itertools
 import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from keras_image_saver.arrays import UInt8Array
 from keras_image_saver.checks import check_choice, check_int
 from keras_image_saver.picture import decoder, encoder, formats, grid
-from keras_image_saver.picture.layout import gap_level, plan
+from keras_image_saver.picture.layout import layout_of, plan
 from keras_image_saver.picture.text import caption_size, draw_captions
 from keras_image_saver.run.reader import Run
 from keras_image_saver.run.record import Snapshot
@@ -127,8 +128,16 @@ def _compose(pictures: Pictures, samples: int) -> UInt8Array:
     if not tiles:
         pictures.screen()  # raises where no picture can be read
         raise ValueError("There is no sample that can be cut out of the run's pictures.")
-    gap = gap_level(newest)
-    return _tile(tiles, rows * len(changing), [caption for caption, _, _ in columns], gap)
+    rows *= len(changing)
+    return _tile(tiles, rows, [caption for caption, _, _ in columns], _gap_of(newest))
+
+
+def _gap_of(geometry: Mapping[str, Any]) -> int:
+    """Return the grey level of a grid's gaps; black where there is no record of them."""
+    try:
+        return layout_of(geometry).pad_value
+    except ValueError:
+        return 0
 
 
 def _tile(
