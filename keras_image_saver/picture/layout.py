@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -193,6 +193,7 @@ def plan(
     name_height: int = 0,
     enlargement: int = 1,
     slices: Sequence[int] = (),
+    legend_height: Callable[[int], int] = lambda width: 0,
 ) -> Layout:
     """Lay out `count` samples.
 
@@ -210,6 +211,8 @@ def plan(
         name_height: What the name of a sample needs under its tiles.
         enlargement: Whole factor by which images are enlarged, at least.
         slices: The numbers of the slices that each panel has.
+        legend_height: What a legend under a picture of some width needs; it is no part of the layout,
+            but of the picture that is to be no sliver.
     """
     height, width = (max(size[axis] for size in sizes.values()) for axis in (0, 1))
     caption_height, caption_width = caption_size
@@ -242,6 +245,12 @@ def plan(
 
     if columns is not None or one_tile:
         return within(int(columns or math.ceil(math.sqrt(count))))
+
+    def sliver(layout: Layout) -> float:
+        height, width = layout.size
+        height += legend_height(width)
+        return max(height, width) / min(height, width)
+
     # The fewest columns for each number of rows: more of them would only leave places empty.
     choices = {math.ceil(count / rows) for rows in range(1, count + 1)}
-    return min(map(within, sorted(choices)), key=lambda one: max(one.size) / min(one.size))
+    return min(map(within, sorted(choices)), key=sliver)
