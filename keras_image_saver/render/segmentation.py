@@ -217,7 +217,7 @@ class Segmentation(PanelRenderer):
     def _range_of_inputs(self, image: Array) -> Range | None:
         check_dtype(image, "input")
         if self.input_range is not None:
-            return self.input_range
+            return self.range_of_inputs(image)
         if image.dtype.kind in "bui":
             return default_range(image.dtype)
         low, high = extent(image)

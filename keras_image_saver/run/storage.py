@@ -78,12 +78,12 @@ class Local(_Place):
             OSError: If they cannot.
             ValueError: If that path is longer than the file system allows, as far as it tells.
         """
-        os.makedirs(self._native, exist_ok=True)
+        disk.make_folders(self._native)
         disk.check_length(storage_of(longest)._native)
         temporary = os.path.join(self._native, temporary_name())
-        with open(temporary, "xb"):
+        with disk.create(temporary):
             pass
-        os.unlink(temporary)
+        disk.unlink(temporary)
 
     def replace(self, write: Callable[[BinaryIO], object]) -> None:
         """Create or replace this file with what `write` puts into an open binary file.
@@ -98,15 +98,13 @@ class Local(_Place):
         disk.make_folders(folder)
         temporary = os.path.join(folder, temporary_name())
         try:
-            # "x" with open's own mode: permissions are the umask's, which mkstemp's are not.
-            with open(temporary, "xb") as file:
+            with disk.create(temporary) as file:
                 write(file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self._native)
+                disk.force(file)
+            disk.rename(temporary, self._native)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(temporary)
+                disk.unlink(temporary)
             raise
         disk.sync_folder(folder)  # which is what makes the new name last
 
@@ -144,12 +142,12 @@ class Local(_Place):
         """Remove this file; it is no error if there is none, or one of a kind that we do not write."""
         with contextlib.suppress(FileNotFoundError, FileExistsError):
             disk.check_replaceable(self._native)
-            os.unlink(self._native)
+            disk.unlink(self._native)
 
     def remove_folder(self) -> None:
         """Remove this folder, if it is empty."""
         with contextlib.suppress(OSError):
-            os.rmdir(self._native)
+            disk.remove_folder(self._native)
 
     def move(self, target: "Storage") -> None:
         """Move this file, if there is one, making the target's folders; `move_all` makes it last.
@@ -159,7 +157,7 @@ class Local(_Place):
         """
         if self.exists():
             disk.make_folders(os.path.dirname(target._native) or ".")
-            os.replace(self._native, target._native)
+            disk.rename(self._native, target._native)
 
     def sync(self) -> None:
         """Make the names in this folder last, also where the power fails; where the system can."""

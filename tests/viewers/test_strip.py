@@ -205,6 +205,21 @@ def test_strip_of_other_sizes_and_modes_enlarges_the_smaller(tmp_path):
     np.testing.assert_array_equal(cut[:, 0], larger)
 
 
+@pytest.mark.parametrize(("told", "level"), [(56, 56), (255, 255), (None, 0)], ids=str)
+def test_strip_has_the_gaps_of_the_run(tmp_path, told, level):
+    known = {} if told is None else {"pad_value": told}
+    newest = place() | known
+    grids = [make_grid(tiles(epoch), columns=2, pad_value=level) for epoch in (1, 2)]
+    run = write_run(tmp_path / "run", grids, places=[place(), newest])
+    strip(run, tmp_path / "out.png", samples=1)
+    picture = decoded(tmp_path / "out.png")[0][0]
+    assert (picture[-2:] == level).all()
+    assert (picture[:, SIZE + 2 : SIZE + 4] == level).all()
+    caption = picture[: -SIZE - 4, 2:]
+    # What is written stands out: dark on light gaps, light on dark ones.
+    assert (caption.max() == level and caption.min() < 64) if level > 127 else caption.max() > 192
+
+
 def test_strip_without_any_picture_says_so(tmp_path):
     run = write_run(tmp_path / "run", [None], places=[place()])
     with pytest.raises(ValueError, match=r"no picture that can be read: epoch 1, 0001\.png"):
