@@ -52,7 +52,7 @@ def _rows(run: Run) -> Iterator[tuple[str, list[str]]]:
         if last.time:
             yield "last", [time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last.time))]
         width = max((len(name) for name in last.logs), default=0)
-        logs = [f"{name:<{width}}  {_value(value)}" for name, value in last.logs.items()]
+        logs = [f"{name:<{width}}  {value_text(value)}" for name, value in last.logs.items()]
         yield "last logs", logs or ["none"]
         yield "classes", _classes(run, last)
         yield "metrics", _metrics(last)
@@ -90,7 +90,7 @@ def _metrics(snapshot: Snapshot) -> list[str]:
     width = max((len(name) for name in snapshot.summary), default=0)
     lines = []
     for name, found in snapshot.summary.items():
-        mean, least, most = (_value(found[part]) for part in ("mean", "least", "most"))
+        mean, least, most = (value_text(found[part]) for part in ("mean", "least", "most"))
         worst = [number for number, _ in found["worst"]]
         more = f" ({least} to {most}; worst: sample {worst[0]})" if len(worst) > 1 else ""
         nan = f", {found['nan']} NaN" if found.get("nan") and len(worst) > 1 else ""
@@ -129,5 +129,6 @@ def _bytes(size: float) -> str:
     return f"{size:.1f} GB"
 
 
-def _value(value: object) -> str:
+def value_text(value: object) -> str:
+    """Return a number to six digits; text as it is."""
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -197,7 +197,10 @@ def test_names_of_classes_are_in_run_json_and_info(tmp_path, capsys):
     render = Segmentation(input_range=(0, 1), class_names=["none", "cat", "dog"])
     ids = class_ids(3)
     fit_data(model, X, ids, saver=ImageSaver(tmp_path, (X, ids), render=render), epochs=1)
-    told = Run.open(tmp_path).about["class_names"]
+    about = Run.open(tmp_path).about
+    assert about["fixed_panels"] == ["input", "target"]
+    assert about["class_panels"] == ["prediction", "target"]
+    told = about["class_names"]
     assert [(one["id"], one["name"]) for one in told] == [(0, "none"), (1, "cat"), (2, "dog")]
     assert told[1]["color"] == [128, 0, 0]
     assert main(["info", str(tmp_path)]) == 0

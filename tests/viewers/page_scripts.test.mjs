@@ -1,19 +1,14 @@
 /* What the page shows and how keys change that, without a browser: `node --test tests/viewers/`. */
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import vm from "node:vm";
+import { load, read } from "./scripts.mjs";
 
-const folder = new URL("../../keras_image_saver/viewers/page/", import.meta.url);
-const read = (name) => readFileSync(new URL(name, folder), "utf-8");
-
-/* The context is empty, so that to use a document, a window or a timer is a ReferenceError. */
-const { PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf, ...words } = vm.runInNewContext(
-  `"use strict"; ${read("entry.js")} ${read("values.js")} ${read("state.js")} ${read("keys.js")}
-  ({ PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf,
-     countsText, missedPlaces, namesIn, numbersOf, panelName, parseValues, placeOf, snapshotName,
-     tilesOf, valueText, unknownText, valuesOf, wantedSegments, worstOf })`,
+const { PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf, ...words } = load(
+  ["web/entry.js", "web/values.js", "page/state.js", "page/keys.js"],
+  ["PageState", "ACTIONS", "SLIDERS", "KEYS", "SAMPLE_KEYS", "actionOf",
+   "countsText", "missedPlaces", "namesIn", "numbersOf", "panelName", "parseValues", "placeOf",
+   "snapshotName", "tilesOf", "valueText", "unknownText", "valuesOf", "wantedSegments", "worstOf"],
 );
 
 const GEOMETRY = {
@@ -242,7 +237,7 @@ function pressed(key, state, { on = "BODY", ...modifiers } = {}) {
 
 test("each key asks for an action, and each action and slider has its control in the page", () => {
   for (const name of Object.values({ ...KEYS, ...SAMPLE_KEYS })) assert.ok(ACTIONS[name], name);
-  const html = read("page.html");
+  const html = read("page/page.html");
   for (const id of Object.keys(ACTIONS)) assert.ok(html.includes(`<button id="${id}"`), id);
   for (const id of Object.keys(SLIDERS)) assert.ok(html.includes(`<input id="${id}"`), id);
 });

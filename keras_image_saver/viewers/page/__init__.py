@@ -5,15 +5,12 @@ record stands there a second time as a script: `snapshots.js` for `snapshots.jso
 replaced whole whenever the record's own file is. The page itself is the same for every run.
 """
 
-import base64
 import functools
-import hashlib
 import json
 import os
 import uuid
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
 from typing import Any
 
 from keras_image_saver.escapes import escaped
@@ -33,20 +30,29 @@ from keras_image_saver.run.run_file import About, read_run
 from keras_image_saver.run.storage import check_path, join, storage_of
 from keras_image_saver.run.values import Row, read_rows, values_files
 from keras_image_saver.viewers.value_texts import ValueTexts
+from keras_image_saver.viewers.web.document import document
 
+_STYLES = (
+    "web/base.css",
+    "page/run.css",
+    "web/stage.css",
+    "page/strip.css",
+    "web/controls.css",
+    "web/facts.css",
+)
 _SCRIPTS = (
-    "dom.js",
-    "entry.js",
-    "values.js",
-    "state.js",
-    "record.js",
-    "pictures.js",
-    "frame.js",
-    "strip.js",
-    "charts.js",
-    "view.js",
-    "keys.js",
-    "page.js",
+    "web/dom.js",
+    "web/entry.js",
+    "web/values.js",
+    "page/state.js",
+    "page/record.js",
+    "web/pictures.js",
+    "web/frame.js",
+    "page/strip.js",
+    "web/charts.js",
+    "page/view.js",
+    "page/keys.js",
+    "page/page.js",
 )
 
 
@@ -223,21 +229,5 @@ def _script(segment: int | str | None, text: str) -> str:
 
 @functools.cache
 def page_html() -> str:
-    """Return the page: one document, which may run its own script and what that loads."""
-    folder = files(__name__)
-    style = (folder / "page.css").read_text("utf-8")
-    script = '"use strict";\n' + "".join((folder / name).read_text("utf-8") for name in _SCRIPTS)
-    policy = (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src 'self' file:; "
-        f"style-src {_hash(style)}; script-src {_hash(script)} 'strict-dynamic'"
-    )
-    html = (folder / "page.html").read_text("utf-8")
-    marks = {"mark": PAGE_MARK, "policy": policy, "style": style, "script": script}
-    for mark, text in marks.items():
-        html = html.replace(f"{{{{{mark}}}}}", text)
-    return html
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+    """Return the page, which is the same for every run."""
+    return document("page/page.html", _STYLES, _SCRIPTS)

@@ -1,0 +1,45 @@
+"""A page as one document, which may run its own script and nothing that it is not told of.
+
+Its style and its script are parts, joined in order. The policy names both by their digests, so that
+no text from a record can add to them.
+"""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from importlib.resources import files
+
+from keras_image_saver.run.files import PAGE_MARK
+
+_VIEWERS = "keras_image_saver.viewers"
+
+
+def document(html: str, styles: Sequence[str], scripts: Sequence[str]) -> str:
+    """Return a page.
+
+    Args:
+        html: The file in which `{{mark}}`, `{{policy}}`, `{{style}}` and `{{script}}` are filled in,
+            relative to the folder of the viewers, as those that follow.
+        styles: The parts of its style.
+        scripts: The parts of its script.
+    """
+    style = "".join(map(_text, styles))
+    script = '"use strict";\n' + "".join(map(_text, scripts))
+    policy = (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src 'self' file:; "
+        f"style-src {_hash(style)}; script-src {_hash(script)} 'strict-dynamic'"
+    )
+    page = _text(html)
+    marks = {"mark": PAGE_MARK, "policy": policy, "style": style, "script": script}
+    for mark, text in marks.items():
+        page = page.replace(f"{{{{{mark}}}}}", text)
+    return page
+
+
+def _text(name: str) -> str:
+    return files(_VIEWERS).joinpath(*name.split("/")).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
