@@ -123,8 +123,7 @@ class LiveRun:
         with self._abandoned_on_failure():
             drawing = self._rehearsal(trained, tell, whole) if self._settings.rehearse else None
             if self._session is not None:
-                classes = () if drawing is None else drawing.bound.legend()
-                self._session.begin(self._samples, classes)
+                self._session.begin(self._samples, None if drawing is None else drawing.bound)
         return drawing if whole else None
 
     def snapshot(

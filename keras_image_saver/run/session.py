@@ -4,11 +4,11 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from keras_image_saver.render.base import NamedClass
+from keras_image_saver.render.base import BoundRenderer
 from keras_image_saver.run.found import Found, find
 from keras_image_saver.run.job import Job, Outcome, Saved, missed, saved
 from keras_image_saver.run.lock import Lock
@@ -146,7 +146,7 @@ class Session:
             check_movable(self._template.folder, found, self._previous)
         return found
 
-    def begin(self, samples: Samples, classes: Sequence[NamedClass] = ()) -> None:
+    def begin(self, samples: Samples, drawn_by: BoundRenderer | None = None) -> None:
         """Set an earlier run aside and begin the record, or go on with it; `open` comes before.
 
         Raises:
@@ -159,7 +159,7 @@ class Session:
         about = about_samples(samples)
         if start.resumed and start.found.has_unmarked_samples:
             about["unmarked"] = True
-        self._run_file.begin(about, start.about, classes)
+        self._run_file.begin(about, start.about, drawn_by)
         self.has_begun = True
         self._writer.submit(partial(self._write_first, samples))
 
