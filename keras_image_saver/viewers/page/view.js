@@ -2,16 +2,6 @@
 
 const NEWER = "This run was recorded by a newer version of keras_image_saver";
 
-/* The folder's name. */
-function runName() {
-  const parts = location.pathname.split("/").slice(0, -1).filter(Boolean);
-  try {
-    return decodeURIComponent(parts.at(-1) ?? "run");
-  } catch {
-    return parts.at(-1);
-  }
-}
-
 function drawNotice(text) {
   by("notices").append(element("p", { className: "notice", textContent: text }));
 }
@@ -35,19 +25,6 @@ function classItem({ id, name, color }) {
   return element("li", { title: `class ${id}` }, swatch, name);
 }
 
-/* What the stage is told of the run. */
-function runOfPage({ names }) {
-  return {
-    name: runName(),
-    url: "./",
-    samples: names.samples,
-    classes: names.classes,
-    fixedPanels: ["input", "target"],
-    classPanels: [],
-    digest: null,
-  };
-}
-
 const MOST_WORST = 3;
 
 class View {
@@ -59,7 +36,7 @@ class View {
     this.stage = new Stage(by("stage"), { onSample, onView });
     this.strip = new Strip(by("strip"), onSnapshot);
     this.charts = new Charts(by("charts"), onHistory);
-    by("run").textContent = document.title = runName();
+    by("run").textContent = document.title = folderName(FOLDER);
   }
 
   /* Draw what is shown now instead of what was before. */
@@ -81,13 +58,13 @@ class View {
     describe(by("play"), playing ? "Pause" : "Play");
   }
 
-  drawRecord({ history, names, isNewer, lost }) {
+  drawRecord({ history, run, isNewer, lost }) {
     by("notices").replaceChildren();
     if (isNewer) drawNotice(`${NEWER}: what this page does not know is not shown.`);
     if (lost) drawNotice(`${lost} parts of the record cannot be read; their snapshots are not shown.`);
     by("counts").textContent = countsText(history);
-    by("classes").replaceChildren(...names.classes.map(classItem));
-    by("classes-section").hidden = names.classes.length === 0;
+    by("classes").replaceChildren(...run.classes.map(classItem));
+    by("classes-section").hidden = run.classes.length === 0;
     this.charts.set(history); // what was removed has its metrics still
   }
 
@@ -143,7 +120,7 @@ class View {
     }
     for (const id of ["first", "before"]) by(id).disabled = index === 0;
     for (const id of ["after", "last"]) by(id).disabled = index === state.last;
-    document.title = `${name} - ${runName()}`;
+    document.title = `${name} - ${folderName(FOLDER)}`;
   }
 
   drawFacts(entry) {
@@ -184,14 +161,14 @@ class View {
     by("values-section").hidden = values.length === 0;
   }
 
-  drawSampleBar({ entries, index, names, sample, sampleCount }) {
+  drawSampleBar({ entries, index, run, sample, sampleCount }) {
     by("sample-bar").hidden = by("strip").hidden = sample === null;
     if (sample === null) return this.strip.clear();
     const name = `Sample ${sample}`;
     by("sample-name").textContent = sampleCount ? `${name} of 0\u2013${sampleCount - 1}` : name;
     by("sample-before").disabled = sample === 0;
     by("sample-after").disabled = sample + 1 >= sampleCount;
-    by("sample-text").textContent = names.samples[sample] ?? "";
+    by("sample-text").textContent = run.samples[sample] ?? "";
     describe(by("strip"), `${name} at every epoch`);
     this.strip.set(entries, sample);
     return this.strip.mark(index);
@@ -201,7 +178,7 @@ class View {
   drawStage(state) {
     const { sample } = state;
     const mode = state.comparing ? "side" : null;
-    const shot = (key, entry) => ({ key, title: state.nameOf(entry), color: null, run: runOfPage(state), entry, values: null });
+    const shot = (key, entry) => ({ key, title: state.nameOf(entry), color: null, run: state.run, entry, values: null });
     const shots = mode ? [shot("left", state.pinned), shot("right", state.entry)] : [shot("right", state.entry)];
     return this.stage.show({
       shots,
