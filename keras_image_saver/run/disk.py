@@ -68,6 +68,14 @@ def check_replaceable(path: str) -> None:
         raise FileExistsError(errno.EEXIST, f"It is {_kind(found)} and left as it is", path)
 
 
+def is_same(path: str, other: str) -> bool:
+    """Tell whether two paths are names of one file, itself and not what a link leads to."""
+    try:
+        return os.path.samestat(os.lstat(path), os.lstat(other))
+    except OSError:
+        return False
+
+
 def check_length(path: str) -> None:
     """Refuse a path that its file system has no room for, where it tells how much it has.
 
