@@ -25,7 +25,7 @@ def test_names_are_text_and_never_markup(show, tmp_path):
     assert drawn_at(tile, 0.75, 0.5) == color(2, 0, 1)
     assert page.locator("#file").inner_text() == f"{HOSTILE}.png"
     rows = page.locator("#logs tr").all_inner_texts()
-    assert rows == [f"{HOSTILE}\t1", f"note\t{HOSTILE}", "__proto__\t3", "constructor\t2"]
+    assert rows == [f"note\t{HOSTILE}"]
     assert page.locator(".metric .name").all_inner_texts() == [HOSTILE, "__proto__", "constructor"]
     page.locator(".tile").first.click()
     settle(page)

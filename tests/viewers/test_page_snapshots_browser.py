@@ -23,7 +23,7 @@ def test_page_shows_the_newest_grid_enlarged_and_fitted(show, tmp_path):
     assert page.locator("#counts").inner_text() == "5 snapshots"
     assert page.locator("#step").inner_text() == "batch 4, step 20"
     assert page.locator("#when").inner_text()
-    assert page.locator("#logs tr").all_inner_texts() == ["loss\t0.16667"]
+    assert page.locator(".metric figcaption").all_inner_texts() == ["loss\n0.16667"]
     image = page.locator("#stage canvas")
     assert image.get_attribute("aria-label") == "Grid of 4 samples at epoch 5"
     assert image.evaluate("image => getComputedStyle(image).imageRendering") == "pixelated"
