@@ -39,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.simplefilter("always", UserWarning)
             warnings.showwarning = _show_warning
-            load()(run, **options)
+            written = load()(run, **options)
+            if isinstance(written, str):
+                _write(sys.stdout, f"{escaped(written)}\n")
             sys.stdout.flush()
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough. Python would complain once more at exit.
@@ -53,9 +55,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _info(run: str) -> None:
-    from keras_image_saver.viewers.overview import overview
+    from keras_image_saver.viewers.run_list import overview_of
 
-    _write(sys.stdout, overview(keras_image_saver.Run.open(run)) + "\n")
+    _write(sys.stdout, f"{overview_of(run)}\n")
+
+
+def _tiles(run: str, folder: str, **options: Any) -> str:
+    """Write tiles; return how many, and where."""
+    written = keras_image_saver.tiles(run, folder, **options)
+    return f"{len(written)} files in {folder}"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -92,11 +100,14 @@ def _parser() -> argparse.ArgumentParser:
     text = "write one still picture, with a row a sample and a column an epoch"
     example = " dcgan.png --epochs 10 --samples 4"
     _add_strip(add("strip", lambda: keras_image_saver.strip, text, example))
-    text = "print the run's epochs, files, missed snapshots, size on disk and last logs"
+    listed = (
+        "print the run's epochs, files, missed snapshots, size on disk and last logs; of a folder "
+    )
+    listed += "of runs, a line a run, the newest first"
     text = "write single images, cut out of the run's pictures"
     example = " tiles --epochs 1,10,20 --samples 0-3 --panels prediction"
-    _add_tiles(add("tiles", lambda: keras_image_saver.tiles, text, example))
-    add("info", lambda: _info, text)
+    _add_tiles(add("tiles", lambda: _tiles, text, example))
+    add("info", lambda: _info, listed)
     return parser
 
 
@@ -110,6 +121,7 @@ def _add_timelapse(parser: argparse.ArgumentParser) -> None:
     text = "a line under each frame, with fields in braces, or '' for none ('epoch {epoch}')"
     add("--caption", metavar="TEXT", help=text)
     add("--last", type=int, metavar="N", help="only the last N snapshots")
+    _add_scale(parser, "until a frame is 256 pixels wide")
     lossless = {"lossless": True}
     text = "WebP without any loss"
     add("--lossless", dest="encoder_options", action="store_const", const=lossless, help=text)
@@ -123,6 +135,7 @@ def _add_strip(parser: argparse.ArgumentParser) -> None:
     add("--samples", type=int, metavar="N", help="rows (6)")
     text = "more of the first epochs, or evenly spaced ones (log)"
     add("--spacing", choices=("log", "even"), help=text)
+    _add_scale(parser, "as large as captions are wide")
     _add_max_pixels(parser)
 
 
@@ -152,6 +165,11 @@ def _numbers(text: str) -> list[int]:
         first, dash, last = part.partition("-")
         found += range(int(first), int(last if dash else first) + 1)
     return found
+
+
+def _add_scale(parser: argparse.ArgumentParser, otherwise: str) -> None:
+    text = f"enlarge by this whole factor, each pixel a square ({otherwise})"
+    parser.add_argument("--scale", type=int, metavar="N", help=text)
 
 
 def _add_max_pixels(parser: argparse.ArgumentParser) -> None:

@@ -6,10 +6,10 @@
 import base64
 import os
 import warnings
-from typing import Any
+from typing import Any, Literal
 
 from keras_image_saver.arrays import UInt8Array
-from keras_image_saver.checks import check_int
+from keras_image_saver.checks import check_choice, check_int
 from keras_image_saver.picture.encoder import encode_image
 from keras_image_saver.run.record import Snapshot
 from keras_image_saver.run.storage import check_path
@@ -21,10 +21,10 @@ _SCALAR, _BLOB_SEQUENCE = 1, 3
 class TensorBoardImages:
     """Writes each grid to TensorBoard's IMAGES tab; needs no `tensorboard` package to do so.
 
-    The grid stands at the run's step, or at its epoch in a loop that counts no steps. It is in the
-    log as soon as it is in its file, and the log is closed when training ends; training on goes on in
-    another file of the same folder. TensorBoard itself shows 10 images of a tag, unless it is
-    started with `--samples_per_plugin images=1000`.
+    The means of `metrics` stand beside it as scalars, named after the tag, such as `samples/mae`. All
+    is in the log as soon as the grid is in its file, and the log is closed when training ends; training
+    on goes on in another file of the same folder. TensorBoard itself shows 10 images of a tag, unless
+    it is started with `--samples_per_plugin images=1000`.
 
     Example:
         ```python
@@ -34,13 +34,29 @@ class TensorBoardImages:
     Args:
         log_dir: The folder of the log; any `tf.io.gfile` path.
         tag: The name over the images.
+        step: Where they stand: "step", at the run's step, or at its epoch in a loop that counts no
+            steps; or "epoch", at the epoch as Keras's own `epoch_loss` counts it, from 0. Then the
+            untrained model's picture, which has no place there, has a tag of its own, such as
+            `samples/untrained`, and pictures from within an epoch stand at that epoch.
+
+    Raises:
+        TypeError: If `log_dir` is no path, or `tag` no text.
+        ValueError: If `step` is neither.
     """
 
-    def __init__(self, log_dir: str | os.PathLike[str], tag: str = "samples") -> None:
+    def __init__(
+        self,
+        log_dir: str | os.PathLike[str],
+        tag: str = "samples",
+        *,
+        step: Literal["step", "epoch"] = "step",
+    ) -> None:
         if not isinstance(tag, str) or not tag:
             raise TypeError(f"`tag` must be a text, not empty, got {tag!r}.")
         self.log_dir = check_path(log_dir, "log_dir")
+        check_choice("step", step, ("step", "epoch"))
         self.tag = tag
+        self.step = step
         self._writer: Any = None
 
     def __call__(self, snapshot: Snapshot) -> None:
@@ -56,15 +72,23 @@ class TensorBoardImages:
             tf.compat.v1.SummaryMetadata(plugin_data={"plugin_name": plugin}, data_class=kind)
             for plugin, kind in (("images", _BLOB_SEQUENCE), ("scalars", _SCALAR))
         )
-        step = snapshot.step or snapshot.epoch
+        tag, step = self._place(snapshot)
         # Keras's own TensorBoard callback leaves recording switched off between its batches.
         with self._writer.as_default(step), tf.summary.record_if(True):
-            tf.summary.write(self.tag, tf.constant(content), step, images)
+            tf.summary.write(tag, tf.constant(content), step, images)
             for name, found in snapshot.summary.items():
                 mean = tf.constant(found["mean"], tf.float32)
                 # `tf.summary.scalar` would need the package `tensorboard`.
-                tf.summary.write(f"{self.tag}/{name}", mean, step, scalars)
+                tf.summary.write(f"{tag}/{name}", mean, step, scalars)
         self._writer.flush()
+
+    def _place(self, snapshot: Snapshot) -> tuple[str, int]:
+        """Return under which tag, and at which step of TensorBoard's, a snapshot stands."""
+        if self.step == "step":
+            return self.tag, snapshot.step or snapshot.epoch
+        if snapshot.epoch == 0:
+            return f"{self.tag}/untrained", 0
+        return self.tag, snapshot.epoch - 1
 
     def close(self) -> None:
         """Close the log; a later snapshot opens another."""

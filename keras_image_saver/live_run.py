@@ -17,7 +17,7 @@ from keras_image_saver.progress import Moment
 from keras_image_saver.report import Report, say, warn
 from keras_image_saver.run.bystander import Bystander
 from keras_image_saver.run.job import Job
-from keras_image_saver.run.record import Mirror
+from keras_image_saver.run.mirror import Mirror
 from keras_image_saver.run.run_file import State
 from keras_image_saver.run.session import Session
 from keras_image_saver.settings import Settings, about_settings
@@ -123,8 +123,7 @@ class LiveRun:
         with self._abandoned_on_failure():
             drawing = self._rehearsal(trained, tell, whole) if self._settings.rehearse else None
             if self._session is not None:
-                classes = () if drawing is None else drawing.bound.legend()
-                self._session.begin(self._samples, classes)
+                self._session.begin(self._samples, None if drawing is None else drawing.bound)
         return drawing if whole else None
 
     def snapshot(

@@ -192,6 +192,46 @@ def test_tensorboard_images_write_the_means_of_metrics_as_scalars(tmp_path):
     assert found[1:] == [(57, "drawn/mae", "scalars", 0.25)]
 
 
+def test_tensorboard_images_by_epochs_count_from_0_and_leave_the_untrained_to_itself(tmp_path):
+    summary = {"mae": {"mean": 0.25}}
+    listener = TensorBoardImages(tmp_path, step="epoch")
+    for epoch in (0, 1, 2):
+        listener(replace(snapshot(epoch, epoch * 57), summary=summary))
+    assert [one[1:3] for one in events(tmp_path)] == [
+        (0, "samples/untrained"),
+        (0, "samples/untrained/mae"),
+        (0, "samples"),
+        (0, "samples/mae"),
+        (1, "samples"),
+        (1, "samples/mae"),
+    ]
+
+
+def test_tensorboard_images_by_epochs_stand_where_keras_own_scalars_do(tmp_path):
+    pytest.importorskip("tensorboard")  # which Keras's own needs
+    log = tmp_path / "log"
+    callbacks = [
+        keras.callbacks.TensorBoard(str(log)),
+        ImageSaver(
+            tmp_path / "run",
+            X,
+            metrics=["change"],
+            listeners=[TensorBoardImages(log / "train", step="epoch")],
+        ),
+    ]
+    model().fit(X, X, batch_size=2, epochs=3, verbose=0, callbacks=callbacks)
+    steps = {}
+    for _, step, tag, *_ in events(log / "train"):
+        steps.setdefault(tag, []).append(step)
+    assert steps["samples"] == steps["epoch_loss"] == [0, 1, 2]
+    assert steps["samples/change"] == [0, 1, 2]
+
+
+def test_tensorboard_images_with_another_step_lists_those_that_there_are(tmp_path):
+    with pytest.raises(ValueError, match='`step` must be "step" or "epoch", got \'batch\''):
+        TensorBoardImages(tmp_path, step="batch")
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [

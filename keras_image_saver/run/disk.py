@@ -1,5 +1,11 @@
-"""What a local file system does with names: kinds of files, and folders whose names last."""
+"""What a local file system does: kinds of files, names, and what makes both last.
 
+All that is changed on a local disk goes through the functions here: `create`, `open_lock`, `force`,
+`rename`, `unlink`, `make_folder`, `remove_folder` and `sync_folder`, called by their module's name. So
+the tests see each one, and what is left of them where the power fails.
+"""
+
+import contextlib
 import errno
 import os
 import stat
@@ -62,6 +68,14 @@ def check_replaceable(path: str) -> None:
         raise FileExistsError(errno.EEXIST, f"It is {_kind(found)} and left as it is", path)
 
 
+def is_same(path: str, other: str) -> bool:
+    """Tell whether two paths are names of one file, itself and not what a link leads to."""
+    try:
+        return os.path.samestat(os.lstat(path), os.lstat(other))
+    except OSError:
+        return False
+
+
 def check_length(path: str) -> None:
     """Refuse a path that its file system has no room for, where it tells how much it has.
 
@@ -95,10 +109,78 @@ def make_folders(path: str) -> list[str]:
     """
     folder = Path(os.path.abspath(path))
     made = [str(one) for one in (folder, *folder.parents) if not os.path.lexists(one)]
-    os.makedirs(folder, exist_ok=True)
+    for one in reversed(made):
+        make_folder(one)
+    if not folder.is_dir():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder))
     for one in reversed(made):
         sync_folder(os.path.dirname(one))
     return made
+
+
+def create(path: str) -> BinaryIO:
+    """Open a file for writing that is not there yet.
+
+    Raises:
+        OSError: If there is something of that name, or no file can be made.
+    """
+    return open(path, "xb")  # whose permissions are the umask's, which mkstemp's are not
+
+
+def open_lock(path: str) -> BinaryIO:
+    """Open a file that is only ever locked, making it where there is none.
+
+    Raises:
+        OSError: If it cannot be opened.
+    """
+    return open(path, "a+b")
+
+
+def force(file: BinaryIO) -> None:
+    """Make what was written to an open file last.
+
+    Raises:
+        OSError: If storage fails.
+    """
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def rename(source: str, target: str) -> None:
+    """Give a file another name, also that of one which is there, which is replaced then.
+
+    Raises:
+        OSError: If storage fails.
+    """
+    os.replace(source, target)
+
+
+def unlink(path: str) -> None:
+    """Remove a file.
+
+    Raises:
+        OSError: If there is none, or storage fails.
+    """
+    os.unlink(path)
+
+
+def make_folder(path: str) -> None:
+    """Make a folder in one that is there; another process may have made it just before.
+
+    Raises:
+        OSError: If it cannot be made.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path)
+
+
+def remove_folder(path: str) -> None:
+    """Remove a folder that is empty.
+
+    Raises:
+        OSError: If it is not, or storage fails.
+    """
+    os.rmdir(path)
 
 
 def sync_folder(path: str) -> None:

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from keras_image_saver.run import writer
-from keras_image_saver.run.disk import check_replaceable, make_folders
+from keras_image_saver.run import disk, writer
 from keras_image_saver.run.files import LOCK
 from keras_image_saver.run.storage import storage_of
 from keras_image_saver.run.writer import Background
@@ -75,7 +74,7 @@ class _Hold:
             if self.process == os.getpid():
                 # Removed while it is locked: one that opens it now finds, once it has the lock, that
                 # another file has the name, and opens that.
-                os.unlink(os.path.join(self.key, LOCK))
+                disk.unlink(os.path.join(self.key, LOCK))
         with contextlib.suppress(OSError):
             if self.file is not None:
                 self.file.close()
@@ -179,7 +178,7 @@ class Lock:
         self.release()
         for folder in self._made:
             with contextlib.suppress(OSError):
-                os.rmdir(folder)
+                disk.remove_folder(folder)
 
     def _hold(self, turn: int | None = None) -> _Hold | None:
         holder = Lock._held.get(self._key)
@@ -202,7 +201,7 @@ class Lock:
     def _fill(self, taken: _Hold) -> None:
         """Make the folder, and lock its file."""
         try:
-            self._made = make_folders(self._key)
+            self._made = disk.make_folders(self._key)
             taken.file = self._open()
         except BaseException:
             with Lock._guard:
@@ -250,8 +249,8 @@ class Lock:
         """Return the lock's file, opened and locked."""
         path = os.path.join(self._key, LOCK)
         while True:
-            check_replaceable(path)
-            file = open(path, "a+b")  # noqa: SIM115 - open as long as the lock is held
+            disk.check_replaceable(path)
+            file = disk.open_lock(path)  # open as long as the lock is held
             try:
                 _lock_file(file)
                 # The holder before us may have removed the file that we opened.

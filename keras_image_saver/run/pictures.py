@@ -11,8 +11,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
 from keras_image_saver.run.files import LOCK, is_aside, next_unrecorded
+from keras_image_saver.run.moves import move_all, remove_empty
 from keras_image_saver.run.run_file import templates_of
-from keras_image_saver.run.storage import Storage, join, move_all, remove_empty, storage_of
+from keras_image_saver.run.storage import Storage, join, storage_of
 from keras_image_saver.run.template import Template
 
 Explanation = Mapping[str, Any]

@@ -17,11 +17,12 @@ from typing import Any, Literal
 from keras_image_saver.run import files
 from keras_image_saver.run.found import Found
 from keras_image_saver.run.lines import Entry, is_inside, read_content, read_record, record_files
+from keras_image_saver.run.moves import move_all, remove_all, remove_empty
 from keras_image_saver.run.pictures import Explain, explained, is_own
 from keras_image_saver.run.run_file import About, find_run, new_about, read_run, write_about
 from keras_image_saver.run.samples_file import find_samples
-from keras_image_saver.run.storage import Storage, join, move_all, remove_empty, storage_of
-from keras_image_saver.run.values import values_files
+from keras_image_saver.run.storage import Storage, is_same, join, storage_of
+from keras_image_saver.run.values import is_values_file, values_files
 
 Previous = Literal["keep", "delete"]
 
@@ -61,6 +62,7 @@ def clear_temporaries(folder: str, depth: int) -> None:
     _clear(place, depth)
     for name in filter(files.is_aside, place.names()):
         _clear(place / name, depth)
+        (place / name).remove_folder()  # where it had nothing else
 
 
 def _clear(place: Storage, depth: int) -> None:
@@ -177,8 +179,9 @@ def _move(
 
 def _move_files(place: Storage, aside: Storage, names: Iterable[str]) -> None:
     """Move files, and make that last."""
-    # What is there already is the run's: whatever has its name in `place` by now is not.
-    move_all((place / name, aside / name) for name in names if not (aside / name).exists())
+    moves = ((place / name, aside / name) for name in names)
+    # What is there already is the run's: whatever else has its name in `place` by now is not.
+    move_all(one for one in moves if not one[1].exists() or is_same(*one))
 
 
 def _is_of(
@@ -198,6 +201,8 @@ def _is_of(
         return is_page_file(join(place.path, name))
     if name == files.SAMPLES:
         return find_samples(place.path, run, unmarked=unmarked) is not None
+    if files.METRICS_FILES.among([name]):
+        return is_values_file(place.path, name)
     if not is_inside(place.path, name):
         return False
     said = explained(place / name, explain)
@@ -230,7 +235,9 @@ def _names_in(content: Any) -> list[str] | None:
 
 
 def _delete(place: Storage, names: Collection[str]) -> None:
-    for name in names:
-        (place / name).remove()
+    # Each step lasts before the next one: a record may not outlive the pictures that it names, nor a
+    # picture the list that says whose it is.
+    remove_all(place / name for name in names if files.is_of_the_record(name))
+    remove_all(place / name for name in names if not files.is_of_the_record(name))
     remove_empty(place, names)
     (place / files.RUN_FILE).remove()

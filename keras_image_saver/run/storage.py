@@ -11,9 +11,8 @@ import errno
 import io
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any, BinaryIO, ClassVar
 
 from keras_image_saver.run import disk
@@ -78,12 +77,12 @@ class Local(_Place):
             OSError: If they cannot.
             ValueError: If that path is longer than the file system allows, as far as it tells.
         """
-        os.makedirs(self._native, exist_ok=True)
+        disk.make_folders(self._native)
         disk.check_length(storage_of(longest)._native)
         temporary = os.path.join(self._native, temporary_name())
-        with open(temporary, "xb"):
+        with disk.create(temporary):
             pass
-        os.unlink(temporary)
+        disk.unlink(temporary)
 
     def replace(self, write: Callable[[BinaryIO], object]) -> None:
         """Create or replace this file with what `write` puts into an open binary file.
@@ -98,15 +97,13 @@ class Local(_Place):
         disk.make_folders(folder)
         temporary = os.path.join(folder, temporary_name())
         try:
-            # "x" with open's own mode: permissions are the umask's, which mkstemp's are not.
-            with open(temporary, "xb") as file:
+            with disk.create(temporary) as file:
                 write(file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self._native)
+                disk.force(file)
+            disk.rename(temporary, self._native)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(temporary)
+                disk.unlink(temporary)
             raise
         disk.sync_folder(folder)  # which is what makes the new name last
 
@@ -144,22 +141,24 @@ class Local(_Place):
         """Remove this file; it is no error if there is none, or one of a kind that we do not write."""
         with contextlib.suppress(FileNotFoundError, FileExistsError):
             disk.check_replaceable(self._native)
-            os.unlink(self._native)
+            disk.unlink(self._native)
 
     def remove_folder(self) -> None:
         """Remove this folder, if it is empty."""
         with contextlib.suppress(OSError):
-            os.rmdir(self._native)
+            disk.remove_folder(self._native)
 
     def move(self, target: "Storage") -> None:
-        """Move this file, if there is one, making the target's folders; `move_all` makes it last.
+        """Move this file, if there is one, making the target's folders; `moves.move_all` makes it last.
 
         Raises:
             OSError: If storage fails, or cannot move.
         """
-        if self.exists():
+        if is_same(self, target):
+            disk.unlink(self._native)  # a rename would leave both names
+        elif self.exists():
             disk.make_folders(os.path.dirname(target._native) or ".")
-            os.replace(self._native, target._native)
+            disk.rename(self._native, target._native)
 
     def sync(self) -> None:
         """Make the names in this folder last, also where the power fails; where the system can."""
@@ -298,29 +297,9 @@ def storage_of(path: str) -> Storage:
     return Remote(path) if scheme and scheme[0] != "file://" else Local(path)
 
 
-def move_all(moves: Iterable[tuple[Storage, Storage]]) -> None:
-    """Move files, in order, and make it last before anything else is done.
-
-    Args:
-        moves: From where, and to where. What is not there is left out.
-
-    Raises:
-        OSError: If storage fails, or cannot move; each file is in one place or in the other.
-    """
-    gained, left = {}, {}
-    for source, target in moves:
-        if source.exists():
-            source.move(target)
-            gained[target.folder] = left[source.folder] = True
-    for folder in {**gained, **left}:  # the new names first: a file may have two, and never none
-        folder.sync()
-
-
-def remove_empty(place: Storage, names: Iterable[str]) -> None:
-    """Remove the subfolders in which files of these relative names were, if they are empty."""
-    inner = {str(one) for name in names for one in PurePosixPath(name).parents} - {"."}
-    for folder in sorted(inner, key=len, reverse=True):
-        (place / folder).remove_folder()
+def is_same(one: Storage, other: Storage) -> bool:
+    """Tell whether both are names of one file, as where the power failed while it was moved."""
+    return one.can_move and disk.is_same(one._native, other._native)
 
 
 def join(folder: str, name: str) -> str:

@@ -152,15 +152,15 @@ def test_lock_of_a_saver_that_is_forgotten_leaves_no_open_file(tmp_path):
 
 def test_lock_whose_file_hangs_holds_nobody_else_up(tmp_path, monkeypatch, stall_limit):
     stall_limit(0.05)
-    entered, answers, makedirs = threading.Event(), threading.Event(), os.makedirs
+    entered, answers, mkdir = threading.Event(), threading.Event(), os.mkdir
 
-    def hang(path, **options):
+    def hang(path):
         if str(path).endswith("hangs"):
             entered.set()
             assert answers.wait(30)
-        makedirs(path, **options)
+        mkdir(path)
 
-    monkeypatch.setattr(os, "makedirs", hang)
+    monkeypatch.setattr(os, "mkdir", hang)
     writer = Background(pytest.fail)
     first = lock(tmp_path / "hangs", writer=writer)
     with pytest.raises(TimeoutError, match="opening took"):

@@ -13,14 +13,15 @@ from keras_image_saver.run.lines import line_of
 from keras_image_saver.run.previous import check_movable, clear_temporaries, complete, page_files
 from keras_image_saver.run.samples_file import save_samples
 from keras_image_saver.run.template import Template
+from keras_image_saver.run.values import Row, ValuesFile
 from keras_image_saver.samples import Samples
 
 ID = "0123456789abcdef" * 2
 
 
 def explain(file):
-    """A format in which pictures say nothing, as a BMP."""
-    return {}
+    """A format in which pictures say nothing, as a BMP; those of `make_run` hold their names."""
+    return {} if file.read().endswith(b".png") else None
 
 
 def set_aside(folder, previous):
@@ -56,6 +57,9 @@ def make_run(folder, files=("0001.png", "sub/0002.png"), entries=None, run=ID):
     (folder / "samples.npz").write_bytes(samples(run))
     if run is not None:
         (folder / "run.json").write_text(about(run))
+        values = ValuesFile(str(folder))
+        values.add(Row((1, 1, 0), {"mae": np.zeros(2, np.float32)}, {}))
+        values.write()
     for name in ("index.html", "snapshots.js"):
         (folder / name).write_text("// keras_image_saver page: of this run")
 
@@ -71,6 +75,7 @@ RUN = [
     "index.html",
     "run.json",
     "samples.npz",
+    "snapshots-metrics.npz",
     "snapshots.js",
     "snapshots.jsonl",
     "sub/0002.png",
@@ -169,7 +174,7 @@ def test_move_of_0_1_0_that_was_killed_is_completed(tmp_path):
     (tmp_path / "previous-1" / ".moving").write_text("")
     (tmp_path / "snapshots.jsonl").rename(tmp_path / "previous-1" / "snapshots.jsonl")
     complete(str(tmp_path), explain)
-    expected = [name for name in RUN if name != "run.json"]
+    expected = [name for name in RUN if name not in ("run.json", "snapshots-metrics.npz")]
     assert tree(tmp_path) == ["notes.txt", *(f"previous-1/{name}" for name in expected)]
 
 
@@ -254,7 +259,9 @@ def test_page_files_are_those_that_are_ours(tmp_path):
     page_runs.make_run(tmp_path, 1)
     (tmp_path / "snapshots-0000.js").write_text("mine")
     (tmp_path / "page.html").write_text("keras_image_saver page")
-    assert page_files(str(tmp_path)) == ["index.html", "snapshots.js"]
+    scripts = ("latest", "run", "snapshots")
+    of_each = [f"{name}.{suffix}" for name in scripts for suffix in ("html", "js")]
+    assert page_files(str(tmp_path)) == ["index.html", *of_each]
 
 
 def test_clear_temporaries_leaves_other_files(tmp_path):
@@ -262,3 +269,13 @@ def test_clear_temporaries_leaves_other_files(tmp_path):
         (tmp_path / name).write_bytes(b"")
     clear_temporaries(str(tmp_path), 0)
     assert sorted(os.listdir(tmp_path)) == [".keras_image_saver.lock", "a.tmp"]
+
+
+def test_clear_temporaries_removes_folders_to_which_nothing_has_been_moved(tmp_path):
+    (tmp_path / "previous-1").mkdir()
+    (tmp_path / "previous-1" / ".keras_image_saver-0.tmp").write_bytes(b"half")
+    (tmp_path / "previous-2").mkdir()
+    (tmp_path / "previous-2" / "notes.txt").write_text("mine")
+    (tmp_path / "other").mkdir()
+    clear_temporaries(str(tmp_path), 0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "previous-2"]

@@ -10,7 +10,7 @@ import pytest
 from support.disk import Calls
 
 from keras_image_saver.run.files import is_temporary
-from keras_image_saver.run.storage import Local, Remote, move_all, storage_of
+from keras_image_saver.run.storage import Local, Remote, is_same, storage_of
 
 pytestmark = pytest.mark.usefixtures("real_fsync")
 
@@ -217,6 +217,23 @@ def test_move_makes_folders_and_leaves_what_is_not_there(tmp_path):
     assert listing(tmp_path) == {"b": None, "b/c": None, "b/c/d": b"mine"}
 
 
+def test_move_of_a_file_that_has_both_names_leaves_the_new_one(tmp_path):
+    (tmp_path / "a").write_bytes(b"mine")
+    (tmp_path / "b").hardlink_to(tmp_path / "a")
+    folder = storage_of(str(tmp_path))
+    (folder / "a").move(folder / "b")
+    assert listing(tmp_path) == {"b": b"mine"}
+
+
+@pytest.mark.parametrize("other", ["a", "link", "copy", "none"])
+def test_is_same_tells_names_of_one_file(tmp_path, other):
+    (tmp_path / "a").write_bytes(b"mine")
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    (tmp_path / "copy").write_bytes(b"mine")
+    folder = storage_of(str(tmp_path))
+    assert is_same(folder / "a", folder / other) is (other == "a")
+
+
 # Through tf.io.gfile
 
 
@@ -327,23 +344,6 @@ def test_replace_syncs_the_file_then_its_folder_and_new_folders_in_their_parents
 
 
 @on_linux
-def test_move_all_syncs_each_folder_once_those_that_gain_names_first(tmp_path, monkeypatch):
-    (tmp_path / "a").mkdir()
-    for name in ("a/1", "a/2", "3"):
-        (tmp_path / name).write_bytes(b"")
-    folder, calls = storage_of(str(tmp_path)), Calls(tmp_path, monkeypatch)
-    (tmp_path / "to").mkdir()
-    names = ("3", "a/1", "a/2", "none")
-    move_all((folder / name, folder / f"to/{name}") for name in names)
-    assert calls == [
-        ("rename", "3 to to/3"),
-        ("sync", "to"),  # which a new folder is in
-        ("rename", "a/1 to to/a/1"),
-        ("rename", "a/2 to to/a/2"),
-        *[("sync", name) for name in ("to", "to/a", ".", "a")],
-    ]
-
-
 @pytest.mark.parametrize("error", [errno.EINVAL, errno.EPERM, errno.ENOTSUP, errno.EIO])
 def test_folder_that_cannot_be_synced_is_no_failure_of_storage(tmp_path, monkeypatch, error):
     fsync = os.fsync

@@ -7,7 +7,7 @@ from unittest import mock
 
 import pytest
 
-from keras_image_saver.run import storage
+from keras_image_saver.run import disk
 from keras_image_saver.run.storage import Local
 
 
@@ -40,7 +40,7 @@ def full_device():
         open(path, mode).close()
         return open("/dev/full", "wb")
 
-    return mock.patch.object(storage, "open", open_full, create=True)
+    return mock.patch.object(disk, "open", open_full, create=True)
 
 
 def _refuse(thread):
