@@ -16,8 +16,9 @@ function classItem({ id, name, color }) {
 class View {
   constructor(onSnapshot, onSample, onHistory) {
     this.values = new SampleValues();
-    this.left = new Frame(onSample);
-    this.right = new Frame(onSample); // the one that the slider moves
+    this.view = HOME;
+    const onView = (view) => (this.view = view);
+    this.stage = new Stage(by("stage"), { onSample, onView });
     this.strip = new Strip(by("strip"), onSnapshot);
     this.facts = new Facts(onHistory, onSample);
     by("run").textContent = document.title = folderName(FOLDER);
@@ -73,7 +74,7 @@ class View {
 
   drawNoSnapshot() {
     this.drawEmpty("No snapshot yet. The first one appears here as soon as it is saved.");
-    for (const frame of [this.left, this.right]) frame.root.remove();
+    this.stage.clear();
   }
 
   drawEmpty(text) {
@@ -131,27 +132,25 @@ class View {
 
   /* Resolves when the pictures are there. */
   drawStage(state) {
-    const { comparing, sample } = state;
-    const frames = comparing ? [this.left, this.right] : [this.right];
-    const stage = by("stage");
-    if (frames.length !== stage.children.length) {
-      stage.replaceChildren(...frames.map((frame) => frame.root));
-    }
-    stage.classList.toggle("comparing", comparing);
-    const pending = frames.map((frame) => {
-      const entry = frame === this.left ? state.pinned : state.entry;
-      frame.caption.textContent = state.nameOf(entry);
-      frame.caption.hidden = !comparing;
-      frame.names = state.run.samples;
-      return frame.show(entry, sample);
+    const { sample } = state;
+    const mode = state.comparing ? "side" : null;
+    const shot = (key, entry) => ({ key, title: state.nameOf(entry), color: null, run: state.run, entry, values: null });
+    const shots = mode ? [shot("left", state.pinned), shot("right", state.entry)] : [shot("right", state.entry)];
+    return this.stage.show({
+      shots,
+      sample,
+      order: null,
+      mode,
+      view: this.view,
+      picked: null,
+      look: { brightness: 1, contrast: 1 },
     });
-    return Promise.all(pending);
   }
 
   /* Who chose a sample by keyboard goes on in its bar, and comes back to its tile. */
   async moveFocus(state, before, drawn) {
     if (before.sample === null) by("all-samples").focus();
     await drawn;
-    if (state.sample === null) this.right.focusTile(before.sample);
+    if (state.sample === null) this.stage.focusTile(before.sample);
   }
 }
