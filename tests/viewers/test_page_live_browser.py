@@ -97,6 +97,7 @@ def test_resumed_run_drops_what_was_drawn_beyond(show, tmp_path):
     entries, _ = read_entries(str(tmp_path), record_files(str(tmp_path)))
     resumed = Writer(tmp_path, entries=entries[:3])
     resumed.record.rewrite()
+    resumed.tell("running")
     wait_for_epoch(page, 3)
     resumed.save(4, time=1.8e9, content=picture(9))
     wait_for_epoch(page, 4)

@@ -2,16 +2,6 @@
 
 const NEWER = "This run was recorded by a newer version of keras_image_saver";
 
-/* The folder's name. */
-function runName() {
-  const parts = location.pathname.split("/").slice(0, -1).filter(Boolean);
-  try {
-    return decodeURIComponent(parts.at(-1) ?? "run");
-  } catch {
-    return parts.at(-1);
-  }
-}
-
 function drawNotice(text) {
   by("notices").append(element("p", { className: "notice", textContent: text }));
 }
@@ -45,7 +35,7 @@ class View {
     this.right = new Frame(onSample); // the one that the slider moves
     this.strip = new Strip(by("strip"), onSnapshot);
     this.charts = new Charts(by("charts"), onHistory);
-    by("run").textContent = document.title = runName();
+    by("run").textContent = document.title = folderName(FOLDER);
   }
 
   /* Draw what is shown now instead of what was before. */
@@ -67,13 +57,13 @@ class View {
     describe(by("play"), playing ? "Pause" : "Play");
   }
 
-  drawRecord({ history, names, isNewer, lost }) {
+  drawRecord({ history, run, isNewer, lost }) {
     by("notices").replaceChildren();
     if (isNewer) drawNotice(`${NEWER}: what this page does not know is not shown.`);
     if (lost) drawNotice(`${lost} parts of the record cannot be read; their snapshots are not shown.`);
     by("counts").textContent = countsText(history);
-    by("classes").replaceChildren(...names.classes.map(classItem));
-    by("classes-section").hidden = names.classes.length === 0;
+    by("classes").replaceChildren(...run.classes.map(classItem));
+    by("classes-section").hidden = run.classes.length === 0;
     this.charts.set(history); // what was removed has its metrics still
   }
 
@@ -129,7 +119,7 @@ class View {
     }
     for (const id of ["first", "before"]) by(id).disabled = index === 0;
     for (const id of ["after", "last"]) by(id).disabled = index === state.last;
-    document.title = `${name} - ${runName()}`;
+    document.title = `${name} - ${folderName(FOLDER)}`;
   }
 
   drawFacts(entry) {
@@ -170,14 +160,14 @@ class View {
     by("values-section").hidden = values.length === 0;
   }
 
-  drawSampleBar({ entries, index, names, sample, sampleCount }) {
+  drawSampleBar({ entries, index, run, sample, sampleCount }) {
     by("sample-bar").hidden = by("strip").hidden = sample === null;
     if (sample === null) return this.strip.clear();
     const name = `Sample ${sample}`;
     by("sample-name").textContent = sampleCount ? `${name} of 0\u2013${sampleCount - 1}` : name;
     by("sample-before").disabled = sample === 0;
     by("sample-after").disabled = sample + 1 >= sampleCount;
-    by("sample-text").textContent = names.samples[sample] ?? "";
+    by("sample-text").textContent = run.samples[sample] ?? "";
     describe(by("strip"), `${name} at every epoch`);
     this.strip.set(entries, sample);
     return this.strip.mark(index);
@@ -196,7 +186,7 @@ class View {
       const entry = frame === this.left ? state.pinned : state.entry;
       frame.caption.textContent = state.nameOf(entry);
       frame.caption.hidden = !comparing;
-      frame.names = state.names.samples;
+      frame.names = state.run.samples;
       return frame.show(entry, sample);
     });
     return Promise.all(pending);
