@@ -103,6 +103,7 @@ class LiveRun:
                 )
             if not self.is_ready and (drawable or not settings.rehearse):
                 drawing = self.rehearse(trained, warn, whole=initial)
+        self._report.open()
         if initial:
             self.snapshot(trained, Moment(), {}, drawing)
         return start.steps if start.resumed else None

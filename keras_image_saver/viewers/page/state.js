@@ -34,8 +34,10 @@ class PageState {
     return this.entries[this.index];
   }
 
-  get placeInHistory() {
-    return this.history.indexOf(this.entry);
+  /* Where in the history stands what is shown, from left to right. */
+  get placesOnStage() {
+    const shown = this.comparing ? [this.pinned, this.entry] : [this.entry];
+    return shown.map((entry) => this.history.indexOf(entry));
   }
 
   get pinned() {
