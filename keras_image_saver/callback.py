@@ -99,7 +99,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
             grows. One that is not ours is left alone.
         listeners: Functions that are called with each `Snapshot` (`image`, `epoch`, `batch`, `step`,
             `logs`, `path`), on the training thread, at the next hook after its file is written. One
-            that has a `close()` is closed whenever training ends.
+            that has an `open()` or a `close()` has it called whenever training begins or ends.
 
     Raises:
         ValueError: If an argument is not valid: here, or, by the model, before the first batch.

@@ -17,7 +17,7 @@ from keras_image_saver.progress import Moment
 from keras_image_saver.report import Report, say, warn
 from keras_image_saver.run.bystander import Bystander
 from keras_image_saver.run.job import Job
-from keras_image_saver.run.record import Mirror
+from keras_image_saver.run.mirror import Mirror
 from keras_image_saver.run.run_file import State
 from keras_image_saver.run.session import Session
 from keras_image_saver.settings import Settings, about_settings
@@ -103,6 +103,7 @@ class LiveRun:
                 )
             if not self.is_ready and (drawable or not settings.rehearse):
                 drawing = self.rehearse(trained, warn, whole=initial)
+        self._report.open()
         if initial:
             self.snapshot(trained, Moment(), {}, drawing)
         return start.steps if start.resumed else None

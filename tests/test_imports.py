@@ -36,7 +36,7 @@ RULES = {
     "run": "arrays checks escapes progress samples render.base version",
     "viewers": "arrays checks escapes picture run",
     "report": "escapes run",
-    "listeners": "arrays checks picture run",
+    "listeners": "arrays checks escapes picture run",
 }
 JOINING = {
     "__init__",

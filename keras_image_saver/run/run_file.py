@@ -22,6 +22,7 @@ from keras_image_saver.render.base import BoundRenderer
 from keras_image_saver.run import writer
 from keras_image_saver.run.files import RUN_FILE
 from keras_image_saver.run.lines import NewerError, read_content, read_float
+from keras_image_saver.run.mirror import Mirror, nobody
 from keras_image_saver.run.storage import join, storage_of
 from keras_image_saver.samples import Samples
 from keras_image_saver.version import PACKAGE, __version__
@@ -101,10 +102,14 @@ class RunFile:
         about: What is said of the run by the one who writes it: its `versions` and `settings`, of
             which `filepath` is the template of its pictures, relative to the folder.
         say: Tells the user a line, on any thread.
+        mirror: Hears what it says whenever it is written.
     """
 
-    def __init__(self, folder: str, about: About, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, folder: str, about: About, say: Callable[[str], None], mirror: Mirror = nobody
+    ) -> None:
         self._folder = folder
+        self._mirror = mirror
         self._given = about
         self._say = say
         self._about: dict[str, Any] = new_about()
@@ -194,6 +199,7 @@ class RunFile:
     def _write(self, about: Mapping[str, Any]) -> None:
         write_about(self._folder, about)
         self._stands = about["resumed"]
+        self._mirror(RUN_FILE, about)
 
     def _is_ours(self) -> bool:
         """Tell whether nobody else has begun, or resumed, a run there since; it may be deleted."""

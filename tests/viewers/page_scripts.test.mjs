@@ -5,9 +5,9 @@ import { test } from "node:test";
 import { load, read } from "./scripts.mjs";
 
 const { PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf, ...words } = load(
-  ["web/entry.js", "web/values.js", "page/state.js", "page/keys.js"],
+  ["web/entry.js", "web/run.js", "web/values.js", "page/state.js", "page/keys.js"],
   ["PageState", "ACTIONS", "SLIDERS", "KEYS", "SAMPLE_KEYS", "actionOf",
-   "countsText", "missedPlaces", "namesIn", "numbersOf", "panelName", "parseValues", "placeOf",
+   "countsText", "missedPlaces", "numbersOf", "panelName", "parseValues", "placeOf",
    "snapshotName", "tilesOf", "valueText", "unknownText", "valuesOf", "wantedSegments", "worstOf"],
 );
 
@@ -143,10 +143,13 @@ function without(found, ...removed) {
 
 test("snapshots that were removed are left out, and their history is not", () => {
   const state = arrived(new PageState(), without(entries(5), 2, 3));
-  assertHolds(state, { index: 2, last: 2, placeInHistory: 4, following: true });
+  assertHolds(state, { index: 2, last: 2, following: true });
+  assert.deepEqual([...state.placesOnStage], [4]);
   assert.deepEqual(state.entries.map((one) => one.epoch), [1, 4, 5]);
   assert.deepEqual(state.history.map((one) => one.epoch), [1, 2, 3, 4, 5]);
-  assertHolds(state.goInHistory(0), { index: 0, placeInHistory: 0 });
+  assertHolds(state.goInHistory(0), { index: 0 });
+  assert.deepEqual([...state.goInHistory(0).placesOnStage], [0]);
+  assert.deepEqual([...state.toggleCompare().placesOnStage], [0, 4]);
   for (const place of [1, 2, 3]) assertHolds(state.goInHistory(place), { index: 1, following: false });
   assertHolds(state.goInHistory(4), { index: 2, following: true });
 });
@@ -360,20 +363,6 @@ test("slices stand side by side, and the panels that have them below one another
   assert.equal(words.panelName(one, 0), "input, slice 4");
 });
 
-for (const [text, names] of [
-  ['{"sample_names": ["a", "<b>"]}', ["a", "<b>"]],
-  ['{"sample_names": ["a", 5, null]}', ["a", "5", "null"]],
-  ['{"sample_names": 5}', []],
-  ["{}", []],
-  ["null", []],
-  ["torn", []],
-  [undefined, []],
-]) {
-  test(`the samples are called ${names} by ${text}`, () => {
-    assert.deepEqual([...words.namesIn(text).samples], names);
-  });
-}
-
 for (const geometry of [
   undefined,
   5,
@@ -432,11 +421,3 @@ for (const [value, text] of [
     assert.equal(words.valueText(value), text);
   });
 }
-
-test("classes are those with a name and a colour, and nonsense is left out", () => {
-  const cat = { id: 3, name: "<cat>", color: [0, 128, 255] };
-  const odd = [null, "a", {}, { ...cat, color: [0, 0] }, { ...cat, color: [0, 0, 256] }, { ...cat, color: "red" }];
-  const { classes } = words.namesIn(JSON.stringify({ class_names: [cat, ...odd] }));
-  assert.equal(JSON.stringify(classes), JSON.stringify([{ ...cat, id: "3" }]));
-  assert.equal(words.namesIn('{"class_names": 5}').classes.length, 0);
-});

@@ -61,7 +61,7 @@ class Page {
     while (this.state.playing && this.state.index < this.state.last) {
       const started = performance.now();
       this.change((state) => state.go(state.index + 1));
-      await this.view.right.running; // a picture that loads slowly is waited for, not skipped
+      await this.view.stage.running; // a picture that loads slowly is waited for, not skipped
       await this.pause(started);
     }
     this.change((state) => state.stop());

@@ -7,7 +7,7 @@ class PageState {
   severalAnEpoch = false;
   isNewer = false; // whether a newer version recorded the run
   lost = 0; // parts of the record that cannot be read
-  names = namesIn(""); // what samples and classes are called, where they are
+  run = runOf("", "./"); // what is said of it as a whole
   recordText = null; // tells whether the record changed
   index = 0; // the snapshot that is shown, on the right while two are compared
   pin = 0; // the one on the left
@@ -34,8 +34,10 @@ class PageState {
     return this.entries[this.index];
   }
 
-  get placeInHistory() {
-    return this.history.indexOf(this.entry);
+  /* Where in the history stands what is shown, from left to right. */
+  get placesOnStage() {
+    const shown = this.comparing ? [this.pinned, this.entry] : [this.entry];
+    return shown.map((entry) => this.history.indexOf(entry));
   }
 
   get pinned() {
@@ -51,7 +53,7 @@ class PageState {
   }
 
   /* The record as it is now. What was shown still is, unless it is no longer in the run. */
-  withRecord({ entries: history, isNewer, lost, names = namesIn(""), text }) {
+  withRecord({ entries: history, isNewer, lost, run = this.run, text }) {
     const entries = history.filter((entry) => !isRemoved(entry));
     const place = placeShown(this.entry, entries, history);
     const following = this.following || place < 0;
@@ -61,7 +63,7 @@ class PageState {
       severalAnEpoch: haveSeveralAnEpoch(history),
       isNewer,
       lost,
-      names,
+      run,
       recordText: text,
       index: following ? entries.length - 1 : place,
       pin: Math.max(0, placeShown(this.pinned, entries, history)),

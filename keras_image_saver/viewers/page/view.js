@@ -2,30 +2,8 @@
 
 const NEWER = "This run was recorded by a newer version of keras_image_saver";
 
-/* The folder's name. */
-function runName() {
-  const parts = location.pathname.split("/").slice(0, -1).filter(Boolean);
-  try {
-    return decodeURIComponent(parts.at(-1) ?? "run");
-  } catch {
-    return parts.at(-1);
-  }
-}
-
 function drawNotice(text) {
   by("notices").append(element("p", { className: "notice", textContent: text }));
-}
-
-function fileLink(entry) {
-  const url = entry.file ? pictureURL(entry) : null;
-  if (url === null) return entry.file ? String(entry.file) : "no file";
-  return element("a", { href: url, textContent: entry.file });
-}
-
-function logRow(name, value, ...more) {
-  const cell = element("td", { textContent: valueText(value) });
-  cell.classList.toggle("is-odd", isNumeric(value) && typeof value !== "number");
-  return element("tr", {}, element("th", { scope: "row", textContent: name }), cell, ...more);
 }
 
 /* A class and the colour that it is drawn in. */
@@ -35,17 +13,15 @@ function classItem({ id, name, color }) {
   return element("li", { title: `class ${id}` }, swatch, name);
 }
 
-const MOST_WORST = 3;
-
 class View {
   constructor(onSnapshot, onSample, onHistory) {
-    this.onSample = onSample;
     this.values = new SampleValues();
-    this.left = new Frame(onSample);
-    this.right = new Frame(onSample); // the one that the slider moves
+    this.view = HOME;
+    const onView = (view) => (this.view = view);
+    this.stage = new Stage(by("stage"), { onSample, onView });
     this.strip = new Strip(by("strip"), onSnapshot);
-    this.charts = new Charts(by("charts"), onHistory);
-    by("run").textContent = document.title = runName();
+    this.facts = new Facts(onHistory, onSample);
+    by("run").textContent = document.title = folderName(FOLDER);
   }
 
   /* Draw what is shown now instead of what was before. */
@@ -67,14 +43,14 @@ class View {
     describe(by("play"), playing ? "Pause" : "Play");
   }
 
-  drawRecord({ history, names, isNewer, lost }) {
+  drawRecord({ history, run, isNewer, lost }) {
     by("notices").replaceChildren();
     if (isNewer) drawNotice(`${NEWER}: what this page does not know is not shown.`);
     if (lost) drawNotice(`${lost} parts of the record cannot be read; their snapshots are not shown.`);
     by("counts").textContent = countsText(history);
-    by("classes").replaceChildren(...names.classes.map(classItem));
-    by("classes-section").hidden = names.classes.length === 0;
-    this.charts.set(history); // what was removed has its metrics still
+    by("classes").replaceChildren(...run.classes.map(classItem));
+    by("classes-section").hidden = run.classes.length === 0;
+    this.facts.set(history);
   }
 
   drawSliders({ entries, comparing }) {
@@ -98,7 +74,7 @@ class View {
 
   drawNoSnapshot() {
     this.drawEmpty("No snapshot yet. The first one appears here as soon as it is saved.");
-    for (const frame of [this.left, this.right]) frame.root.remove();
+    this.stage.clear();
   }
 
   drawEmpty(text) {
@@ -110,10 +86,9 @@ class View {
   drawSnapshot(state, before) {
     this.drawEmpty("");
     this.drawPosition(state);
-    this.drawFacts(state.entry);
+    this.facts.draw(state.entry, state.placesOnStage);
     this.drawValues(state, state.recordText);
     this.drawSampleBar(state);
-    this.charts.mark(state.placeInHistory, state.entry);
     const drawn = this.drawStage(state);
     if (state.byKeyboard && state.sample !== before.sample) this.moveFocus(state, before, drawn);
   }
@@ -129,35 +104,7 @@ class View {
     }
     for (const id of ["first", "before"]) by(id).disabled = index === 0;
     for (const id of ["after", "last"]) by(id).disabled = index === state.last;
-    document.title = `${name} - ${runName()}`;
-  }
-
-  drawFacts(entry) {
-    by("epoch").textContent = entry.epoch ? `Epoch ${entry.epoch}` : epochName(entry);
-    const batch = entry.batch ? `batch ${entry.batch}, ` : "";
-    by("step").textContent = `${batch}step ${entry.step ?? "unknown"}`;
-    by("when").textContent = entry.time ? new Date(entry.time * 1000).toLocaleString() : "";
-    by("file").replaceChildren(fileLink(entry));
-    const logs = Object.entries(entry.logs ?? {});
-    by("logs").replaceChildren(...logs.map(([name, value]) => logRow(name, value)));
-    by("logs-section").hidden = logs.length === 0;
-    const measures = Object.entries(entry.metrics ?? {});
-    by("measures").replaceChildren(...measures.map(([name, found]) => this.measureRow(name, found)));
-    by("measures-section").hidden = measures.length === 0;
-    by("charts-section").hidden = this.charts.charts.size === 0;
-  }
-
-  /* The mean over the samples, and buttons to those that are the worst. */
-  measureRow(name, found) {
-    const buttons = worstOf(found).slice(0, MOST_WORST).map((sample) => {
-      const button = element("button", { type: "button", className: "small", textContent: `${sample}` });
-      describe(button, `Sample ${sample} alone, one of the worst by ${name}`);
-      button.onclick = (event) => this.onSample(sample, event.detail === 0);
-      return button;
-    });
-    const unknown = element("span", { className: "is-odd", textContent: unknownText(found) });
-    const worst = element("td", { className: "worst" }, unknown, ...buttons);
-    return logRow(name, found?.mean ?? "none", worst);
+    document.title = `${name} - ${folderName(FOLDER)}`;
   }
 
   /* What the sample that is shown alone had, as soon as it is read. */
@@ -170,14 +117,14 @@ class View {
     by("values-section").hidden = values.length === 0;
   }
 
-  drawSampleBar({ entries, index, names, sample, sampleCount }) {
+  drawSampleBar({ entries, index, run, sample, sampleCount }) {
     by("sample-bar").hidden = by("strip").hidden = sample === null;
     if (sample === null) return this.strip.clear();
     const name = `Sample ${sample}`;
     by("sample-name").textContent = sampleCount ? `${name} of 0\u2013${sampleCount - 1}` : name;
     by("sample-before").disabled = sample === 0;
     by("sample-after").disabled = sample + 1 >= sampleCount;
-    by("sample-text").textContent = names.samples[sample] ?? "";
+    by("sample-text").textContent = run.samples[sample] ?? "";
     describe(by("strip"), `${name} at every epoch`);
     this.strip.set(entries, sample);
     return this.strip.mark(index);
@@ -185,27 +132,25 @@ class View {
 
   /* Resolves when the pictures are there. */
   drawStage(state) {
-    const { comparing, sample } = state;
-    const frames = comparing ? [this.left, this.right] : [this.right];
-    const stage = by("stage");
-    if (frames.length !== stage.children.length) {
-      stage.replaceChildren(...frames.map((frame) => frame.root));
-    }
-    stage.classList.toggle("comparing", comparing);
-    const pending = frames.map((frame) => {
-      const entry = frame === this.left ? state.pinned : state.entry;
-      frame.caption.textContent = state.nameOf(entry);
-      frame.caption.hidden = !comparing;
-      frame.names = state.names.samples;
-      return frame.show(entry, sample);
+    const { sample } = state;
+    const mode = state.comparing ? "side" : null;
+    const shot = (key, entry) => ({ key, title: state.nameOf(entry), color: null, run: state.run, entry, values: null });
+    const shots = mode ? [shot("left", state.pinned), shot("right", state.entry)] : [shot("right", state.entry)];
+    return this.stage.show({
+      shots,
+      sample,
+      order: null,
+      mode,
+      view: this.view,
+      picked: null,
+      look: { brightness: 1, contrast: 1 },
     });
-    return Promise.all(pending);
   }
 
   /* Who chose a sample by keyboard goes on in its bar, and comes back to its tile. */
   async moveFocus(state, before, drawn) {
     if (before.sample === null) by("all-samples").focus();
     await drawn;
-    if (state.sample === null) this.right.focusTile(before.sample);
+    if (state.sample === null) this.stage.focusTile(before.sample);
   }
 }

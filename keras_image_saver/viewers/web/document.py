@@ -27,7 +27,7 @@ def document(html: str, styles: Sequence[str], scripts: Sequence[str]) -> str:
     script = '"use strict";\n' + "".join(map(_text, scripts))
     policy = (
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src 'self' file:; "
-        f"style-src {_hash(style)}; script-src {_hash(script)} 'strict-dynamic'"
+        f"style-src {digest(style)}; script-src {digest(script)} 'strict-dynamic'"
     )
     page = _text(html)
     marks = {"mark": PAGE_MARK, "policy": policy, "style": style, "script": script}
@@ -40,6 +40,7 @@ def _text(name: str) -> str:
     return files(_VIEWERS).joinpath(*name.split("/")).read_text("utf-8")
 
 
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+def digest(text: str) -> str:
+    """Return how a policy names a script, or a style, that a page may have in itself."""
+    found = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(found).decode('ascii')}'"
