@@ -26,6 +26,11 @@ function lineSwatch(line, all) {
   return root;
 }
 
+/* That of a run among several, whether it has a line or not. */
+function runSwatch(series, all) {
+  return lineSwatch({ series, rank: 0 }, all);
+}
+
 class Chart {
   constructor() {
     this.marks = [];

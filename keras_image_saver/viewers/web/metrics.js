@@ -63,7 +63,7 @@ function measureOf(entry, name) {
 const LESS_IS_BETTER =
   /loss|error|divergence|entropy|distance|perplexity|^false_|(^|_)(mae|mse|rmse|mape|msle|err|fid|kid|lpips|nll|kl|poisson|hinge)(_|$)/;
 const MORE_IS_BETTER =
-  /acc|precision|recall|similarity|score|sensitivity|specificity|diversity|^true_|io_u|(^|_)(m?iou|auc|dice|psnr|ssim|f1|f2|fbeta|r2|map|miou)(_|$)/;
+  /acc|precision|recall|similarity|score|sensitivity|specificity|diversity|^true_|io_u|(^|_)(m?iou|auc|dice|psnr|ssim|f1|f2|fbeta|r2)(_|$)|(^|_)map$/;
 
 function directionByName(name) {
   const plain = name.replace(/([a-z\d])([A-Z])/g, "$1_$2").toLowerCase().replace(/[^a-z\d]+/g, "_");
