@@ -70,7 +70,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
             None is "raw", and says before training that there are averages. The record says which.
         metrics: Numbers for each sample: names ("mae", "mse", "psnr", "ssim"; "accuracy", "iou", "dice";
             "change", "diversity"), or functions `fn(targets, outputs)` as Keras has them, on raw
-            outputs, averaged to one a sample. A dict names them. `Snapshot` has them.
+            outputs, averaged to one a sample, the most of which is the worst. A dict names them.
         every_epochs: A snapshot each so many epochs, or a function of the epoch, from 1, that tells
             where it begins whether it has one; dense at first is `lambda e: e < 10 or e % 10 == 0`.
             Without it and `every_batches`: every epoch.
@@ -99,7 +99,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
             grows. One that is not ours is left alone.
         listeners: Functions that are called with each `Snapshot` (`image`, `epoch`, `batch`, `step`,
             `logs`, `path`), on the training thread, at the next hook after its file is written. One
-            that has a `close()` is closed whenever training ends.
+            that has an `open()` or a `close()` has it called whenever training begins or ends.
 
     Raises:
         ValueError: If an argument is not valid: here, or, by the model, before the first batch.

@@ -1,4 +1,4 @@
-"""`keras-image-saver page|timelapse|strip|tiles|info RUN`: what reads a run, from a shell.
+"""`keras-image-saver page|compare|timelapse|strip|tiles|info RUN`: what reads a run, from a shell.
 
 Each command imports what it needs when it runs, so that `--help` answers at once.
 """
@@ -32,14 +32,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = vars(_parser().parse_args(arguments))
     load: _Loader = options.pop("load")
-    run: str = options.pop("run")
+    run: str | list[str] = options.pop("run")
     if options.get("max_pixels") == 0:
         options["max_pixels"] = None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", UserWarning)
             warnings.showwarning = _show_warning
-            load()(run, **options)
+            written = load()(run, **options)
+            if isinstance(written, str):
+                _write(sys.stdout, f"{escaped(written)}\n")
             sys.stdout.flush()
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough. Python would complain once more at exit.
@@ -53,9 +55,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _info(run: str) -> None:
-    from keras_image_saver.viewers.overview import overview
+    from keras_image_saver.viewers.run_list import overview_of
 
-    _write(sys.stdout, overview(keras_image_saver.Run.open(run)) + "\n")
+    _write(sys.stdout, f"{overview_of(run)}\n")
+
+
+def _tiles(run: str, folder: str, **options: Any) -> str:
+    """Write tiles; return how many, and where."""
+    written = keras_image_saver.tiles(run, folder, **options)
+    return f"{len(written)} files in {folder}"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -70,7 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    def add(name: str, load: _Loader, text: str, example: str = "") -> argparse.ArgumentParser:
+    def add(
+        name: str, load: _Loader, text: str, example: str = "", **run: Any
+    ) -> argparse.ArgumentParser:
         added: argparse.ArgumentParser = commands.add_parser(
             name,
             help=text,
@@ -81,22 +91,28 @@ def _parser() -> argparse.ArgumentParser:
             # given: the defaults stand with the functions.
             argument_default=argparse.SUPPRESS,
         )
-        added.add_argument("run", metavar="RUN", help="the run's folder")
+        added.add_argument("run", **{"metavar": "RUN", "help": "the run's folder", **run})
         added.set_defaults(load=load)
         return added
 
-    add("page", lambda: keras_image_saver.write_page, "write an index.html to browse the run with")
+    text = "write an index.html to browse the run, or a folder of runs, with"
+    add("page", lambda: keras_image_saver.write_page, text, help="its folder, or one of several")
+    text, example = "write a page of 2 to 4 runs side by side", " runs/unet --out compare.html"
+    several = add("compare", lambda: keras_image_saver.compare, text, example, nargs="+")
+    several.add_argument("--out", required=True, metavar="OUT", help="an .html file")
     example = " dcgan.webp --fps 15 --caption 'epoch {epoch}, loss {g_loss:.2f}'"
     text = "write the run as one animation"
     _add_timelapse(add("timelapse", lambda: keras_image_saver.timelapse, text, example))
     text = "write one still picture, with a row a sample and a column an epoch"
     example = " dcgan.png --epochs 10 --samples 4"
     _add_strip(add("strip", lambda: keras_image_saver.strip, text, example))
-    text = "print the run's epochs, files, missed snapshots, size on disk and last logs"
     text = "write single images, cut out of the run's pictures"
     example = " tiles --epochs 1,10,20 --samples 0-3 --panels prediction"
-    _add_tiles(add("tiles", lambda: keras_image_saver.tiles, text, example))
-    add("info", lambda: _info, text)
+    _add_tiles(add("tiles", lambda: _tiles, text, example))
+    text = (
+        "print the run's epochs, files, missed snapshots, size on disk and last logs; of a folder "
+    )
+    add("info", lambda: _info, text + "of runs, a line a run, the newest first")
     return parser
 
 
@@ -110,6 +126,7 @@ def _add_timelapse(parser: argparse.ArgumentParser) -> None:
     text = "a line under each frame, with fields in braces, or '' for none ('epoch {epoch}')"
     add("--caption", metavar="TEXT", help=text)
     add("--last", type=int, metavar="N", help="only the last N snapshots")
+    _add_scale(parser, "until a frame is 256 pixels wide")
     lossless = {"lossless": True}
     text = "WebP without any loss"
     add("--lossless", dest="encoder_options", action="store_const", const=lossless, help=text)
@@ -123,6 +140,7 @@ def _add_strip(parser: argparse.ArgumentParser) -> None:
     add("--samples", type=int, metavar="N", help="rows (6)")
     text = "more of the first epochs, or evenly spaced ones (log)"
     add("--spacing", choices=("log", "even"), help=text)
+    _add_scale(parser, "as large as captions are wide")
     _add_max_pixels(parser)
 
 
@@ -152,6 +170,11 @@ def _numbers(text: str) -> list[int]:
         first, dash, last = part.partition("-")
         found += range(int(first), int(last if dash else first) + 1)
     return found
+
+
+def _add_scale(parser: argparse.ArgumentParser, otherwise: str) -> None:
+    text = f"enlarge by this whole factor, each pixel a square ({otherwise})"
+    parser.add_argument("--scale", type=int, metavar="N", help=text)
 
 
 def _add_max_pixels(parser: argparse.ArgumentParser) -> None:

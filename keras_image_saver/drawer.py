@@ -174,13 +174,7 @@ class Drawer:
         assert self._bound is not None  # by the first run
         bound, of_all = self._bound, next(iter(chunks.values()))
         if len(kinds) > 1:
-            bound = Several(
-                bound=bound,
-                kinds=tuple(kinds),
-                ranges={},
-                fixed=bound.fixed,
-                slices=bound.slices,
-            )
+            bound = Several.of(bound, tuple(kinds))
             each = zip(*chunks.values(), strict=True)
             of_all = [dict(zip(kinds, ones, strict=True)) for ones in each]
         own = {

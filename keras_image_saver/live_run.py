@@ -17,7 +17,7 @@ from keras_image_saver.progress import Moment
 from keras_image_saver.report import Report, say, warn
 from keras_image_saver.run.bystander import Bystander
 from keras_image_saver.run.job import Job
-from keras_image_saver.run.record import Mirror
+from keras_image_saver.run.mirror import Mirror, nobody
 from keras_image_saver.run.run_file import State
 from keras_image_saver.run.session import Session
 from keras_image_saver.settings import Settings, about_settings
@@ -103,6 +103,7 @@ class LiveRun:
                 )
             if not self.is_ready and (drawable or not settings.rehearse):
                 drawing = self.rehearse(trained, warn, whole=initial)
+        self._report.open()
         if initial:
             self.snapshot(trained, Moment(), {}, drawing)
         return start.steps if start.resumed else None
@@ -123,8 +124,7 @@ class LiveRun:
         with self._abandoned_on_failure():
             drawing = self._rehearsal(trained, tell, whole) if self._settings.rehearse else None
             if self._session is not None:
-                classes = () if drawing is None else drawing.bound.legend()
-                self._session.begin(self._samples, classes)
+                self._session.begin(self._samples, None if drawing is None else drawing.bound)
         return drawing if whole else None
 
     def snapshot(
@@ -215,7 +215,7 @@ class LiveRun:
             say=say,
             background=settings.background,
             previous=settings.previous,
-            page=_follow_page(self._template.folder) if settings.page else None,
+            page=_follow_pages(self._template.folder, settings.page),
             about=about_settings(settings),
             explain=read_explanation,
             retention=settings.retention,
@@ -293,7 +293,9 @@ class LiveRun:
         return path
 
 
-def _follow_page(folder: str) -> Mirror:
+def _follow_pages(folder: str, page: bool) -> Mirror:
+    """Return what keeps the page of the run up to date, and the list of runs that it is in."""
+    from keras_image_saver.viewers.comparison.listing import ListedRun
     from keras_image_saver.viewers.page import Page
 
-    return Page(folder, say).follow
+    return ListedRun(folder, say, Page(folder, say).follow if page else nobody).follow

@@ -75,14 +75,25 @@ class Report:
             self._report_one(outcome)
         self._raise_first()
 
+    def open(self) -> None:
+        """Open the listeners that have an `open`: training begins.
+
+        Raises:
+            ImageSaverError: If one fails, and failures raise.
+        """
+        self._call_each("open", "as training began")
+
     def close(self) -> None:
         """Close the listeners that have a `close`: training has ended.
 
         Raises:
             ImageSaverError: If one fails, and failures raise.
         """
+        self._call_each("close", "at the end of training")
+
+    def _call_each(self, method: str, when: str) -> None:
         for listener in self._listeners:
-            self._call(listener, _close, "at the end of training", listener)
+            self._call(listener, _call_method, when, listener, method)
         self._raise_first()
 
     def sum_up(self) -> None:
@@ -150,6 +161,6 @@ class Report:
             raise failure from failure.cause
 
 
-def _close(listener: Any) -> None:
-    if hasattr(listener, "close"):
-        listener.close()
+def _call_method(listener: Any, method: str) -> None:
+    if hasattr(listener, method):
+        getattr(listener, method)()

@@ -73,7 +73,7 @@ def failure(capsys, *arguments):
 # What it does
 
 
-def test_cli_timelapse_writes_the_frames_and_is_silent(run, tmp_path, capsys):
+def test_cli_timelapse_writes_the_frames_and_says_where(run, tmp_path, capsys):
     out = tmp_path / "out.webp"
     arguments = ["--fps", "5", "--hold-last", "2", "--last", "2", "--caption", "{loss:.2f}"]
     assert main(["timelapse", str(run), str(out), *arguments, "--lossless"]) == 0
@@ -82,7 +82,7 @@ def test_cli_timelapse_writes_the_frames_and_is_silent(run, tmp_path, capsys):
         picture.load()
         assert picture.info["duration"] == 200
         assert picture.convert("RGB").getpixel((20, 20)) == (90, 90, 90)
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == (f"{out}\n", "")
 
 
 def test_cli_timelapse_of_a_sample_without_a_caption(run, tmp_path):
@@ -99,12 +99,23 @@ def test_cli_strip_has_the_rows_and_columns_asked_for(run, tmp_path, capsys):
     with Image.open(out) as picture:
         assert picture.width == 2 + 2 * 66
         assert picture.height > 2 + 3 * 66
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == (f"{out}\n", "")
 
 
-def test_cli_page_writes_an_index(run):
+@pytest.mark.parametrize(
+    ("command", "size"), [("timelapse", 3 * 134), ("strip", 2 * (3 * 64 + 2) + 2)]
+)
+def test_cli_scale_enlarges(command, size, run, tmp_path):
+    out = tmp_path / "out.png"
+    assert main([command, str(run), str(out), "--scale", "3"]) == 0
+    with Image.open(out) as picture:
+        assert picture.width == size
+
+
+def test_cli_page_writes_an_index_and_says_where(run, capsys):
     pytest.importorskip("keras_image_saver.viewers.page")
     assert main(["page", str(run)]) == 0
+    assert capsys.readouterr() == (f"{run}/index.html\n", "")
     assert "<html" in (run / "index.html").read_text("utf-8").lower()
 
 
@@ -135,6 +146,14 @@ def test_cli_info_lists_the_first_ten_of_many(run, capsys):
         "missed    epoch 2: full",
         "          and 8 more",
     )
+
+
+def test_cli_info_of_a_folder_of_runs_lists_them(run, capsys):
+    assert main(["info", str(run.parent)]) == 0
+    title, line = capsys.readouterr().out.splitlines()
+    assert title.startswith("run  state  snapshots  last epoch  age ")
+    assert line.split()[:3] == ["run", "2", "2"]
+    assert line.endswith("loss 0.5, g_loss nan")
 
 
 def test_cli_info_of_an_empty_run(tmp_path, capsys):
@@ -178,6 +197,7 @@ def test_cli_tiles_writes_those_asked_for(run, tmp_path, capsys):
     assert main(["tiles", str(run), str(out), *arguments]) == 0
     names = [f"000{epoch}-00{sample}-prediction.png" for epoch in (1, 2) for sample in (0, 2, 3)]
     assert sorted(path.name for path in out.iterdir()) == names
+    assert capsys.readouterr() == (f"6 files in {out}\n", "")
     assert main(["tiles", str(run), str(out), "--epochs", "last"]) == 1
     assert "is there already; nothing was written" in capsys.readouterr().err
 
@@ -196,8 +216,8 @@ def test_cli_info_counts_removed_snapshots_and_names_none_as_missing(tmp_path, c
 
 def test_cli_says_a_missing_picture_as_a_warning_and_goes_on(run, tmp_path, capsys):
     (run / "0001.png").unlink()
-    code, said = failure(capsys, "strip", run, tmp_path / "out.png")
-    assert code == 0
+    assert main(["strip", str(run), str(tmp_path / "out.png")]) == 0
+    said = capsys.readouterr().err
     assert said.startswith("keras-image-saver: warning: 1 of 2 pictures cannot be read")
 
 
@@ -207,6 +227,7 @@ def test_cli_with_a_limit_refuses_larger_pictures_and_0_lifts_it(run, tmp_path, 
         code, said = failure(capsys, command, run, out, "--max-pixels", "100")
         assert (code, "`max_pixels` is 100, got a picture 134 wide" in said) == (1, True)
         assert main([command, str(run), str(out), "--max-pixels", "0"]) == 0
+        assert capsys.readouterr().out == f"{out}\n"
 
 
 @pytest.mark.parametrize(

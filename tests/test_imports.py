@@ -36,7 +36,7 @@ RULES = {
     "run": "arrays checks escapes progress samples render.base version",
     "viewers": "arrays checks escapes picture run",
     "report": "escapes run",
-    "listeners": "arrays checks picture run",
+    "listeners": "arrays checks escapes picture run",
 }
 JOINING = {
     "__init__",
@@ -69,6 +69,7 @@ PUBLIC = {
     "TensorBoardImages",
     "__version__",
     "colorize",
+    "compare",
     "encode_image",
     "latents",
     "make_grid",

@@ -192,6 +192,46 @@ def test_tensorboard_images_write_the_means_of_metrics_as_scalars(tmp_path):
     assert found[1:] == [(57, "drawn/mae", "scalars", 0.25)]
 
 
+def test_tensorboard_images_by_epochs_count_from_0_and_leave_the_untrained_to_itself(tmp_path):
+    summary = {"mae": {"mean": 0.25}}
+    listener = TensorBoardImages(tmp_path, step="epoch")
+    for epoch in (0, 1, 2):
+        listener(replace(snapshot(epoch, epoch * 57), summary=summary))
+    assert [one[1:3] for one in events(tmp_path)] == [
+        (0, "samples/untrained"),
+        (0, "samples/untrained/mae"),
+        (0, "samples"),
+        (0, "samples/mae"),
+        (1, "samples"),
+        (1, "samples/mae"),
+    ]
+
+
+def test_tensorboard_images_by_epochs_stand_where_keras_own_scalars_do(tmp_path):
+    pytest.importorskip("tensorboard")  # which Keras's own needs
+    log = tmp_path / "log"
+    callbacks = [
+        keras.callbacks.TensorBoard(str(log)),
+        ImageSaver(
+            tmp_path / "run",
+            X,
+            metrics=["change"],
+            listeners=[TensorBoardImages(log / "train", step="epoch")],
+        ),
+    ]
+    model().fit(X, X, batch_size=2, epochs=3, verbose=0, callbacks=callbacks)
+    steps = {}
+    for _, step, tag, *_ in events(log / "train"):
+        steps.setdefault(tag, []).append(step)
+    assert steps["samples"] == steps["epoch_loss"] == [0, 1, 2]
+    assert steps["samples/change"] == [0, 1, 2]
+
+
+def test_tensorboard_images_with_another_step_lists_those_that_there_are(tmp_path):
+    with pytest.raises(ValueError, match='`step` must be "step" or "epoch", got \'batch\''):
+        TensorBoardImages(tmp_path, step="batch")
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
@@ -297,12 +337,75 @@ def test_notebook_display_shows_the_picture_enlarged_without_smoothing(notebook)
     assert "width: 6px" in first
     assert "width: 300px" in second
     assert "image-rendering: pixelated" in second
+    assert "<table>" not in second
     assert 'alt="epoch 1, step 4"' in first
     assert "<figcaption>epoch 2</figcaption>" in second
     for epoch, (html, channels) in enumerate([(first, 3), (second, 3), (third, 1)], 1):
         data = re.search(r"data:image/png;base64,([^\"]+)", html)[1]
         expected = snapshot(epoch, channels=channels).image
         np.testing.assert_array_equal(decoded(base64.b64decode(data)), expected)
+
+
+def test_notebook_display_makes_its_output_as_training_begins_and_updates_it(notebook):
+    shell, outputs = notebook
+    listener = NotebookDisplay()
+    listener.open()
+    assert "No picture yet." in outputs[0][0]
+    listener(snapshot(1, 4))
+    listener.open()  # trained on in the same cell
+    listener(snapshot(2, 8))
+    assert [len(output) for output in outputs] == [3]
+    assert "epoch 2" in outputs[0][-1]
+    shell.execution_count = 2
+    listener.open()
+    listener(snapshot(3, 12))
+    assert [len(output) for output in outputs] == [3, 2]
+
+
+def test_notebook_display_has_the_logs_and_the_means_of_measures_beside_the_grid(notebook):
+    _, outputs = notebook
+    told = {"loss": 0.12345678, "<script>alert(1)</script>": float("nan"), "count": 3}
+    measured = {"ssim": {"mean": 0.5, "least": 0.0, "most": 1.0}}
+    NotebookDisplay()(replace(snapshot(1), logs=told, summary=measured))
+    ((shown,),) = outputs
+    rows = re.findall(r"<tr><th[^>]*>(.*?)</th><td>(.*?)</td></tr>", shown)
+    name = "&lt;script&gt;alert(1)&lt;/script&gt;"
+    assert rows == [("loss", "0.123457"), (name, "nan"), ("count", "3"), ("ssim", "0.5")]
+    assert "<script" not in shown
+
+
+@pytest.mark.slow
+@skip_without_browser
+@pytest.mark.parametrize(
+    ("area", "child"),
+    [("jp-OutputArea", "lm-Widget jp-OutputArea-child"), ("output", "output_area")],
+    ids=["JupyterLab", "nbconvert's classic template"],
+)
+def test_notebook_display_stands_under_the_bar_with_logs_beside_it(notebook, browser, area, child):
+    _, outputs = notebook
+    listener = NotebookDisplay(width=300)
+    listener(replace(snapshot(1), logs={"loss": 0.5}))
+    ((shown,),) = outputs
+    page = browser.new_page(viewport={"width": 800, "height": 600})
+    page.set_content(
+        f'<div class="{area}" style="max-height: 100px; overflow-y: auto">'
+        f'<div class="{child}"><div>{shown}</div></div>'
+        f'<div class="{child}"><pre id="bar">Epoch 1/2<br>Epoch 2/2</pre></div></div>'
+        f'<div class="{area}"><div class="{child}">a</div><div class="{child}">b</div></div>'
+    )
+
+    def boxes(*selectors):
+        return [page.locator(one).bounding_box() for one in selectors]
+
+    bar, image, table = boxes("#bar", "img", "table")
+    assert image["y"] >= bar["y"] + bar["height"]
+    assert (image["width"], image["height"]) == (300, 200)
+    assert table["x"] >= image["x"] + image["width"]
+    assert table["y"] < image["y"] + 20
+    page.set_viewport_size({"width": 320, "height": 600})
+    image, table = boxes("img", "table")
+    assert table["y"] > image["y"] + image["height"]
+    page.close()
 
 
 @pytest.mark.parametrize("width", [0, -3, 1.5, "800", True])
@@ -318,6 +421,7 @@ def test_notebook_display_outside_of_a_notebook_says_so_and_shows_nothing(capsys
     with pytest.warns(UserWarning, match="this is not a notebook") as caught:
         listener = NotebookDisplay()
     assert caught[0].filename == __file__
+    listener.open()
     listener(snapshot())
     assert capsys.readouterr() == ("", "")
 
@@ -340,7 +444,7 @@ CELLS = [
     model.compile("sgd", "mse")
     saver = ImageSaver("run", x, listeners=[NotebookDisplay(width=400)])
     """,
-    "_ = model.fit(x, x, epochs=3, verbose=0, callbacks=[saver])",
+    "_ = model.fit(x, x, epochs=3, verbose=1, callbacks=[saver])",
     "_ = model.fit(x, x, initial_epoch=3, epochs=5, verbose=0, callbacks=[saver])",
 ]
 
@@ -359,6 +463,12 @@ def test_notebook_display_is_one_output_under_the_cell_that_trains(tmp_path):
         for number, cell in enumerate(book.cells):
             client.execute_cell(cell, number)
         assert [epoch_shown(cell, tmp_path) for cell in book.cells] == [None, 3, 5]
+        # The bar is whole: nothing stands between its lines.
+        outputs = [one for one in book.cells[1].outputs if one.get("name") != "stderr"]
+        kinds = [one.output_type for one in outputs]
+        assert kinds == ["display_data", *["stream"] * (len(kinds) - 1)]
+        bar = "".join(one.text for one in outputs[1:])
+        assert all(f"Epoch {epoch}/3" in bar for epoch in (1, 2, 3))
         # Run again, the cell has an output of its own again.
         client.execute_cell(book.cells[1], 1)
         assert [epoch_shown(cell, tmp_path) for cell in book.cells] == [None, 8, 5]
@@ -404,6 +514,35 @@ def test_listener_is_closed_after_its_last_snapshot_at_the_end_of_each_fit(tmp_p
     for _ in range(2):
         trained.fit(X, X, epochs=2, verbose=0, callbacks=[saver])
     assert listener.heard == [1, 2, "closed", 3, 4, "closed"]
+
+
+class Openable(Closable):
+    def open(self):
+        self.heard.append("opened")
+        if self._error:
+            raise self._error
+
+
+def test_listener_is_opened_before_its_first_snapshot_at_the_beginning_of_each_fit(tmp_path):
+    listener = Openable()
+    saver = ImageSaver(tmp_path, X, save_initial=True, listeners=[listener])
+    trained = model()
+    for _ in range(2):
+        trained.fit(X, X, epochs=1, verbose=0, callbacks=[saver])
+    assert listener.heard == ["opened", 0, 1, "closed", "opened", 2, "closed"]
+
+
+def test_listener_that_fails_to_open_is_said_or_raises_before_the_first_batch(tmp_path, caplog):
+    broken, trained = Openable(OSError("disk full")), model()
+    saver = ImageSaver(tmp_path / "a", X, listeners=[broken])
+    trained.fit(X, X, epochs=1, verbose=0, callbacks=[saver])
+    assert "The listener Openable failed as training began: OSError('disk full')" in caplog.text
+    before = trained.get_weights()
+    saver = ImageSaver(tmp_path / "b", X, listeners=[broken], on_error="raise")
+    with pytest.raises(RuntimeError, match="failed as training began: OSError"):
+        trained.fit(X, X, epochs=1, verbose=0, callbacks=[saver])
+    for one, other in zip(before, trained.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_listener_is_closed_when_a_loop_of_ones_own_fails(tmp_path):

@@ -135,10 +135,11 @@ def call_metrics(
             )
         prediction = arrays[chosen] if len(arrays) > 1 else arrays[0]
         rows = len(prediction)
-        of_rows = map_leaves(_tensor, cut_rows(targets, first, first + rows))
+        of_rows = cut_rows(targets, first, first + rows)
         for name, function in functions.items():
             try:
-                returned = function(of_rows, _tensor(prediction))
+                # Tensors of its own: PyTorch's can be changed.
+                returned = function(map_leaves(_tensor, of_rows), _tensor(prediction))
             except MemoryError:
                 raise
             except Exception as error:
@@ -162,13 +163,19 @@ def _tensor(array: Array | None) -> Any:
 
 
 def _by_sample(name: str, returned: Any, rows: int) -> Array:
-    values = as_array(backend.to_numpy(returned))
-    if values.ndim == 0 or len(values) != rows:
+    argument = f"metrics[{name!r}]"
+    given = returned if tf.is_tensor(returned) else as_array(returned, argument)
+    values = backend.to_numpy(given)
+    # What is no array is one object to NumPy.
+    shown = describe(returned if values.dtype == object else values)
+    if values.ndim == 0 or len(values) != rows or not values.size:
+        is_mean = values.ndim == 0 and values.dtype.kind in "buif"
+        advice = ' A loss object needs reduction="none".' if is_mean else ""
         raise ValueError(
-            f"`metrics[{name!r}]` must return a row a sample, got {describe(values)} for {rows} "
-            'samples. A loss object needs reduction="none".'
+            f"`{argument}` must return a value or more for each sample, got {shown} for {rows} "
+            f"samples.{advice}"
         )
     if values.dtype.kind not in "buif":
-        raise ValueError(f"`metrics[{name!r}]` must return real numbers, got {describe(values)}.")
+        raise ValueError(f"`{argument}` must return real numbers, got {shown}.")
     means: Array = values.reshape(rows, -1).mean(1, dtype=np.float64)
     return means.astype(np.float32)

@@ -225,7 +225,9 @@ def _compose_anew(drawing: Drawing, tiling: Tiling) -> Picture:
     fixed = {name: replace(counts[name]) for name in drawing.bound.fixed}
     # Magenta that may be gone in the next picture can have made this one's grey panels coloured.
     changes = [one for name, one in counts.items() if name not in fixed]
-    if fixed and not any(one.non_finite_pixels for one in changes):
+    # Where all panels are fixed there is nothing to draw over them.
+    is_drawn_over = 0 < len(fixed) < len(shapes)
+    if is_drawn_over and not any(one.non_finite_pixels for one in changes):
         drawing.kept.backdrop = Backdrop(image.copy(), layout, shapes, fixed, tuple(counts))
     return Picture(image, layout, drawing.bound.findings(counts))
 

@@ -2,13 +2,14 @@
 
 import contextlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
 from keras_image_saver.arrays import UInt8Array
+from keras_image_saver.checks import is_int
 
 # So many paddings more stand between two samples in a row than between two panels of one: the larger
 # gap is seen as the end of a sample where the tiles are small too.
@@ -132,11 +133,17 @@ def layout_of(geometry: Mapping[str, Any]) -> Layout:
             enlargement=int(geometry.get("enlargement", 1)),
             sample_gap=_pair(geometry.get("sample_gap", (0, 0))),
             slices=tuple(map(int, geometry.get("slices", ()))),
-            pad_value=int(geometry.get("pad_value", 0)),
+            pad_value=_level(geometry.get("pad_value", 0)),
         )
     if layout is None or min(layout.columns, layout.count, len(layout.panels)) < 1:
         raise ValueError("there is no record of where its tiles stand")
     return layout
+
+
+def _level(value: Any) -> int:
+    if not is_int(value) or not 0 <= value <= 255:
+        raise ValueError("no grey level")
+    return value
 
 
 def _pair(value: Any) -> tuple[int, int]:
@@ -186,6 +193,7 @@ def plan(
     name_height: int = 0,
     enlargement: int = 1,
     slices: Sequence[int] = (),
+    legend_height: Callable[[int], int] = lambda width: 0,
 ) -> Layout:
     """Lay out `count` samples.
 
@@ -203,6 +211,8 @@ def plan(
         name_height: What the name of a sample needs under its tiles.
         enlargement: Whole factor by which images are enlarged, at least.
         slices: The numbers of the slices that each panel has.
+        legend_height: What a legend under a picture of some width needs; it is no part of the layout,
+            but of the picture that is to be no sliver.
     """
     height, width = (max(size[axis] for size in sizes.values()) for axis in (0, 1))
     caption_height, caption_width = caption_size
@@ -235,6 +245,12 @@ def plan(
 
     if columns is not None or one_tile:
         return within(int(columns or math.ceil(math.sqrt(count))))
+
+    def sliver(layout: Layout) -> float:
+        height, width = layout.size
+        height += legend_height(width)
+        return max(height, width) / min(height, width)
+
     # The fewest columns for each number of rows: more of them would only leave places empty.
     choices = {math.ceil(count / rows) for rows in range(1, count + 1)}
-    return min(map(within, sorted(choices)), key=lambda one: max(one.size) / min(one.size))
+    return min(map(within, sorted(choices)), key=sliver)

@@ -1,15 +1,14 @@
-"""Text drawn into pictures, with the font that Pillow brings: captions of tiles, and whole lines."""
+"""Text drawn into pictures: captions of tiles, and whole lines."""
 
 import math
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from keras_image_saver.arrays import UInt8Array
-from keras_image_saver.escapes import escaped
+from keras_image_saver.picture.fonts import Fonts, lettered
 
 # Font sizes in pixels: smaller letters cannot be read, larger ones only take room from the tiles.
 _SMALLEST, _LARGEST = 10, 20
@@ -21,27 +20,18 @@ _LINE_MARGIN = 4
 _LINES_MEASURED = 64
 
 
-def _lettered(text: str) -> str:
-    """Return text as the font can write it, which has no letters with marks: é is e.
-
-    What it has no letter for at all is a box.
-    """
-    parts = unicodedata.normalize("NFD", escaped(text))
-    return "".join(part for part in parts if not unicodedata.combining(part))
-
-
 def caption_size(captions: Sequence[str], width: int) -> tuple[int, int]:
     """Return the (height, width) that captions need above tiles of `width` pixels."""
-    font = _caption_font(width)
-    boxes = [font.getbbox(caption_text(caption)) for caption in captions]
+    fonts = _caption_fonts(width)
+    boxes = [fonts.box(caption_text(caption)) for caption in captions]
     # A glyph may reach below what the font says of itself.
-    height = max(sum(font.getmetrics()), *(box[3] for box in boxes))
+    height = max(fonts.height, *(box[3] for box in boxes))
     return math.ceil(height), math.ceil(max(box[2] - min(0, box[0]) for box in boxes))
 
 
 def caption_text(caption: str) -> str:
     """Return a caption on one line, shortened where it is long."""
-    line = _lettered(" ".join(caption.split()))
+    line = lettered(" ".join(caption.split()))
     return line if len(line) <= _LONGEST_CAPTION else line[: _LONGEST_CAPTION - 1] + "…"
 
 
@@ -72,11 +62,10 @@ def draw_texts(
     # Pillow's grey pictures have no channel axis, and its colours for them are plain numbers.
     color: Any = level if channels == 1 else (level,) * 3 + (255,) * (channels - 3)
     picture = Image.fromarray(image[..., 0] if channels == 1 else image)
-    draw = ImageDraw.Draw(picture)
-    font = _caption_font(width)
+    fonts = _caption_fonts(width)
     for y, x, text in texts:
-        overhang = min(0, font.getbbox(text)[0])  # a "j" begins left of its origin
-        draw.text((x - overhang, y), text, fill=color, font=font)
+        overhang = min(0, fonts.box(text)[0])  # a "j" begins left of its origin
+        fonts.draw(picture, x - overhang, y, text, color)
     return np.asarray(picture).reshape(image.shape)
 
 
@@ -88,38 +77,39 @@ def cut(texts: Iterable[str], width: int, room: int) -> list[str]:
         width: Width of a tile before it was enlarged, which the font follows.
         room: How wide a text may be.
     """
-    font = _caption_font(width)
-    return [_cut(" ".join(text.split()), font, room) for text in texts]
+    fonts = _caption_fonts(width)
+    return [_cut(" ".join(text.split()), fonts, room) for text in texts]
 
 
-def _cut(text: str, font: Any, room: int) -> str:
+def _cut(text: str, fonts: Fonts, room: int) -> str:
     # No letter is narrower than a pixel, so that a long prompt need not be measured as a whole.
-    line = _lettered(text[: max(1, room)])
-    if len(text) <= room and _ink(line, font) <= room:
+    line = lettered(text[: max(1, room)])
+    if len(text) <= room and _ink(line, fonts) <= room:
         return line
     low, high = 0, len(line)
     while low < high:  # the most letters that fit with the ellipsis
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if _ink(line[:middle] + "…", font) <= room else (low, middle - 1)
-    return line[:low].rstrip() + "…" if low else line[:1] if _ink(line[:1], font) <= room else ""
+        low, high = (
+            (middle, high) if _ink(line[:middle] + "…", fonts) <= room else (low, middle - 1)
+        )
+    return line[:low].rstrip() + "…" if low else line[:1] if _ink(line[:1], fonts) <= room else ""
 
 
-def _ink(text: str, font: Any) -> int:
+def _ink(text: str, fonts: Fonts) -> int:
     """Return how many pixels a text reaches over."""
-    left, _, right, _ = font.getbbox(text)
-    reach: float = right - min(0, left)
-    return math.ceil(reach)
+    left, _, right, _ = fonts.box(text)
+    return math.ceil(right - min(0, left))
 
 
 def text_height(width: int) -> int:
     """Return the height of a line in the captions' font."""
-    return sum(map(int, _caption_font(width).getmetrics()))
+    return _caption_fonts(width).height
 
 
 def text_widths(texts: Iterable[str], width: int) -> list[int]:
     """Return how many pixels each text reaches over in the captions' font."""
-    font = _caption_font(width)
-    return [_ink(text, font) for text in texts]
+    fonts = _caption_fonts(width)
+    return [_ink(text, fonts) for text in texts]
 
 
 def line_size(texts: Iterable[str], width: int) -> tuple[int, int, int]:
@@ -129,25 +119,23 @@ def line_size(texts: Iterable[str], width: int) -> tuple[int, int, int]:
         (font size, line height, width that the longest text needs): the width is larger than
         `width` where even the smallest font does not fit.
     """
-    longest = sorted({_lettered(text) for text in texts}, key=len)[-_LINES_MEASURED:]
+    longest = sorted({lettered(text) for text in texts}, key=len)[-_LINES_MEASURED:]
     for size in range(_LARGEST, _SMALLEST - 1, -1):
-        font: Any = ImageFont.load_default(size)
-        needed = math.ceil(max(font.getlength(text) for text in longest)) + 2 * _LINE_MARGIN
+        fonts = Fonts(size)
+        needed = math.ceil(max(map(fonts.length, longest))) + 2 * _LINE_MARGIN
         if needed <= width:
             break
-    return size, sum(font.getmetrics()) + _LINE_MARGIN, needed
+    return size, fonts.height + _LINE_MARGIN, needed
 
 
 def draw_line(text: str, font_size: int, height: int, width: int) -> UInt8Array:
     """Write one line of text, white on black, centred: uint8 (height, width, 1)."""
     picture = Image.new("L", (width, height))
-    font = ImageFont.load_default(font_size)
-    text = _lettered(text)
-    x = max(_LINE_MARGIN, (width - round(font.getlength(text))) // 2)
-    ImageDraw.Draw(picture).text((x, _LINE_MARGIN // 2), text, fill=255, font=font)
+    fonts, text = Fonts(font_size), lettered(text)
+    x = max(_LINE_MARGIN, (width - round(fonts.length(text))) // 2)
+    fonts.draw(picture, x, _LINE_MARGIN // 2, text, 255)
     return np.asarray(picture)[..., np.newaxis]
 
 
-def _caption_font(width: int) -> Any:
-    # Fonts are loaded when drawn with, never kept: Pillow's font object cannot be copied.
-    return ImageFont.load_default(min(_LARGEST, max(_SMALLEST, width // _TILE_WIDTH_PER_SIZE)))
+def _caption_fonts(width: int) -> Fonts:
+    return Fonts(min(_LARGEST, max(_SMALLEST, width // _TILE_WIDTH_PER_SIZE)))

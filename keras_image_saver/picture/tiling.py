@@ -11,7 +11,7 @@ import numpy as np
 from keras_image_saver.arrays import UInt8Array, describe
 from keras_image_saver.picture.grid import check_grid, paste
 from keras_image_saver.picture.layout import Layout, layout_of, plan
-from keras_image_saver.picture.legend import draw_legend
+from keras_image_saver.picture.legend import draw_legend, legend_height
 from keras_image_saver.picture.text import (
     caption_size,
     caption_text,
@@ -89,6 +89,7 @@ class Tiling:
         sizes = {name: images.shape[1:3] for name, images in rendered.panels.items()}
         height, width = (max(size[axis] for size in sizes.values()) for axis in (0, 1))
         texts = list(_captions(tuple(sizes), bound).values())
+        legend = bound.legend()
         of_these = partial(
             plan,
             sizes,
@@ -98,13 +99,14 @@ class Tiling:
             caption_size=caption_size(texts, width) if texts else (0, 0),
             name_height=text_height(width) if self.sample_names else 0,
             slices=bound.slices,
+            legend_height=lambda wide: legend_height(legend, wide, width, self.gap),
         )
         layout = self._as_before(of_these)
         if layout is None:
             longer = max(height, width)
             enlargement = math.ceil(_SEEN / longer) if longer < _SMALL else 1
             layout = of_these(columns=self.columns, enlargement=enlargement)
-        below = len(self.legend(layout, bound)) if bound.legend() else 0
+        below = legend_height(legend, layout.size[1], width, self.gap)
         return replace(layout, foot=layout.foot + below)
 
     def _as_before(self, of_these: Callable[..., Layout]) -> Layout | None:

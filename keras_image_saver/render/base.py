@@ -220,6 +220,7 @@ class BoundRenderer(ABC):
             host and not the scores, which are many times larger. None: it needs outputs as they are.
         warnings: What the user should change before training, a text each. Its caller says them.
         fixed: The panels that samples alone make: whatever the outputs, they are the same.
+        class_panels: Those that are class maps in nothing but the palette's colours, and magenta.
         captions: What stands above panels, by name, where the user has said it.
         slices: The numbers of the slices that each panel's images are of; each sample has so many
             images then, one after another. Empty where a sample has one.
@@ -227,6 +228,7 @@ class BoundRenderer(ABC):
 
     ranges: dict[str, Range | None]
     fixed: tuple[str, ...] = ()
+    class_panels: tuple[str, ...] = ()
     slices: tuple[int, ...] = ()
     class_decision: ClassDecision | None = None
     warnings: tuple[str, ...] = ()

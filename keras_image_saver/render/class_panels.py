@@ -24,6 +24,9 @@ from keras_image_saver.render.mapping import map_to_uint8
 from keras_image_saver.render.measured import Measured, MeasuredClasses
 from keras_image_saver.render.sources import Sources, channels_last
 
+# The panels that are class maps. The error is drawn from both.
+MAPS = ("prediction", "target")
+
 
 @dataclass(frozen=True, kw_only=True)
 class BoundSegmentation(BoundRenderer):
@@ -111,8 +114,7 @@ class BoundSegmentation(BoundRenderer):
 
     def _maps(self, wanted: Sequence[str]) -> list[str]:
         """Return the class maps that panels need: an error needs both."""
-        both = ["prediction", "target"]
-        return both if "error" in wanted else [name for name in both if name in wanted]
+        return [name for name in MAPS if name in wanted or "error" in wanted]
 
     def _ids(self, name: str, batch: Batch) -> Array:
         if name == "prediction":

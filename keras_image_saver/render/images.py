@@ -221,9 +221,10 @@ class Images(PanelRenderer):
             return {}
         channels = {name: image.shape[-1] for name, image in images.items() if name != "input"}
         if 1 not in channels.values():
+            found = f"panels with channels {channels}" if channels else "none but inputs and errors"
             raise ValueError(
-                f"`colormap` colours images of one channel, got panels with channels {channels}. "
-                "Drop `colormap`, or choose other `panels`."
+                f"`colormap` colours images of one channel, got {found}. Drop `colormap`, or choose "
+                "other `panels`."
             )
         return {name: self.colormap for name, count in channels.items() if count == 1}
 
@@ -234,7 +235,7 @@ class Images(PanelRenderer):
         integers = image.dtype.kind in "bui"
         is_shown = name in SHOWN or sources.shows_input(name)
         if is_shown and name != "target" and self.input_range is not None:
-            return self.input_range
+            return self.range_of_inputs(image)
         if name in self.panel_ranges:
             return self.panel_ranges[name]
         # One range for all is that of floats: integers that the samples hold are pixels already.

@@ -7,6 +7,7 @@ from typing import Any
 from keras_image_saver.arrays import (
     CHANNELS,
     Array,
+    Range,
     as_array,
     copied,
     describe,
@@ -14,7 +15,7 @@ from keras_image_saver.arrays import (
     single,
 )
 from keras_image_saver.render.base import Batch, OutputInfo, Renderer
-from keras_image_saver.render.preprocessing import check_input_range
+from keras_image_saver.render.preprocessing import check_channels, check_input_range
 from keras_image_saver.render.slices import AXES, check_slices, slices_of
 from keras_image_saver.render.sources import Sources, failed, several_inputs
 
@@ -57,6 +58,7 @@ class PanelRenderer(Renderer):
                 f"`input_image` must be a function from the inputs to images, got {input_image!r}."
             )
         self.input_range, self.reverses_input = check_input_range(input_range)
+        self.input_mode = input_range if isinstance(input_range, str) else None
         self.input_image = input_image
         self.panels = check_panels(panels)
         self.captions = check_captions(panels)
@@ -98,6 +100,16 @@ class PanelRenderer(Renderer):
             return as_array(called(batch.inputs), "input_image()")
         return Sources(info, called, self.reverses_input).input(batch)
 
+    def range_of_inputs(self, image: Array) -> Range | None:
+        """Return the range that the user has said of inputs, for some of them (N, H, W, C).
+
+        Raises:
+            ValueError: If it is that of a preprocessing which takes other channels than they have.
+        """
+        if self.input_mode is not None:
+            check_channels(self.input_mode, image)
+        return self.input_range
+
     def find_obstacles(self, image: Array | None, target: Array | None) -> dict[str, str | None]:
         """Return input, prediction and target by name, with what stands in the way of each, or None.
 
@@ -137,7 +149,8 @@ class PanelRenderer(Renderer):
             return
         inputs = None if self.input_image or sources.info.noise else single(batch.inputs)
         for name, volumes in {"input": inputs, "target": sources.whole_target(batch)}.items():
-            if name not in panels and volumes is not None and volumes.ndim == AXES:
+            axes = {AXES, AXES - 1} if self.draws_ids and name == "target" else {AXES}
+            if name not in panels and volumes is not None and volumes.ndim in axes:
                 yield (
                     f"No {name} is drawn: of {describe(volumes)} there are other slices along "
                     f"slice_axis={slices.axis} than the prediction's {slices.depth}. "

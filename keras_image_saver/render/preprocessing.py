@@ -6,7 +6,7 @@ Each mode is a range by channel, and for one the order of channels: `_preprocess
 
 from typing import Any
 
-from keras_image_saver.arrays import Range
+from keras_image_saver.arrays import Array, Range, describe
 from keras_image_saver.render.ranges import check_range
 
 # Mean and standard deviation of ImageNet's red, green and blue: as shares ("torch"), and the mean of
@@ -53,3 +53,21 @@ def check_input_range(input_range: Any) -> tuple[Range | None, bool]:
             f"{input_range!r}."
         )
     return _RANGES[input_range], input_range in _REVERSED
+
+
+def check_channels(mode: str, images: Array) -> None:
+    """Refuse images that did not go through a mode, by their channels.
+
+    Args:
+        mode: Its name.
+        images: (N, H, W, C).
+
+    Raises:
+        ValueError: If it is of red, green and blue, and they have not these.
+    """
+    low, _ = _RANGES[mode]
+    if isinstance(low, tuple) and images.shape[-1] != len(low):
+        raise ValueError(
+            f"`input_range` must be (low, high) for inputs that are not of red, green and blue, got "
+            f"{mode!r} for {describe(images)}. Pass the range that they were scaled to."
+        )

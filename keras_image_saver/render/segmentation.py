@@ -18,7 +18,7 @@ from keras_image_saver.render.base import (
     OutputInfo,
 )
 from keras_image_saver.render.class_map import Classes, Decision, choose_decision, logit
-from keras_image_saver.render.class_panels import BoundSegmentation, target_of
+from keras_image_saver.render.class_panels import MAPS, BoundSegmentation, target_of
 from keras_image_saver.render.colors import check_ignore_index
 from keras_image_saver.render.palettes import check_class_names, check_palette, names_of_classes
 from keras_image_saver.render.panels import SHOWN, PanelRenderer, require_chosen
@@ -142,6 +142,7 @@ class Segmentation(PanelRenderer):
             _check_targets(batch, sources, classes) if {"target", "error"} & {*panels} else ()
         )
         warnings += self.lost_panels(batch, sources, panels)
+        names = names_of_classes(self.class_names, classes.count, has_none=classes.has_none)
         bound = BoundSegmentation(
             ranges=ranges,
             class_decision=classes.on_device,
@@ -154,11 +155,10 @@ class Segmentation(PanelRenderer):
             ignore_index=self.ignore_index,
             overlay=self.overlay,
             fixed=tuple(name for name in panels if name in SHOWN),
+            class_panels=tuple(name for name in panels if name in MAPS and self.overlay is None),
             captions=self.captions,
             background=self._background(classes),
-            class_names=names_of_classes(
-                self.class_names, classes.count, has_none=classes.has_none
-            ),
+            class_names=names,
         )
         bound.check_samples(batch)
         if {"prediction", "error"} & {*panels}:
@@ -217,7 +217,7 @@ class Segmentation(PanelRenderer):
     def _range_of_inputs(self, image: Array) -> Range | None:
         check_dtype(image, "input")
         if self.input_range is not None:
-            return self.input_range
+            return self.range_of_inputs(image)
         if image.dtype.kind in "bui":
             return default_range(image.dtype)
         low, high = extent(image)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import TypeVar
 
 from keras_image_saver.arrays import UInt8Array
@@ -45,6 +46,26 @@ class Several(BoundRenderer):
     kinds: tuple[str, ...]
     _panels: dict[str, str] = field(default_factory=dict)  # of each panel, that of `bound`
 
+    @classmethod
+    def of(cls, bound: BoundRenderer, kinds: Sequence[str]) -> "Several":
+        """Return what draws by each kind of weights as `bound` draws."""
+        maps = (panel_name(*one, bound.fixed) for one in product(bound.class_panels, kinds))
+        captions = {
+            name: caption if name == panel else f"{caption} {kind}"
+            for panel, caption in bound.captions.items()
+            for kind in kinds
+            for name in (panel_name(panel, kind, bound.fixed),)
+        }
+        return cls(
+            bound=bound,
+            kinds=tuple(kinds),
+            ranges={},
+            fixed=bound.fixed,
+            class_panels=tuple(dict.fromkeys(maps)),
+            slices=bound.slices,
+            captions=captions,
+        )
+
     def check_samples(self, batch: Batch) -> None:
         self.bound.check_samples(batch)
 
@@ -84,17 +105,6 @@ class Several(BoundRenderer):
             for kind in self.kinds
         }
         return {kind: one for kind, of_kind in each.items() for one in of_kind.values()}
-
-    def captions_of(self, panels: Sequence[str]) -> dict[str, str]:
-        given = self.bound.captions
-        return {name: self._caption(name, given.get(self._panels[name])) for name in panels}
-
-    def _caption(self, name: str, given: str | None) -> str:
-        panel = self._panels[name]
-        if given is None or panel == name:
-            return given or name
-        kind = next(kind for kind in self.kinds if panel_name(panel, kind, self.fixed) == name)
-        return f"{given} {kind}"
 
     def legend(self) -> tuple[NamedClass, ...]:
         return self.bound.legend()

@@ -2,10 +2,10 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from keras_image_saver.render.base import NamedClass
+from keras_image_saver.render.base import BoundRenderer
 from keras_image_saver.run.job import Job, Outcome, missed
 from keras_image_saver.run.record import Snapshot
 from keras_image_saver.run.resume import Start
@@ -29,7 +29,7 @@ class Bystander:
         # It counts steps as the one that writes does, by the epochs that were done.
         return Start(samples, resumed=epochs_done > 0 and not self.has_begun)
 
-    def begin(self, samples: Samples, classes: Sequence[NamedClass] = ()) -> None:
+    def begin(self, samples: Samples, drawn_by: BoundRenderer | None = None) -> None:
         self.has_begun = True
 
     def submit(self, job: Job) -> None:

@@ -10,13 +10,13 @@ RUN_FILE = "run.json"  # what is said of the run as a whole
 SAMPLES = "samples.npz"
 METRICS = "snapshots-metrics.npz"  # what each sample had, at the newest snapshots
 PAGE = "index.html"
-RUN_SCRIPT = "run.js"  # what the page is told of the run as a whole
+LATEST_SCRIPT = "latest.js"  # the one that an open page asks for: it tells whether there is news
 PAGE_MARK = "keras_image_saver page"  # near the start of each file of a page
 LOCK = ".keras_image_saver.lock"
 PROBE = ".keras_image_saver-probe"  # stands for a moment on remote storage, to see that it can
 MOVING = ".moving"  # stands in `previous-<n>/` as long as a run is being moved there
 
-_OF_A_PAGE = re.compile(r"index\.html|run\.js|snapshots(-metrics)?(-\d{4,})?\.js")
+_OF_A_PAGE = re.compile(r"index\.html|(run|latest|snapshots(-metrics)?(-\d{4,})?)\.(js|html)")
 _PREVIOUS = re.compile(r"previous-(\d+)")
 _UNRECORDED = re.compile(r"unrecorded-(\d+)")
 _TEMPORARY = re.compile(r"\.keras_image_saver-.*\.tmp")
@@ -66,16 +66,25 @@ def is_of_the_record(name: str) -> bool:
 
 
 def script_name(name: str) -> str:
-    """Return the name of the script that hands a file of the record, or of metrics, to the page.
+    """Return the name of the script that hands a file of the run to its page.
 
-    >>> script_name("snapshots-0003.jsonl"), script_name("snapshots-metrics.npz")
-    ('snapshots-0003.js', 'snapshots-metrics.js')
+    >>> script_name("snapshots-0003.jsonl"), script_name("snapshots-metrics.npz"), script_name(RUN_FILE)
+    ('snapshots-0003.js', 'snapshots-metrics.js', 'run.js')
     """
     return f"{name.rpartition('.')[0]}.js"
 
 
+def twin_name(script: str) -> str:
+    """Return the name of the document that hands to a page elsewhere what a script hands to the run's.
+
+    >>> twin_name("snapshots-0003.js")
+    'snapshots-0003.html'
+    """
+    return f"{script.rpartition('.')[0]}.html"
+
+
 def is_page_name(name: str) -> bool:
-    """Tell whether the page, or one of its scripts, is called so."""
+    """Tell whether the page, or one of its scripts and their twins, is called so."""
     return _OF_A_PAGE.fullmatch(name) is not None
 
 

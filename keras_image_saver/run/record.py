@@ -7,7 +7,7 @@ that nothing can tear, and the 10,000th snapshot costs what the first did. An en
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,15 +23,12 @@ from keras_image_saver.run.lines import (
     record_files,
 )
 from keras_image_saver.run.logs import from_json_logs, json_logs
+from keras_image_saver.run.mirror import Mirror, nobody
 from keras_image_saver.run.retention import Leaving, Retention, is_removed
 from keras_image_saver.run.storage import join, storage_of
 from keras_image_saver.run.values import Row, StoredValues, ValuesFile, ValuesReader
 
 SEGMENT = 256  # lines a file
-
-# Called with a file of the record and its entries, or one of values and its rows, once it is written,
-# or None once it is removed.
-Mirror = Callable[[str, Sequence[Entry] | Sequence[Row] | None], None]
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ class Record:
     Args:
         folder: The run's folder.
         lines: What the record holds already, oldest first.
-        mirror: Hears of each file that is written or removed; it must not raise.
+        mirror: Follows the files that are written or removed.
         retention: How many of its pictures stay. Entries of those that go are marked, and their files
             handed out by `take_removed` once that stands in storage.
 
@@ -103,7 +100,7 @@ class Record:
         retention: Retention | None = None,
     ) -> None:
         self._folder = folder
-        self._mirror = mirror or (lambda name, content: None)
+        self._mirror = mirror or nobody
         self._values = ValuesFile(folder, self._mirror)
         self._lock = threading.Lock()
         self._writing = threading.Lock()

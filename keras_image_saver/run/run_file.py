@@ -12,16 +12,17 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
-from keras_image_saver.render.base import NamedClass
+from keras_image_saver.render.base import BoundRenderer
 from keras_image_saver.run import writer
 from keras_image_saver.run.files import RUN_FILE
 from keras_image_saver.run.lines import NewerError, read_content, read_float
+from keras_image_saver.run.mirror import Mirror, nobody
 from keras_image_saver.run.storage import join, storage_of
 from keras_image_saver.samples import Samples
 from keras_image_saver.version import PACKAGE, __version__
@@ -101,10 +102,14 @@ class RunFile:
         about: What is said of the run by the one who writes it: its `versions` and `settings`, of
             which `filepath` is the template of its pictures, relative to the folder.
         say: Tells the user a line, on any thread.
+        mirror: Hears what it says whenever it is written.
     """
 
-    def __init__(self, folder: str, about: About, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, folder: str, about: About, say: Callable[[str], None], mirror: Mirror = nobody
+    ) -> None:
         self._folder = folder
+        self._mirror = mirror
         self._given = about
         self._say = say
         self._about: dict[str, Any] = new_about()
@@ -122,7 +127,7 @@ class RunFile:
         return storage_of(self._folder).has_locks
 
     def begin(
-        self, samples: About, found: About | None, classes: Sequence[NamedClass] = ()
+        self, samples: About, found: About | None, drawn_by: BoundRenderer | None = None
     ) -> None:
         """Note what it is to say of a run that begins, or is gone on with; `catch_up` writes it.
 
@@ -130,13 +135,11 @@ class RunFile:
             samples: What is said of the samples.
             found: What is said already of the run that is gone on with, if it is one; what this
                 version does not know of it is kept.
-            classes: Those that have names.
+            drawn_by: The renderer that is bound to the model, where it is known already.
         """
         about = {**new_about(), **(found or {}), **self._given, "samples": samples}
         about |= {"state": "running", "resumed": _now()}
-        about["class_names"] = [
-            {"id": one.class_id, "name": one.name, "color": list(one.color)} for one in classes
-        ] or None
+        about |= about_panels(drawn_by)
         about["versions"] = {PACKAGE: __version__, **self._given.get("versions", {})}
         template = self._given.get("settings", {}).get("filepath")
         about["templates"] = [
@@ -196,6 +199,7 @@ class RunFile:
     def _write(self, about: Mapping[str, Any]) -> None:
         write_about(self._folder, about)
         self._stands = about["resumed"]
+        self._mirror(RUN_FILE, about)
 
     def _is_ours(self) -> bool:
         """Tell whether nobody else has begun, or resumed, a run there since; it may be deleted."""
@@ -215,6 +219,25 @@ def passed_over(about: About | None) -> list[str]:
     """Return the pictures that a run's record names no more, and that do not tell whose they are."""
     found = (about or {}).get("passed_over")
     return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+
+
+def about_panels(drawn_by: BoundRenderer | None) -> dict[str, Any]:
+    """Return what is said of panels and classes, None for what there is not, or is not known yet.
+
+    Panels have the names that the geometry of a snapshot gives them.
+    """
+    if drawn_by is None:
+        return dict.fromkeys(("class_names", "class_panels", "fixed_panels", "captions"))
+    classes = [
+        {"id": one.class_id, "name": one.name, "color": list(one.color)}
+        for one in drawn_by.legend()
+    ]
+    return {
+        "class_names": classes or None,
+        "class_panels": list(drawn_by.class_panels) or None,
+        "fixed_panels": list(drawn_by.fixed) or None,
+        "captions": dict(drawn_by.captions) or None,
+    }
 
 
 def about_samples(samples: Samples) -> dict[str, Any]:

@@ -4,14 +4,15 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from keras_image_saver.render.base import NamedClass
+from keras_image_saver.render.base import BoundRenderer
 from keras_image_saver.run.found import Found, find
 from keras_image_saver.run.job import Job, Outcome, Saved, missed, saved
 from keras_image_saver.run.lock import Lock
+from keras_image_saver.run.mirror import Mirror, nobody
 from keras_image_saver.run.pictures import Explain, Pictures, move_unknown, remove_left
 from keras_image_saver.run.previous import (
     Previous,
@@ -20,7 +21,7 @@ from keras_image_saver.run.previous import (
     complete,
     set_aside,
 )
-from keras_image_saver.run.record import Mirror, Record, reason_of
+from keras_image_saver.run.record import Record, reason_of
 from keras_image_saver.run.resume import Start, resume
 from keras_image_saver.run.retention import Retention, removed_files
 from keras_image_saver.run.run_file import About, RunFile, State, about_samples, write_about
@@ -45,7 +46,7 @@ class Session:
         say: Tells the user something during training, a line of text, on any thread.
         background: Whether jobs run behind the training.
         previous: What becomes of an earlier run in the folder.
-        page: What follows the record, as the page of the run does; None for no page.
+        page: What follows the run's files, as its page does; None for no page.
         about: What `run.json` says of the run's `versions` and `settings`.
         explain: Reads what a picture says of itself.
         retention: How many snapshots stay on disk; None: all.
@@ -81,7 +82,7 @@ class Session:
         self._start = Start(Samples(None))
         self._new_record = partial(Record, template.folder, mirror=page, retention=retention)
         self._record = self._new_record()
-        self._run_file = RunFile(self._template.folder, about, say)
+        self._run_file = RunFile(self._template.folder, about, say, page or nobody)
         self._pictures = Pictures(explain)
         self._outcomes: deque[Outcome] = deque()
         self.has_begun = False
@@ -145,7 +146,7 @@ class Session:
             check_movable(self._template.folder, found, self._previous)
         return found
 
-    def begin(self, samples: Samples, classes: Sequence[NamedClass] = ()) -> None:
+    def begin(self, samples: Samples, drawn_by: BoundRenderer | None = None) -> None:
         """Set an earlier run aside and begin the record, or go on with it; `open` comes before.
 
         Raises:
@@ -158,7 +159,7 @@ class Session:
         about = about_samples(samples)
         if start.resumed and start.found.has_unmarked_samples:
             about["unmarked"] = True
-        self._run_file.begin(about, start.about, classes)
+        self._run_file.begin(about, start.about, drawn_by)
         self.has_begun = True
         self._writer.submit(partial(self._write_first, samples))
 

@@ -1,5 +1,6 @@
 """A run as a few lines of text."""
 
+import itertools
 import os
 import time
 from collections import Counter
@@ -51,17 +52,37 @@ def _rows(run: Run) -> Iterator[tuple[str, list[str]]]:
         if last.time:
             yield "last", [time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last.time))]
         width = max((len(name) for name in last.logs), default=0)
-        logs = [f"{name:<{width}}  {_value(value)}" for name, value in last.logs.items()]
+        logs = [f"{name:<{width}}  {value_text(value)}" for name, value in last.logs.items()]
         yield "last logs", logs or ["none"]
-        yield "classes", _classes(run)
+        yield "classes", _classes(run, last)
         yield "metrics", _metrics(last)
 
 
-def _classes(run: Run) -> list[str]:
-    """Return the classes that have names, as `run.json` says it, which may say anything."""
+def _classes(run: Run, snapshot: Snapshot) -> list[str]:
+    """Return a line a class: its id and name, and what it has by each measure that tells of classes.
+
+    Names are as `run.json` says it, which may say anything; the values are of all samples together.
+    """
     found = run.about.get("class_names")
-    named = found if isinstance(found, list) else []
-    return [f"{one.get('id')}  {one.get('name')}" for one in named if isinstance(one, dict)]
+    named = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    names = {str(one.get("id")): str(one.get("name")) for one in named}
+    values: dict[str, list[str]] = {}
+    for name, by_class in snapshot.class_metrics.items():
+        for number, value in enumerate(by_class):
+            values.setdefault(str(number), []).append(f"{name} {value:.6g}")
+    ids = sorted({*names, *values}, key=lambda one: (len(one), one))  # as numbers are
+    rows = [[one, names.get(one, ""), *values.get(one, [])] for one in ids]
+    return _in_columns(rows)
+
+
+def _in_columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a line a row, each column as wide as its longest text; one without any is left out."""
+    columns = itertools.zip_longest(*rows, fillvalue="")
+    widths = [max(map(len, column)) for column in columns]
+    return [
+        "  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=False) if width)
+        for row in rows
+    ]
 
 
 def _metrics(snapshot: Snapshot) -> list[str]:
@@ -69,7 +90,7 @@ def _metrics(snapshot: Snapshot) -> list[str]:
     width = max((len(name) for name in snapshot.summary), default=0)
     lines = []
     for name, found in snapshot.summary.items():
-        mean, least, most = (_value(found[part]) for part in ("mean", "least", "most"))
+        mean, least, most = (value_text(found[part]) for part in ("mean", "least", "most"))
         worst = [number for number, _ in found["worst"]]
         more = f" ({least} to {most}; worst: sample {worst[0]})" if len(worst) > 1 else ""
         nan = f", {found['nan']} NaN" if found.get("nan") and len(worst) > 1 else ""
@@ -108,5 +129,6 @@ def _bytes(size: float) -> str:
     return f"{size:.1f} GB"
 
 
-def _value(value: object) -> str:
+def value_text(value: object) -> str:
+    """Return a number to six digits; text as it is."""
     return f"{value:.6g}" if isinstance(value, float) else str(value)

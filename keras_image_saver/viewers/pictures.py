@@ -135,12 +135,21 @@ class Pictures:
 
 def fit(image: UInt8Array, screen: tuple[int, int, int]) -> UInt8Array:
     """Enlarge a picture by the largest whole factor that fits, and centre it on a black screen."""
-    factor = min(screen[0] // image.shape[0], screen[1] // image.shape[1])
-    height, width = image.shape[0] * factor, image.shape[1] * factor
+    height, width = image.shape[:2]
+    factor, x, y = place_on(screen, height, width)
     shown = blank(*screen)
-    enlarged = nearest(image[np.newaxis], height, width)[0]
-    paste(shown, enlarged, (screen[0] - height) // 2, (screen[1] - width) // 2)
+    paste(shown, nearest(image[np.newaxis], height * factor, width * factor)[0], y, x)
     return shown
+
+
+def place_on(screen: tuple[int, int, int], height: int, width: int) -> tuple[int, int, int]:
+    """Return by which factor a picture is enlarged on a screen, and where it stands: (factor, x, y).
+
+    >>> place_on((20, 30, 3), 8, 12)
+    (2, 3, 2)
+    """
+    factor = min(screen[0] // height, screen[1] // width)
+    return factor, (screen[1] - width * factor) // 2, (screen[0] - height * factor) // 2
 
 
 def open_run(run: Run | str | os.PathLike[str]) -> Run:

@@ -129,7 +129,7 @@ def test_metrics_that_are_none_are_refused_at_once(metrics, error, text):
         pytest.param(
             (X, X),
             {"half": lambda targets, outputs: outputs[:1]},
-            r"`metrics\['half'\]` must return a row a sample, got shape \(1, 8, 8, 1\)",
+            r"`metrics\['half'\]` must return a value or more for each sample, got shape \(1, 8, 8, 1\)",
             id="another length",
         ),
         pytest.param(
@@ -197,11 +197,33 @@ def test_names_of_classes_are_in_run_json_and_info(tmp_path, capsys):
     render = Segmentation(input_range=(0, 1), class_names=["none", "cat", "dog"])
     ids = class_ids(3)
     fit_data(model, X, ids, saver=ImageSaver(tmp_path, (X, ids), render=render), epochs=1)
-    told = Run.open(tmp_path).about["class_names"]
+    about = Run.open(tmp_path).about
+    assert about["fixed_panels"] == ["input", "target"]
+    assert about["class_panels"] == ["prediction", "target"]
+    told = about["class_names"]
     assert [(one["id"], one["name"]) for one in told] == [(0, "none"), (1, "cat"), (2, "dog")]
     assert told[1]["color"] == [128, 0, 0]
     assert main(["info", str(tmp_path)]) == 0
     assert "classes   0  none\n          1  cat\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("names", [{0: "none", 2: "dog"}, None], ids=["named", "not"])
+def test_values_by_class_of_the_last_snapshot_are_in_info(tmp_path, capsys, names):
+    model = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(3, 1, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    ids = class_ids(3)
+    render = Segmentation(input_range=(0, 1), class_names=names)
+    saver = ImageSaver(tmp_path, (X, ids), render=render, metrics=["iou", "dice"])
+    fit_data(model, X, ids, saver=saver, epochs=1)
+    found = list(Run.open(tmp_path))[-1].class_metrics
+    assert main(["info", str(tmp_path)]) == 0
+    words = capsys.readouterr().out.partition("classes")[2].split()
+    for number in range(3):
+        iou, dice = (f"{found[measure][number]:.6g}" for measure in ("iou", "dice"))
+        title = [(names or {}).get(number)] if number in (names or {}) else []
+        line = [str(number), *title, "iou", iou, "dice", dice]
+        assert words[: len(line)] == line
+        del words[: len(line)]
 
 
 class Fading(keras.callbacks.Callback):

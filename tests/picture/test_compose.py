@@ -149,6 +149,13 @@ CASES = {
         Segmentation(4, input_range=(-1, 1), overlay=0.4, panels=("prediction", "target")),
         photos(5, 60), ids(5, 60), [ids(5, 60), ids(5, 60)],
     ),
+    "no prediction": (
+        Images((-1, 1), panels=("target", "input")), photos(5, 60), photos(5, 60), [photos(5, 60)] * 3
+    ),
+    "the target's classes alone": (
+        Segmentation(4, input_range=(-1, 1), overlay=0.4, panels=("target",)),
+        photos(5, 60), ids(5, 60), [ids(5, 60), ids(5, 60)],
+    ),
     "unknown classes": (
         Segmentation(4, input_range=(-1, 1)), with_nan(GREY[0]), None, [ids(5, 60), ids(5, 60) + 1]
     ),

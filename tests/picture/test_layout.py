@@ -150,6 +150,8 @@ def test_layout_of_the_first_version_has_black_gaps_of_one_width():
         {"enlargement": None},
         {"sample_gap": 3},
         {"pad_value": "grey"},
+        {"pad_value": 256},
+        {"pad_value": True},
     ],
     ids=str,
 )

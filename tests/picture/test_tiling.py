@@ -183,6 +183,24 @@ def test_legend_stands_under_the_tiles_and_moves_none():
     assert drawn.image.shape[:2] == drawn.layout.size
 
 
+@pytest.mark.parametrize("classes", [0, 3, 21, 150])
+def test_default_columns_bring_a_picture_with_its_legend_nearest_to_a_square(classes):
+    legend = tuple((f"class {number}", (number, 9, 9)) for number in range(classes))
+    samples = Batch(plain(8, 64, 0), None, None)
+
+    def sides(columns):
+        picture = composed(Images(), [plain(8, 64)], samples, legend=legend, columns=columns)
+        assert picture.image.shape[:2] == picture.layout.size
+        return picture.image.shape[:2]
+
+    def sliver(size):
+        return max(size) / min(size)
+
+    chosen = sides(None)
+    assert chosen == min((sides(columns) for columns in (1, 2, 3, 4, 8)), key=sliver)
+    assert sliver(chosen) < 2
+
+
 def test_legend_and_names_are_in_later_pictures_too():
     samples = Batch(plain(2, 40, 7), None, None)
     bound = Images().bind(Batch(samples.inputs, None, plain(2, 40)), INFO)

@@ -66,9 +66,22 @@ def test_input_range_of_an_unknown_mode_is_refused():
         Images(input_range="tv")
 
 
-def test_input_range_of_three_channels_is_refused_for_grey_inputs():
-    inputs = np.zeros((1, 4, 4, 1), np.float32)
-    with pytest.raises(
-        ValueError, match=r"`input_range` must have one value a channel.*1 channels"
-    ):
-        draw(Images((0, 1), input_range="caffe"), inputs, inputs=inputs)
+@pytest.mark.parametrize("channels", [1, 4])
+@pytest.mark.parametrize("mode", ["caffe", "torch"])
+@pytest.mark.parametrize("render", [Images, Segmentation])
+def test_mode_of_three_channels_is_refused_by_its_name_for_others(render, mode, channels):
+    inputs, outputs = np.zeros((1, 4, 4, channels), np.float32), np.zeros((1, 4, 4, 1), np.float32)
+    rule = (
+        rf"`input_range` must be \(low, high\) .*, got '{mode}' for shape \(1, 4, 4, {channels}\)"
+    )
+    render = (
+        render(input_range=mode) if render is Segmentation else Images((0, 1), input_range=mode)
+    )
+    with pytest.raises(ValueError, match=rule):
+        draw(render, outputs, inputs=inputs)
+
+
+def test_mode_of_one_range_is_of_any_channels():
+    inputs = np.linspace(-1, 1, 16, dtype=np.float32).reshape(1, 4, 4, 1)
+    rendered = draw(Images((0, 1), input_range="tf"), np.zeros_like(inputs), inputs=inputs)
+    assert rendered.panels["input"][0, [0, -1], [0, -1], 0].tolist() == [0, 255]

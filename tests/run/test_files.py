@@ -42,11 +42,27 @@ def test_record_names_are_those_that_segments_are_given():
 
 @pytest.mark.parametrize(
     ("name", "script"),
-    [("snapshots.jsonl", "snapshots.js"), ("snapshots-0003.jsonl", "snapshots-0003.js")],
+    [
+        ("snapshots.jsonl", "snapshots.js"),
+        ("snapshots-0003.jsonl", "snapshots-0003.js"),
+        ("snapshots-metrics.npz", "snapshots-metrics.js"),
+        ("snapshots-metrics-0003.npz", "snapshots-metrics-0003.js"),
+        ("run.json", "run.js"),
+        (files.LATEST_SCRIPT, files.LATEST_SCRIPT),
+    ],
 )
-def test_script_name_is_that_of_its_file_and_one_of_a_page(name, script):
+def test_script_name_is_that_of_its_file_and_one_of_a_page_as_its_twin_is(name, script):
     assert files.script_name(name) == script
     assert files.is_page_name(script)
+    assert files.twin_name(script) == script.replace(".js", ".html")
+    assert files.is_page_name(files.twin_name(script))
+    assert files.is_page_name(name) == (name == script)
+
+
+@pytest.mark.parametrize(
+    "name", ["runs.js", "run-0000.js", "latest.htm", "snapshots-1.html", "a.html"]
+)
+def test_other_scripts_and_documents_are_none_of_a_page(name):
     assert not files.is_page_name(name)
 
 

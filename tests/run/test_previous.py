@@ -259,7 +259,9 @@ def test_page_files_are_those_that_are_ours(tmp_path):
     page_runs.make_run(tmp_path, 1)
     (tmp_path / "snapshots-0000.js").write_text("mine")
     (tmp_path / "page.html").write_text("keras_image_saver page")
-    assert page_files(str(tmp_path)) == ["index.html", "snapshots.js"]
+    scripts = ("latest", "run", "snapshots")
+    of_each = [f"{name}.{suffix}" for name in scripts for suffix in ("html", "js")]
+    assert page_files(str(tmp_path)) == ["index.html", *of_each]
 
 
 def test_clear_temporaries_leaves_other_files(tmp_path):

@@ -307,17 +307,23 @@ def test_samples_that_are_none_need_no_file_that_can_be_read(tmp_path, opened):
     assert start.samples == Samples(None)
 
 
-def test_page_follows_the_record(tmp_path, opened):
+def test_page_follows_the_record_and_how_the_run_stands(tmp_path, opened):
     seen = []
 
     def follow(name, found):
-        seen.append((name, [one["epoch"] for one in found]))
+        about = isinstance(found, dict)
+        seen.append((name, found["state"] if about else [one["epoch"] for one in found]))
 
     session, _ = opened(page=follow)
     assert seen == []
     session.begin(SAMPLES)
     session.submit(job(tmp_path))
-    assert seen == [("snapshots.jsonl", []), ("snapshots.jsonl", [1])]
+    begun = [("run.json", "running"), ("snapshots.jsonl", [])]
+    assert seen == [*begun, ("snapshots.jsonl", [1])]
+    session.close("failed")
+    assert seen[3:] == [("run.json", "failed")]
+    session.open(0, SAMPLES, 0, lambda epoch: True)
+    assert seen[4:] == [("run.json", "running")]
 
 
 def test_session_that_is_abandoned_leaves_no_folder(tmp_path, opened):

@@ -21,20 +21,25 @@ def geometry(*, tile=(4, 4), columns=2, count=4, panels=("prediction",), padding
     }
 
 
-def write_run(folder, images, *, suffix=".png", logs=None, places=None, **changes):
-    """Write a run with one picture an epoch; None is a picture whose file is not there."""
+def write_run(
+    folder, images, *, suffix=".png", logs=None, places=None, about=None, name="0", **changes
+):
+    """Write a run with one picture an epoch; None is a picture whose file is not there.
+
+    Where `about` says something of the run, there is a `run.json`; `name` is a digit of its id.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     lines = []
     for epoch, image in enumerate(images, 1):
-        name = f"{epoch:04d}{suffix}"
+        file = f"{epoch:04d}{suffix}"
         if image is not None:
-            (folder / name).write_bytes(encode_image(image, suffix))
+            (folder / file).write_bytes(encode_image(image, suffix))
         entry = {
             "format": 1,
             "epoch": epoch,
             "batch": 4,
             "step": epoch * 4,
-            "file": name,
+            "file": file,
             "time": 1.5,
             "logs": logs[epoch - 1] if logs else {"loss": 1 / epoch},
             "missed": False,
@@ -42,6 +47,9 @@ def write_run(folder, images, *, suffix=".png", logs=None, places=None, **change
         }
         lines.append(json.dumps(entry | changes))
     (folder / "snapshots.jsonl").write_text("".join(line + "\n" for line in lines))
+    if about is not None:
+        known = {"format": 1, "id": name * 32, "versions": {"keras_image_saver": "0"}}
+        (folder / "run.json").write_text(json.dumps(known | about))
     return str(folder)
 
 

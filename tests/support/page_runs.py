@@ -8,8 +8,9 @@ import numpy as np
 
 from keras_image_saver import encode_image
 from keras_image_saver.picture.grid import plan
-from keras_image_saver.run.files import RECORD, RUN_FILE
+from keras_image_saver.run.files import RUN_FILE
 from keras_image_saver.run.lines import line_of
+from keras_image_saver.run.mirror import nobody
 from keras_image_saver.run.record import Record, Snapshot
 from keras_image_saver.run.retention import Retention
 from keras_image_saver.run.run_file import new_about, write_about
@@ -52,24 +53,36 @@ class Writer:
         max_to_keep=None,
         names=(),
         classes=(),
+        about=(),
     ):
         self.folder = folder
         self.samples, self.panels = samples, panels
         self.said = []
         self.page = Page(str(folder), self.said.append)
-        if names or classes or (folder / RUN_FILE).exists():
-            told = {"settings": {"sample_names": list(names)}, "class_names": list(classes)}
-            write_about(str(folder), new_about() | told)
+        self.about = new_about() | {
+            "settings": {"sample_names": list(names) or None},
+            "class_names": list(classes) or None,
+            **dict(about),
+        }
+        self.follow = self.page.follow if page else nobody
         lines = [line_of(entry) for entry in entries]
         self.record = Record(
             str(folder),
             lines,
-            mirror=self.page.follow if page else None,
+            mirror=self.follow,
             retention=Retention(max_to_keep),
         )
 
-    def begin(self):
-        self.page.follow(RECORD, ())
+    def begin(self, state="running"):
+        self.tell(state)
+        self.record.write()
+        return self
+
+    def tell(self, state):
+        """Write `run.json`, as when the run begins, is resumed and ends."""
+        self.about |= {"state": state}
+        write_about(str(self.folder), self.about)
+        self.follow(RUN_FILE, self.about)
         return self
 
     def save(self, epoch, *, file=None, content=None, write=True, **changes):
@@ -140,11 +153,23 @@ def read_script(path):
     """What a script hands to the page: (segment, content)."""
     text = path.read_bytes().decode("ascii")
     comment, call, rest = text.split("\n")
-    assert comment.startswith("// keras_image_saver page")
+    assert comment == "// keras_image_saver page"
     assert rest == ""
-    segment, data = re.fullmatch(r'kerasImageSaver\((\d+|"newest"|"run"), (".*")\);', call).groups()
-    return json.loads(segment), json.loads(json.loads(data), parse_constant=_no_constant)
+    segment, data = re.fullmatch(r'kerasImageSaver\((\d+|"[a-z0-9-]+"), (".*")\);', call).groups()
+    return json.loads(segment), read_json(json.loads(data))
 
 
-def _no_constant(name):
-    raise AssertionError(f"{name} is not JSON")
+def read_twin(path):
+    """What a document hands to a page elsewhere: (segment, content)."""
+    text = path.read_bytes().decode("ascii")
+    assert "keras_image_saver page" in text[:200]
+    data = re.search(r'<script id="part" type="application/json">([^<]*)</script>', text)[1]
+    segment, content = json.loads(data)
+    return segment, read_json(content)
+
+
+def read_json(text):
+    def refuse(name):
+        raise AssertionError(f"{name} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)

@@ -1,19 +1,14 @@
 /* What the page shows and how keys change that, without a browser: `node --test tests/viewers/`. */
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import vm from "node:vm";
+import { load, read } from "./scripts.mjs";
 
-const folder = new URL("../../keras_image_saver/viewers/page/", import.meta.url);
-const read = (name) => readFileSync(new URL(name, folder), "utf-8");
-
-/* The context is empty, so that to use a document, a window or a timer is a ReferenceError. */
-const { PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf, ...words } = vm.runInNewContext(
-  `"use strict"; ${read("entry.js")} ${read("values.js")} ${read("state.js")} ${read("keys.js")}
-  ({ PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf,
-     countsText, missedPlaces, namesIn, numbersOf, panelName, parseValues, placeOf, snapshotName,
-     tilesOf, valueText, unknownText, valuesOf, wantedSegments, worstOf })`,
+const { PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf, ...words } = load(
+  ["web/entry.js", "web/run.js", "web/values.js", "web/zoom.js", "page/state.js", "page/keys.js"],
+  ["PageState", "ACTIONS", "SLIDERS", "KEYS", "SAMPLE_KEYS", "actionOf",
+   "countsText", "missedPlaces", "numbersOf", "panelName", "parseValues", "placeOf",
+   "snapshotName", "tilesOf", "valueText", "unknownText", "valuesIn", "wantedSegments", "worstOf"],
 );
 
 const GEOMETRY = {
@@ -80,8 +75,11 @@ test("a sample's values are read by its entry's key, and a grid's own are no sam
   const file = words.parseValues(text);
   assert.equal(file.full, 2);
   assert.equal(file.rows.get("2 0 7"), 1);
-  assert.equal(JSON.stringify(words.valuesOf(file, 1, 1)), '[["mae","NaN"]]');
-  assert.equal(JSON.stringify(words.valuesOf(file, 1, 2)), "[]");
+  const row = words.valuesIn(file, 1);
+  assert.deepEqual([...row.keys()], ["mae", "diversity"]);
+  assert.deepEqual([...row.get("mae")], [Math.fround(0.3), NaN]);
+  assert.equal(row.get("diversity").length, 1);
+  assert.equal(words.valuesIn(file, 1), row); // parsed once
 });
 
 test("what is no file of values is none", () => {
@@ -148,10 +146,13 @@ function without(found, ...removed) {
 
 test("snapshots that were removed are left out, and their history is not", () => {
   const state = arrived(new PageState(), without(entries(5), 2, 3));
-  assertHolds(state, { index: 2, last: 2, placeInHistory: 4, following: true });
+  assertHolds(state, { index: 2, last: 2, following: true });
+  assert.deepEqual([...state.placesOnStage], [4]);
   assert.deepEqual(state.entries.map((one) => one.epoch), [1, 4, 5]);
   assert.deepEqual(state.history.map((one) => one.epoch), [1, 2, 3, 4, 5]);
-  assertHolds(state.goInHistory(0), { index: 0, placeInHistory: 0 });
+  assertHolds(state.goInHistory(0), { index: 0 });
+  assert.deepEqual([...state.goInHistory(0).placesOnStage], [0]);
+  assert.deepEqual([...state.toggleCompare().placesOnStage], [0, 4]);
   for (const place of [1, 2, 3]) assertHolds(state.goInHistory(place), { index: 1, following: false });
   assertHolds(state.goInHistory(4), { index: 2, following: true });
 });
@@ -178,14 +179,14 @@ test("what is said of the record is known", () => {
 
 test("comparing the newest is with the first", () => {
   const state = ofRun(5).toggleCompare();
-  assertHolds(state, { comparing: true, pin: 0, index: 4, following: true });
-  assertHolds(state.toggleCompare(), { comparing: false, index: 4 });
+  assertHolds(state, { mode: "side", pin: 0, index: 4, following: true });
+  assertHolds(state.toggleCompare(), { mode: null, index: 4 });
 });
 
 test("comparing an older one is with the newest", () => {
   const behind = arrived(ofRun(4).go(1), entries(5));
   const state = behind.toggleCompare();
-  assertHolds(state, { comparing: true, pin: 1, index: 4, following: true, behind: false });
+  assertHolds(state, { mode: "side", pin: 1, index: 4, following: true, behind: false });
 });
 
 test("both snapshots keep their places, and the first is pinned where the pinned one is gone", () => {
@@ -242,7 +243,7 @@ function pressed(key, state, { on = "BODY", ...modifiers } = {}) {
 
 test("each key asks for an action, and each action and slider has its control in the page", () => {
   for (const name of Object.values({ ...KEYS, ...SAMPLE_KEYS })) assert.ok(ACTIONS[name], name);
-  const html = read("page.html");
+  const html = read("page/page.html");
   for (const id of Object.keys(ACTIONS)) assert.ok(html.includes(`<button id="${id}"`), id);
   for (const id of Object.keys(SLIDERS)) assert.ok(html.includes(`<input id="${id}"`), id);
 });
@@ -365,20 +366,6 @@ test("slices stand side by side, and the panels that have them below one another
   assert.equal(words.panelName(one, 0), "input, slice 4");
 });
 
-for (const [text, names] of [
-  ['{"sample_names": ["a", "<b>"]}', ["a", "<b>"]],
-  ['{"sample_names": ["a", 5, null]}', ["a", "5", "null"]],
-  ['{"sample_names": 5}', []],
-  ["{}", []],
-  ["null", []],
-  ["torn", []],
-  [undefined, []],
-]) {
-  test(`the samples are called ${names} by ${text}`, () => {
-    assert.deepEqual([...words.namesIn(text).samples], names);
-  });
-}
-
 for (const geometry of [
   undefined,
   5,
@@ -437,11 +424,3 @@ for (const [value, text] of [
     assert.equal(words.valueText(value), text);
   });
 }
-
-test("classes are those with a name and a colour, and nonsense is left out", () => {
-  const cat = { id: 3, name: "<cat>", color: [0, 128, 255] };
-  const odd = [null, "a", {}, { ...cat, color: [0, 0] }, { ...cat, color: [0, 0, 256] }, { ...cat, color: "red" }];
-  const { classes } = words.namesIn(JSON.stringify({ class_names: [cat, ...odd] }));
-  assert.equal(JSON.stringify(classes), JSON.stringify([{ ...cat, id: "3" }]));
-  assert.equal(words.namesIn('{"class_names": 5}').classes.length, 0);
-});

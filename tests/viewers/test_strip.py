@@ -28,10 +28,10 @@ def write(folder, epochs, **changes):
 
 def made(run, out, **arguments):
     """The strip's tiles as (row, column, H, W, C), and its captions' row."""
-    strip(run, out, **arguments)
+    assert strip(run, out, **arguments) == str(out)
     picture = decoded(out)[0][0]
-    top = picture.shape[0] % (SIZE + 2) - 2
-    body = picture[top + 2 :, 2:]
+    top, left = (side % (SIZE + 2) - 2 for side in picture.shape[:2])
+    body = picture[top + 2 :, left + 2 :]
     rows, columns = (side // (SIZE + 2) for side in body.shape[:2])
     cut = body.reshape(rows, SIZE + 2, columns, SIZE + 2, 3).swapaxes(1, 2)
     assert not cut[:, :, SIZE:].any()
@@ -64,17 +64,48 @@ def test_strip_has_what_there_is_where_more_is_asked_for(tmp_path):
     assert cut.shape[:2] == (4, 2)
 
 
-def test_strip_shows_input_and_target_once_at_the_sides(tmp_path):
-    panels = ("input", "prediction", "target")
-    grids = []
-    for epoch in (1, 2):
-        by_panel = [tiles(0), tiles(epoch), tiles(9)]
-        grids.append(make_grid(np.stack(by_panel, axis=1).reshape(-1, SIZE, SIZE, 3), columns=3))
-    run = write_run(tmp_path / "run", grids, places=[place(panels=panels, columns=1)] * 2)
+def beside(*panels):
+    """A grid of samples in a column, whose panels stand side by side."""
+    return make_grid(
+        np.stack(panels, axis=1).reshape(-1, *panels[0].shape[1:]), columns=len(panels)
+    )
+
+
+@pytest.mark.parametrize(
+    ("panels", "about"),
+    [
+        (("input", "prediction", "target"), None),
+        (("left", "prediction", "right"), {"fixed_panels": ["left", "right"]}),
+        (("input", "prediction", "target"), {"fixed_panels": None}),
+        (("input", "prediction", "target"), {"fixed_panels": 5, "captions": 5}),
+    ],
+    ids=["first version", "several inputs", "unknown", "of another program"],
+)
+def test_strip_shows_what_stays_the_same_once_before_the_epochs(tmp_path, panels, about):
+    grids = [beside(tiles(0), tiles(epoch), tiles(9)) for epoch in (1, 2)]
+    places = [place(panels=panels, columns=1)] * 2
+    run = write_run(tmp_path / "run", grids, places=places, about=about)
     cut, captions = made(run, tmp_path / "out.png", samples=3)
-    for column, number in enumerate((0, 1, 2, 9)):
+    for column, number in enumerate((0, 9, 1, 2)):
         np.testing.assert_array_equal(cut[:, column], tiles(number)[:3])
     assert all(part.max() > 128 for part in np.split(captions[:, 2:], 4, axis=1))
+
+
+def test_strip_calls_panels_as_the_user_does(tmp_path):
+    def written(name, **about):
+        places = [place(panels=("input", "raw", "ema"), columns=1)]
+        grids = [beside(tiles(0), tiles(1), tiles(2))]
+        run = write_run(tmp_path / name, grids, places=places, about=about)
+        strip(run, tmp_path / f"{name}.png", samples=1)
+        return decoded(tmp_path / f"{name}.png")[0][0]
+
+    plain = written("plain")
+    fixed = written("fixed", captions={"input": "Noisy"})
+    assert plain.shape == fixed.shape
+    row = slice(None, plain.shape[0] % 82)
+    assert (plain[row] != fixed[row]).any()
+    np.testing.assert_array_equal(plain[row.stop :], fixed[row.stop :])
+    assert written("rows", captions={"raw": "Weights as trained"}).shape[1] > plain.shape[1] + 20
 
 
 def test_strip_of_two_panels_that_change_has_a_row_for_each(tmp_path):
@@ -83,6 +114,14 @@ def test_strip_of_two_panels_that_change_has_a_row_for_each(tmp_path):
     grid = make_grid(both, columns=3)
     run = write_run(tmp_path / "run", [grid], places=[place(panels=panels, columns=1)])
     cut, _ = made(run, tmp_path / "out.png", samples=2)
+    picture = decoded(tmp_path / "out.png")[0][0]
+    top, left = (side % (SIZE + 2) - 2 for side in picture.shape[:2])
+    assert left > 20
+    names = picture[top + 2 :, 2:left].reshape(4, SIZE + 2, left - 2, 3)
+    for one in (0, 1):
+        assert names[one].max() > 128
+        np.testing.assert_array_equal(names[one], names[one + 2])
+    assert (names[0] != names[1]).any()
     np.testing.assert_array_equal(cut[::2, 0], tiles(0)[:2])
     assert not cut[1::2, 0].any()
     np.testing.assert_array_equal(cut[:, 1], [tiles(1)[0], tiles(2)[0], tiles(1)[1], tiles(2)[1]])
@@ -97,6 +136,21 @@ def test_strip_enlarges_small_tiles_until_the_captions_fit(tmp_path):
     assert factor > 1
     enlarged = tiles(1, size=16)[0].repeat(factor, axis=0).repeat(factor, axis=1)
     np.testing.assert_array_equal(picture[-2 - 16 * factor : -2, 2:-2], enlarged)
+
+
+@pytest.mark.parametrize("scale", [1, 2, 5])
+def test_strip_of_a_scale_has_tiles_of_that_size_whatever_its_captions_need(tmp_path, scale):
+    images = [make_grid(tiles(epoch, size=16), columns=2) for epoch in (1, 2)]
+    run = write_run(tmp_path / "run", images, places=[place(size=16)] * 2)
+    strip(run, tmp_path / "out.png", samples=2, scale=scale)
+    picture = decoded(tmp_path / "out.png")[0][0]
+    size = 16 * scale
+    room = (picture.shape[1] - 2) // 2 - 2
+    assert room >= size
+    first = 2 + (room - size) // 2
+    for epoch, left in ((1, first), (2, first + room + 2)):
+        enlarged = tiles(epoch, size=16)[1].repeat(scale, axis=0).repeat(scale, axis=1)
+        np.testing.assert_array_equal(picture[-2 - size : -2, left : left + size], enlarged)
 
 
 def test_strip_of_steps_in_one_epoch_counts_steps(tmp_path):
@@ -141,6 +195,21 @@ def test_strip_of_other_sizes_and_modes_enlarges_the_smaller(tmp_path):
     np.testing.assert_array_equal(cut[:, 0], larger)
 
 
+@pytest.mark.parametrize(("told", "level"), [(56, 56), (255, 255), (None, 0)], ids=str)
+def test_strip_has_the_gaps_of_the_run(tmp_path, told, level):
+    known = {} if told is None else {"pad_value": told}
+    newest = place() | known
+    grids = [make_grid(tiles(epoch), columns=2, pad_value=level) for epoch in (1, 2)]
+    run = write_run(tmp_path / "run", grids, places=[place(), newest])
+    strip(run, tmp_path / "out.png", samples=1)
+    picture = decoded(tmp_path / "out.png")[0][0]
+    assert (picture[-2:] == level).all()
+    assert (picture[:, SIZE + 2 : SIZE + 4] == level).all()
+    caption = picture[: -SIZE - 4, 2:]
+    # What is written stands out: dark on light gaps, light on dark ones.
+    assert (caption.max() == level and caption.min() < 64) if level > 127 else caption.max() > 192
+
+
 def test_strip_without_any_picture_says_so(tmp_path):
     run = write_run(tmp_path / "run", [None], places=[place()])
     with pytest.raises(ValueError, match=r"no picture that can be read: epoch 1, 0001\.png"):
@@ -159,6 +228,7 @@ def test_strip_without_geometry_is_an_error(tmp_path, broken):
     [
         ({"epochs": 0}, "`epochs` must be an int, 1 or more, got 0"),
         ({"samples": 1.5}, r"`samples` must be an int, 1 or more, got 1\.5"),
+        ({"scale": 0}, "`scale` must be an int, 1 or more, or None, got 0"),
         ({"spacing": "linear"}, '`spacing` must be "log" or "even", got \'linear\''),
     ],
 )

@@ -204,14 +204,57 @@ def test_timelapse_of_a_sample_cuts_all_its_panels_out(tmp_path):
     images = [np.concatenate([image, image], axis=1)[:, : 100 * 2 + 56 * 3] for image in images]
     run = write_run(tmp_path / "run", images, places=[places] * 2)
     frames, _ = shown(run, tmp_path / "out.png", sample=1)
-    np.testing.assert_array_equal(frames, [image[56 + 64 : 56 + 72, 56:312] for image in images])
+    expected = [image[56 + 64 : 56 + 72, 56:312] for image in images]
+    np.testing.assert_array_equal([frame[-8:] for frame in frames], expected)
+    above = frames[0][:-8]
+    np.testing.assert_array_equal(above, frames[1][:-8])
+    ink = above.any(axis=(0, 2))
+    assert ink[:20].any()  # "a"
+    assert not ink[20:156].any()
+    assert ink[156:176].any()  # "b", over the panel's own left edge
+
+
+def test_timelapse_of_a_sample_names_panels_as_the_user_does_and_cuts_to_their_width(tmp_path):
+    def names(folder, panels, **about):
+        places = geometry(tile=(8, 128), columns=1, count=1, panels=panels)
+        image = flat(RED, 8, 128 * len(panels))
+        run = write_run(tmp_path / folder, [image], places=[places], about=about)
+        (frame,), _ = shown(run, tmp_path / f"{folder}.png", sample=0, scale=1)
+        return frame[:-8]
+
+    assert len(names("one", ["prediction"])) == 0
+    assert names("named", ["prediction"], captions={"prediction": "Denoised"}).any()
+    both = names("both", ["input", "prediction"], captions={"input": "i" * 99})
+    assert both[:, :128].any()
+    assert both[:, 128:].any()
+    other = names("other", ["input", "prediction"], captions={"input": "x"})
+    np.testing.assert_array_equal(both[:, 128:], other[:, 128:])
+    assert (both[:, :128] != other[:, :128]).any()
+
+
+def test_timelapse_of_a_sample_that_is_missing_keeps_names_and_picture(tmp_path):
+    places = [geometry(tile=(8, 128), columns=1, count=1, panels=("a", "b"))] * 2
+    run = write_run(tmp_path / "run", [flat(RED, 8, 256), None], places=places)
+    with pytest.warns(UserWarning, match="1 of 2 pictures"):
+        frames, _ = shown(run, tmp_path / "out.png", sample=0, caption="{epoch}")
+    np.testing.assert_array_equal(frames[0][:28], frames[1][:28])
+    assert frames[1][:20].any()
+
+
+@pytest.mark.parametrize(("scale", "size"), [(None, 256), (1, 60), (3, 180), (5, 300)])
+def test_timelapse_of_a_scale_is_enlarged_by_it(tmp_path, scale, size):
+    image = noise(0, 12)[:, :60]
+    run = write_run(tmp_path / "run", [image])
+    (frame,), _ = shown(run, tmp_path / "out.png", scale=scale)
+    factor = -(-size // 60)
+    np.testing.assert_array_equal(frame, image.repeat(factor, axis=0).repeat(factor, axis=1))
 
 
 def test_timelapse_of_a_sample_that_there_is_not_says_how_many_there_are(tmp_path):
     run = write_run(tmp_path / "run", [flat(RED)])
     with pytest.raises(ValueError, match=r"`sample` must be .* got 4: there are 4 samples"):
         timelapse(run, tmp_path / "out.png", sample=4)
-    with pytest.raises(ValueError, match=r"`sample` must be an int, 0 or more, got -1"):
+    with pytest.raises(ValueError, match=r"`sample` must be an int, 0 or more, or None, got -1"):
         timelapse(run, tmp_path / "out.png", sample=-1)
 
 
@@ -394,7 +437,8 @@ def test_timelapse_without_a_limit_has_none_of_pillows_either(tmp_path, monkeypa
         ({"fps": "fast"}, r"`fps` must be .* got 'fast'"),
         ({"fps": float("nan")}, r"`fps` must be .* got nan"),
         ({"hold_last_s": -1}, r"`hold_last_s` must be .* 0 to 60, got -1"),
-        ({"last": 0}, r"`last` must be an int, 1 or more, got 0"),
+        ({"last": 0}, r"`last` must be an int, 1 or more, or None, got 0"),
+        ({"scale": 1.5}, r"`scale` must be an int, 1 or more, or None, got 1\.5"),
         ({"max_pixels": 0}, r"`max_pixels` must be an int, 1 or more, got 0"),
         ({"encoder_options": {"quality": 9}}, r"`encoder_options` has no 'quality' for PNG"),
     ],

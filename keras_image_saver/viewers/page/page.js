@@ -14,6 +14,7 @@ class Page {
       (index) => this.change((state) => state.go(index)),
       (sample, byKeyboard) => this.change((state) => state.chooseSample(sample, byKeyboard)),
       (place) => this.change((state) => state.goInHistory(place)),
+      (name, value) => this.change((state) => state.with({ [name]: value })),
     );
   }
 
@@ -61,7 +62,7 @@ class Page {
     while (this.state.playing && this.state.index < this.state.last) {
       const started = performance.now();
       this.change((state) => state.go(state.index + 1));
-      await this.view.right.running; // a picture that loads slowly is waited for, not skipped
+      await this.view.stage.running; // a picture that loads slowly is waited for, not skipped
       await this.pause(started);
     }
     this.change((state) => state.stop());

@@ -2,6 +2,7 @@
    stand beside it as scripts, each of which calls `kerasImageSaver` with its part, as text. */
 
 const FORMAT = 1;
+const FOLDER = location.pathname.replace(/[^/]*$/, "");
 const inbox = new Map();
 
 window.kerasImageSaver = (segment, text) => inbox.set(segment, text);
@@ -30,6 +31,17 @@ function parse(text) {
   }
 }
 
+/* What the script says that is written after all others: the key of the page's writer, how often it
+   wrote the record and `run.json`, and how the run stands; null for nonsense. */
+function parseLatest(text) {
+  try {
+    const { key, writes, run, state } = JSON.parse(text);
+    return { key: String(key), writes: Number(writes), run: Number(run), state: String(state) };
+  } catch {
+    return null;
+  }
+}
+
 class RunRecord {
   constructor() {
     this.entries = []; // each key once, in the order of steps
@@ -37,35 +49,41 @@ class RunRecord {
     this.lost = 0; // segments that cannot be read
     this.found = false;
     this.isNewer = false;
-    this.key = null;
+    this.latest = null;
     this.text = null;
-    this.names = namesIn(""); // what samples and classes are called
+    this.run = runOf("", "./", folderName(FOLDER));
   }
 
-  /* Look for what is new; tell whether anything is. */
+  /* Ask the one small script, and load what it says is new; tell whether anything is. */
   async poll() {
-    const arrived = await loadScript("snapshots.js");
-    const text = inbox.get("newest");
-    if (!arrived || text === undefined || text === this.text) return false;
-    const data = parse(text);
+    const latest = parseLatest(await this.load("latest", "latest"));
+    if (latest === null && this.found) return false; // it may be there the next time
+    const { key, writes, run } = this.latest ?? {};
+    const isAnother = latest?.key !== key || !this.found; // another run, or this one resumed
+    const hasRun = isAnother || latest.run !== run;
+    if (!hasRun && latest.writes === writes) return false;
+    const [newest, about] = await Promise.all([
+      this.load("newest", "snapshots"),
+      hasRun ? this.load("run", "run") : null,
+    ]);
+    const data = parse(newest);
     if (data === null) return false;
-    // Another run, or this one resumed.
-    if (data.key !== this.key) {
-      this.segments.clear();
-      await this.loadNames();
-    }
+    if (hasRun) this.run = runOf(about, "./", folderName(FOLDER));
+    if (isAnother) this.segments.clear();
     await this.loadSegments(data.segments, Object(data.rewritten));
-    this.key = data.key;
-    this.text = text;
+    this.latest = latest;
+    this.text = newest;
     this.found = true;
     this.merge(data);
     return true;
   }
 
-  async loadNames() {
-    inbox.delete("run");
-    await loadScript("run.js");
-    this.names = namesIn(inbox.get("run"));
+  async load(segment, name) {
+    inbox.delete(segment);
+    await loadScript(`${name}.js`);
+    const text = inbox.get(segment);
+    inbox.delete(segment);
+    return text;
   }
 
   async loadSegments(segments, rewritten) {
@@ -77,10 +95,7 @@ class RunRecord {
   }
 
   async loadSegment(number, times) {
-    inbox.delete(number);
-    await loadScript(`snapshots-${String(number).padStart(4, "0")}.js`);
-    const data = inbox.has(number) ? parse(inbox.get(number)) : null;
-    inbox.delete(number);
+    const data = parse(await this.load(number, `snapshots-${String(number).padStart(4, "0")}`));
     if (data !== null) this.segments.set(number, { ...data, times });
   }
 

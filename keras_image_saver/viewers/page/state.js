@@ -7,12 +7,17 @@ class PageState {
   severalAnEpoch = false;
   isNewer = false; // whether a newer version recorded the run
   lost = 0; // parts of the record that cannot be read
-  names = namesIn(""); // what samples and classes are called, where they are
+  run = runOf("", "./"); // what is said of it as a whole
   recordText = null; // tells whether the record changed
   index = 0; // the snapshot that is shown, on the right while two are compared
   pin = 0; // the one on the left
-  comparing = false;
+  mode = null; // how two are compared, as in a scene; null: one is shown
   sample = null; // the one that is shown alone; null: all of them
+  view = HOME; // what is seen of the picture: {zoom, x, y}
+  order = null; // of the samples: {by, kind, at, samples}, by a measure; null: their own
+  picked = null; // the id of the class that is looked at
+  look = PLAIN; // {brightness, contrast}
+  valuesRead = null; // another object where values of samples were read
   byKeyboard = false; // whether that one was chosen by keyboard: its tile gets the focus back
   following = true; // whether a newer snapshot is shown as soon as it is there
   behind = false; // whether newer ones came while an older one was looked at
@@ -34,8 +39,14 @@ class PageState {
     return this.entries[this.index];
   }
 
-  get placeInHistory() {
-    return this.history.indexOf(this.entry);
+  get comparing() {
+    return this.mode !== null;
+  }
+
+  /* Where in the history stands what is shown, from left to right. */
+  get placesOnStage() {
+    const shown = this.comparing ? [this.pinned, this.entry] : [this.entry];
+    return shown.map((entry) => this.history.indexOf(entry));
   }
 
   get pinned() {
@@ -51,7 +62,7 @@ class PageState {
   }
 
   /* The record as it is now. What was shown still is, unless it is no longer in the run. */
-  withRecord({ entries: history, isNewer, lost, names = namesIn(""), text }) {
+  withRecord({ entries: history, isNewer, lost, run = this.run, text }) {
     const entries = history.filter((entry) => !isRemoved(entry));
     const place = placeShown(this.entry, entries, history);
     const following = this.following || place < 0;
@@ -61,7 +72,7 @@ class PageState {
       severalAnEpoch: haveSeveralAnEpoch(history),
       isNewer,
       lost,
-      names,
+      run,
       recordText: text,
       index: following ? entries.length - 1 : place,
       pin: Math.max(0, placeShown(this.pinned, entries, history)),
@@ -88,13 +99,14 @@ class PageState {
 
   /* Compare with another one: the newest with the first, an older one with the newest. */
   toggleCompare() {
-    if (this.comparing) return this.with({ comparing: false });
+    if (this.comparing) return this.with({ mode: null, view: HOME });
     const pin = this.following ? 0 : this.index;
-    return this.go(this.last).with({ comparing: true, pin });
+    return this.go(this.last).with({ mode: "side", pin, view: HOME });
   }
 
   chooseSample(sample, byKeyboard = false) {
-    return this.with({ sample, byKeyboard: this.sample === null ? byKeyboard : this.byKeyboard });
+    if (this.sample !== null) return this.with({ sample });
+    return this.with({ sample, byKeyboard, view: HOME });
   }
 
   stepSample(step) {
@@ -104,7 +116,7 @@ class PageState {
   }
 
   showAllSamples() {
-    return this.sample === null ? this : this.with({ sample: null });
+    return this.sample === null ? this : this.with({ sample: null, view: HOME });
   }
 
   play() {

@@ -2,50 +2,27 @@
 
 const NEWER = "This run was recorded by a newer version of keras_image_saver";
 
-/* The folder's name. */
-function runName() {
-  const parts = location.pathname.split("/").slice(0, -1).filter(Boolean);
-  try {
-    return decodeURIComponent(parts.at(-1) ?? "run");
-  } catch {
-    return parts.at(-1);
-  }
-}
-
 function drawNotice(text) {
   by("notices").append(element("p", { className: "notice", textContent: text }));
 }
 
-function fileLink(entry) {
-  const url = entry.file ? pictureURL(entry) : null;
-  if (url === null) return entry.file ? String(entry.file) : "no file";
-  return element("a", { href: url, textContent: entry.file });
-}
-
-function logRow(name, value, ...more) {
-  const cell = element("td", { textContent: valueText(value) });
-  cell.classList.toggle("is-odd", isNumeric(value) && typeof value !== "number");
-  return element("tr", {}, element("th", { scope: "row", textContent: name }), cell, ...more);
-}
-
-/* A class and the colour that it is drawn in. */
-function classItem({ id, name, color }) {
-  const swatch = svg("svg", { class: "swatch", viewBox: "0 0 1 1", "aria-hidden": "true" });
-  swatch.append(svg("rect", { width: 1, height: 1, fill: `rgb(${color.join(" ")})` }));
-  return element("li", { title: `class ${id}` }, swatch, name);
-}
-
-const MOST_WORST = 3;
+const MOST_TOLD = 128; // samples whose values are read to stand under them
 
 class View {
-  constructor(onSnapshot, onSample, onHistory) {
-    this.onSample = onSample;
+  /* `onStage` gets what is changed by the stage's tools: the name of a field of the state, and its value. */
+  constructor(onSnapshot, onSample, onHistory, onStage) {
     this.values = new SampleValues();
-    this.left = new Frame(onSample);
-    this.right = new Frame(onSample); // the one that the slider moves
+    this.onStage = onStage;
+    this.stage = new Stage(by("stage"), { onSample, onView: (view) => onStage("view", view) });
+    this.tools = new StageTools(by("tools"), this.stage, {
+      onMode: (mode) => onStage("mode", mode),
+      onSort: (by, kind) => onStage("order", by === null ? null : { by, kind, at: null, samples: null }),
+      onLook: (look) => onStage("look", look),
+    });
+    this.classes = new ClassLegend(by("classes"), (picked) => onStage("picked", picked));
     this.strip = new Strip(by("strip"), onSnapshot);
-    this.charts = new Charts(by("charts"), onHistory);
-    by("run").textContent = document.title = runName();
+    this.facts = new Facts(onHistory, onSample);
+    by("run").textContent = document.title = folderName(FOLDER);
   }
 
   /* Draw what is shown now instead of what was before. */
@@ -54,7 +31,7 @@ class View {
     if (changed.includes("playing")) this.drawPlaying(state.playing);
     if (changed.join() === "playing") return; // nothing else looks different then
     if (changed.includes("entries")) this.drawRecord(state);
-    if (changed.includes("entries") || changed.includes("comparing")) this.drawSliders(state);
+    if (changed.includes("entries") || changed.includes("mode")) this.drawSliders(state);
     by("newest").hidden = !state.behind;
     by("live").hidden = !state.following || !state.entry;
     document.body.classList.toggle("has-run", Boolean(state.entry));
@@ -67,14 +44,12 @@ class View {
     describe(by("play"), playing ? "Pause" : "Play");
   }
 
-  drawRecord({ history, names, isNewer, lost }) {
+  drawRecord({ history, isNewer, lost }) {
     by("notices").replaceChildren();
     if (isNewer) drawNotice(`${NEWER}: what this page does not know is not shown.`);
     if (lost) drawNotice(`${lost} parts of the record cannot be read; their snapshots are not shown.`);
     by("counts").textContent = countsText(history);
-    by("classes").replaceChildren(...names.classes.map(classItem));
-    by("classes-section").hidden = names.classes.length === 0;
-    this.charts.set(history); // what was removed has its metrics still
+    this.facts.set(history);
   }
 
   drawSliders({ entries, comparing }) {
@@ -98,7 +73,7 @@ class View {
 
   drawNoSnapshot() {
     this.drawEmpty("No snapshot yet. The first one appears here as soon as it is saved.");
-    for (const frame of [this.left, this.right]) frame.root.remove();
+    this.stage.clear();
   }
 
   drawEmpty(text) {
@@ -110,10 +85,8 @@ class View {
   drawSnapshot(state, before) {
     this.drawEmpty("");
     this.drawPosition(state);
-    this.drawFacts(state.entry);
-    this.drawValues(state, state.recordText);
+    this.facts.draw(state.entry, state.placesOnStage);
     this.drawSampleBar(state);
-    this.charts.mark(state.placeInHistory, state.entry);
     const drawn = this.drawStage(state);
     if (state.byKeyboard && state.sample !== before.sample) this.moveFocus(state, before, drawn);
   }
@@ -129,55 +102,25 @@ class View {
     }
     for (const id of ["first", "before"]) by(id).disabled = index === 0;
     for (const id of ["after", "last"]) by(id).disabled = index === state.last;
-    document.title = `${name} - ${runName()}`;
+    document.title = `${name} - ${folderName(FOLDER)}`;
   }
 
-  drawFacts(entry) {
-    by("epoch").textContent = entry.epoch ? `Epoch ${entry.epoch}` : epochName(entry);
-    const batch = entry.batch ? `batch ${entry.batch}, ` : "";
-    by("step").textContent = `${batch}step ${entry.step ?? "unknown"}`;
-    by("when").textContent = entry.time ? new Date(entry.time * 1000).toLocaleString() : "";
-    by("file").replaceChildren(fileLink(entry));
-    const logs = Object.entries(entry.logs ?? {});
-    by("logs").replaceChildren(...logs.map(([name, value]) => logRow(name, value)));
-    by("logs-section").hidden = logs.length === 0;
-    const measures = Object.entries(entry.metrics ?? {});
-    by("measures").replaceChildren(...measures.map(([name, found]) => this.measureRow(name, found)));
-    by("measures-section").hidden = measures.length === 0;
-    by("charts-section").hidden = this.charts.charts.size === 0;
-  }
-
-  /* The mean over the samples, and buttons to those that are the worst. */
-  measureRow(name, found) {
-    const buttons = worstOf(found).slice(0, MOST_WORST).map((sample) => {
-      const button = element("button", { type: "button", className: "small", textContent: `${sample}` });
-      describe(button, `Sample ${sample} alone, one of the worst by ${name}`);
-      button.onclick = (event) => this.onSample(sample, event.detail === 0);
-      return button;
-    });
-    const unknown = element("span", { className: "is-odd", textContent: unknownText(found) });
-    const worst = element("td", { className: "worst" }, unknown, ...buttons);
-    return logRow(name, found?.mean ?? "none", worst);
-  }
-
-  /* What the sample that is shown alone had, as soon as it is read. */
-  async drawValues({ entry, sample }, recordText) {
-    const wanted = (this.wantedValues = {});
-    const values = sample === null ? [] : await this.values.of(entry, sample, recordText);
-    if (wanted !== this.wantedValues) return; // another one is looked at by now
-    by("values").replaceChildren(...values.map(([name, digits]) => logRow(name, Number(digits))));
+  /* What the sample that is shown alone had. */
+  drawValues({ sample }, values) {
+    const rows = sample === null ? [] : [...(values ?? [])].filter(([, found]) => found.length > 1);
+    by("values").replaceChildren(...rows.map(([name, found]) => logRow(name, found[sample] ?? NaN)));
     by("values-title").textContent = sample === null ? "" : `Sample ${sample}`;
-    by("values-section").hidden = values.length === 0;
+    by("values-section").hidden = rows.length === 0;
   }
 
-  drawSampleBar({ entries, index, names, sample, sampleCount }) {
+  drawSampleBar({ entries, index, run, sample, sampleCount }) {
     by("sample-bar").hidden = by("strip").hidden = sample === null;
     if (sample === null) return this.strip.clear();
     const name = `Sample ${sample}`;
     by("sample-name").textContent = sampleCount ? `${name} of 0\u2013${sampleCount - 1}` : name;
     by("sample-before").disabled = sample === 0;
     by("sample-after").disabled = sample + 1 >= sampleCount;
-    by("sample-text").textContent = names.samples[sample] ?? "";
+    by("sample-text").textContent = run.samples[sample] ?? "";
     describe(by("strip"), `${name} at every epoch`);
     this.strip.set(entries, sample);
     return this.strip.mark(index);
@@ -185,27 +128,70 @@ class View {
 
   /* Resolves when the pictures are there. */
   drawStage(state) {
-    const { comparing, sample } = state;
-    const frames = comparing ? [this.left, this.right] : [this.right];
-    const stage = by("stage");
-    if (frames.length !== stage.children.length) {
-      stage.replaceChildren(...frames.map((frame) => frame.root));
-    }
-    stage.classList.toggle("comparing", comparing);
-    const pending = frames.map((frame) => {
-      const entry = frame === this.left ? state.pinned : state.entry;
-      frame.caption.textContent = state.nameOf(entry);
-      frame.caption.hidden = !comparing;
-      frame.names = state.names.samples;
-      return frame.show(entry, sample);
+    const { entry, pinned, run, sample, mode, order, look, picked } = state;
+    const isPickable = canPickIn(run, entry);
+    const color = run.classes.find(({ id }) => id === picked)?.color ?? null;
+    const shot = (key, one) => ({
+      key,
+      title: state.nameOf(one),
+      color: null,
+      run,
+      entry: one,
+      values: this.values.known(one) ?? null,
     });
-    return Promise.all(pending);
+    const right = shot("right", entry);
+    const drawn = this.stage.show({
+      shots: mode === null ? [right] : [shot("left", pinned), right],
+      sample,
+      order: order?.samples ?? null,
+      mode,
+      view: state.view,
+      picked: isPickable ? color : null,
+      look,
+    });
+    this.drawValues(state, right.values);
+    this.tools.draw(state, sortingMeasures(entry), order?.samples ? this.nameOfOrder(state) : "reading");
+    this.classes.draw(run.classes, picked, isPickable);
+    by("classes-section").hidden = run.classes.length === 0;
+    by("note").textContent = notFiniteText(entry);
+    by("note").hidden = by("note").textContent === "";
+    this.readValues(state);
+    return drawn;
+  }
+
+  nameOfOrder({ order, history, severalAnEpoch }) {
+    const entry = history.find(({ step }) => step === order.at);
+    return entry ? snapshotName(entry, severalAnEpoch) : `step ${order.at}`;
+  }
+
+  /* Read what is wanted of the samples' values and draw again; for many samples they are told one at a
+     time, so that scrubbing through them reads nothing. */
+  async readValues(state) {
+    const { entry, pinned, mode, sample, order, recordText } = state;
+    const isTold = sample !== null || state.sampleCount <= MOST_TOLD;
+    const entries = mode === null ? [entry] : [pinned, entry];
+    const missing = isTold ? entries.filter((one) => this.values.known(one) === undefined) : [];
+    const sorts = order !== null && order.samples === null;
+    if (!missing.length && !sorts) return;
+    const wanted = (this.wantedValues = {});
+    for (const one of missing) await this.values.of(one, recordText);
+    if (sorts) await this.sort(state);
+    else if (wanted === this.wantedValues) this.onStage("valuesRead", {});
+  }
+
+  /* An order stands as it was at the snapshot where it was chosen. */
+  async sort({ entry, history, order, recordText }) {
+    if (this.sorting === order) return;
+    this.sorting = order;
+    const at = order.at === null ? entry : (history.find(({ step }) => step === order.at) ?? entry);
+    const samples = await this.values.order(order.by, order.kind, at, recordText);
+    if (this.sorting === order) this.onStage("order", samples && { ...order, at: at.step, samples });
   }
 
   /* Who chose a sample by keyboard goes on in its bar, and comes back to its tile. */
   async moveFocus(state, before, drawn) {
     if (before.sample === null) by("all-samples").focus();
     await drawn;
-    if (state.sample === null) this.right.focusTile(before.sample);
+    if (state.sample === null) this.stage.focusTile(before.sample);
   }
 }

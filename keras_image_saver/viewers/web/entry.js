@@ -160,20 +160,3 @@ function panelName(tiles, panel) {
   if (first === undefined) return tiles.panels[panel];
   return `${tiles.panels[panel]}, ${tiles.slices.length === 1 ? "slice" : "slices"} ${tiles.slices.join(", ")}`;
 }
-
-const isLevel = (value) => Number.isInteger(value) && value >= 0 && value <= 255;
-const isColor = (value) => Array.isArray(value) && value.length === 3 && value.every(isLevel);
-
-/* What the samples and the classes are called, by what is told of the run; nothing for nonsense. */
-function namesIn(text) {
-  try {
-    const { sample_names: samples, class_names: classes } = JSON.parse(text);
-    const known = Array.isArray(classes) ? classes.filter((one) => isColor(one?.color)) : [];
-    return {
-      samples: Array.isArray(samples) ? samples.map(String) : [],
-      classes: known.map(({ id, name, color }) => ({ id: String(id), name: String(name), color })),
-    };
-  } catch {
-    return { samples: [], classes: [] };
-  }
-}

@@ -1,0 +1,56 @@
+"""A page as one document, which may run its own script and nothing that it is not told of.
+
+Its style and its script are parts, joined in order. The policy names both by their digests, so that
+no text from a record can add to them.
+"""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from importlib.resources import files
+
+from keras_image_saver.run.files import PAGE_MARK
+
+_VIEWERS = "keras_image_saver.viewers"
+
+
+def document(
+    html: str,
+    styles: Sequence[str],
+    scripts: Sequence[str],
+    *,
+    mark: str = PAGE_MARK,
+    frames: bool = False,
+) -> str:
+    """Return a page.
+
+    Args:
+        html: The file in which `{{mark}}`, `{{policy}}`, `{{style}}` and `{{script}}` are filled in,
+            relative to the folder of the viewers, as those that follow.
+        styles: The parts of its style.
+        scripts: The parts of its script.
+        mark: What it begins with, by which it is known as ours.
+        frames: Whether it reads other pages in frames; then it loads no script.
+    """
+    style = "".join(map(_text, styles))
+    script = '"use strict";\n' + "".join(map(_text, scripts))
+    policy = (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src 'self' file:; "
+        f"style-src {digest(style)}; script-src {digest(script)}"
+    )
+    policy += "; frame-src 'self' file:" if frames else " 'strict-dynamic'"
+    page = _text(html)
+    marks = {"mark": mark, "policy": policy, "style": style, "script": script}
+    for name, text in marks.items():
+        page = page.replace(f"{{{{{name}}}}}", text)
+    return page
+
+
+def _text(name: str) -> str:
+    return files(_VIEWERS).joinpath(*name.split("/")).read_text("utf-8")
+
+
+def digest(text: str) -> str:
+    """Return how a policy names a script, or a style, that a page may have in itself."""
+    found = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(found).decode('ascii')}'"
