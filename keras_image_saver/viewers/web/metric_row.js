@@ -43,7 +43,7 @@ class MetricRow {
     this.cursor = new ChartCursor(this.chart, this.onPick);
     this.numbers = element("span", { className: "numbers" });
     this.marked = element("ul", { className: "marked" });
-    this.plot = element("div", { className: "plot" }, this.chart.svg, this.cursor.readout);
+    this.plot = element("div", { className: "plot" }, this.chart.svg, this.chart.moving, this.cursor.readout);
     this.notes = element("p", { className: "notes" });
     this.bests = { least: metricButton(), most: metricButton() };
     this.log = metricButton(() => this.toggle("isLog"));
@@ -146,32 +146,36 @@ class MetricRow {
     const place = snapshotName(entries[index], several);
     button.textContent = `${word}${validation} ${shortNumber(line.values[index])} at ${place}${run}`;
     describe(button, `${button.textContent}, of ${line.name}`);
+    button.title = button.textContent;
     button.onclick = () => this.onPick(line.series, index);
   }
 
   /* What it is at each mark: beside the name where one is marked, else a line each. */
   drawNumbers() {
     const isAlone = this.scene.series.length === 1;
-    const [mark] = this.marks;
     const isOne = isAlone && this.marks.length === 1;
-    this.numbers.replaceChildren(...(isOne ? this.numbersAt(mark) : []));
+    this.numbers.replaceChildren(...(isOne ? this.numbersAt(this.marks[0], true) : []));
     this.marked.hidden = isOne;
-    this.marked.replaceChildren(...(isOne ? [] : this.marks.map((one) => {
-      const { name, entries, several } = this.scene.series[one.series];
-      const text = isAlone ? snapshotName(entries[one.index], several) : name;
-      const label = element("span", { className: "of", title: text, textContent: text });
-      const numbers = element("span", { className: "numbers" }, ...this.numbersAt(one));
-      return element("li", {}, label, numbers);
-    })));
+    this.marked.replaceChildren(...(isOne ? [] : this.marks.map((mark) => this.numbersOf(mark, isAlone))));
   }
 
-  numbersAt({ series, index }) {
+  /* Of one run the places are told apart by their names, of several the runs by their lines. */
+  numbersOf(mark, isAlone) {
+    const { name, entries, several } = this.scene.series[mark.series];
+    const text = isAlone ? snapshotName(entries[mark.index], several) : name;
+    const label = element("span", { className: "of", title: text, textContent: text });
+    const numbers = element("span", { className: "numbers" }, ...this.numbersAt(mark, isAlone));
+    const keys = isAlone ? [] : [runSwatch(mark.series, this.scene.series)];
+    return element("li", {}, ...keys, label, numbers);
+  }
+
+  numbersAt({ series, index }, hasKeys) {
     const lines = this.lines.filter((line) => line.series === series);
     if (lines.length === 0) return [element("b", { className: "value", textContent: "none" })];
     return lines.map((line) => {
       const isOdd = line.has[index] && !Number.isFinite(line.values[index]);
       const value = element("b", { className: `value${isOdd ? " is-odd" : ""}`, textContent: lineText(line, index) });
-      const keys = this.lines.length > 1 ? [lineSwatch(line, this.scene.series)] : [];
+      const keys = hasKeys && this.lines.length > 1 ? [lineSwatch(line, this.scene.series)] : [];
       const name = line.rank > 0 ? [element("span", { className: "of", textContent: "val" })] : [];
       return element("span", { className: "number" }, ...keys, ...name, value);
     });

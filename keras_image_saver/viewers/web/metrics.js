@@ -63,7 +63,7 @@ function measureOf(entry, name) {
 const LESS_IS_BETTER =
   /loss|error|divergence|entropy|distance|perplexity|^false_|(^|_)(mae|mse|rmse|mape|msle|err|fid|kid|lpips|nll|kl|poisson|hinge)(_|$)/;
 const MORE_IS_BETTER =
-  /acc|precision|recall|similarity|score|sensitivity|specificity|diversity|^true_|io_u|(^|_)(m?iou|auc|dice|psnr|ssim|f1|f2|fbeta|r2|map|miou)(_|$)/;
+  /acc|precision|recall|similarity|score|sensitivity|specificity|diversity|^true_|io_u|(^|_)(m?iou|auc|dice|psnr|ssim|f1|f2|fbeta|r2)(_|$)|(^|_)map$/;
 
 function directionByName(name) {
   const plain = name.replace(/([a-z\d])([A-Z])/g, "$1_$2").toLowerCase().replace(/[^a-z\d]+/g, "_");
@@ -76,6 +76,7 @@ function directionByName(name) {
    null where nothing does. */
 function directionOf(name, entries) {
   for (const entry of entries) {
+    if (!entry.metrics) continue;
     const found = measureOf(entry, name);
     const worst = Array.isArray(found?.worst) ? found.worst : [];
     const value = worst.map((one) => one?.[1]).find(Number.isFinite);

@@ -133,7 +133,7 @@ function timeText(seconds, step = seconds) {
 function tickText(value, step = 0) {
   const size = Math.abs(value);
   if (size === 0) return "0";
-  const digits = step > 0 ? Math.min(12, Math.max(1, Math.ceil(Math.log10(size / step)) + 1)) : 4;
+  const digits = step > 0 ? Math.min(12, Math.max(1, Math.ceil(Math.log10(size / step)) + 2)) : 4;
   const isLong = size < 1e-3 || (size >= 1e5 && digits < 6);
   return isLong ? value.toExponential(digits - 1).replace(/\.?0*e\+?/, "e") : String(Number(value.toPrecision(digits)));
 }
