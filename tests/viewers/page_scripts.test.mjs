@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { load, read } from "./scripts.mjs";
 
 const { PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf, ...words } = load(
-  ["web/entry.js", "web/run.js", "web/values.js", "page/state.js", "page/keys.js"],
+  ["web/entry.js", "web/run.js", "web/values.js", "page/address.js", "page/state.js", "page/keys.js"],
   ["PageState", "ACTIONS", "SLIDERS", "KEYS", "SAMPLE_KEYS", "actionOf",
    "countsText", "missedPlaces", "numbersOf", "panelName", "parseValues", "placeOf",
    "snapshotName", "tilesOf", "valueText", "unknownText", "valuesOf", "wantedSegments", "worstOf"],
@@ -173,14 +173,39 @@ test("what is said of the record is known", () => {
 
 test("comparing the newest is with the first", () => {
   const state = ofRun(5).toggleCompare();
-  assertHolds(state, { comparing: true, pin: 0, index: 4, following: true });
-  assertHolds(state.toggleCompare(), { comparing: false, index: 4 });
+  assertHolds(state, { mode: "side", pin: 0, index: 4, following: true });
+  assertHolds(state.toggleCompare(), { mode: null, index: 4 });
+});
+
+test("a single snapshot is compared with nothing", () => {
+  const state = ofRun(1);
+  assert.equal(state.toggleCompare(), state);
+  assertHolds(new PageState().toggleCompare(), { mode: null });
+});
+
+test("comparing leaves one where one was, and where one went meanwhile", () => {
+  const compared = ofRun(5).go(1).toggleCompare();
+  assertHolds(compared.toggleCompare(), { mode: null, index: 1, following: false });
+  assertHolds(arrived(compared, entries(7)).toggleCompare(), { index: 1, behind: false });
+  assertHolds(compared.go(3).toggleCompare(), { mode: null, index: 3 });
+  assertHolds(compared.toggleCompare().toggleCompare(), { mode: "side", pin: 1, index: 4 });
+});
+
+test("the newest is compared with the one that it was compared with last", () => {
+  assertHolds(ofRun(5).toggleCompare().pinTo(2).toggleCompare().toggleCompare(), { pin: 2, index: 4 });
+});
+
+test("two are compared in the ways that there are", () => {
+  const state = ofRun(2).toggleCompare().compareBy("swipe");
+  assertHolds(state, { mode: "swipe" });
+  assert.equal(state.compareBy("odd"), state);
+  assertHolds(ofRun(2).compareBy("swipe"), { mode: null });
 });
 
 test("comparing an older one is with the newest", () => {
   const behind = arrived(ofRun(4).go(1), entries(5));
   const state = behind.toggleCompare();
-  assertHolds(state, { comparing: true, pin: 1, index: 4, following: true, behind: false });
+  assertHolds(state, { mode: "side", pin: 1, index: 4, following: true, behind: false });
 });
 
 test("both snapshots keep their places, and the first is pinned where the pinned one is gone", () => {

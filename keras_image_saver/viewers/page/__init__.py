@@ -51,6 +51,7 @@ _SCRIPTS = (
     "web/entry.js",
     "web/run.js",
     "web/values.js",
+    "page/address.js",
     "page/state.js",
     "page/record.js",
     "web/pictures.js",
@@ -59,6 +60,7 @@ _SCRIPTS = (
     "web/charts.js",
     "page/view.js",
     "page/keys.js",
+    "page/visit.js",
     "page/page.js",
 )
 

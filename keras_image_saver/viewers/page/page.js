@@ -6,9 +6,10 @@ const POLL_MS = 700;
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 class Page {
-  #state = new PageState();
+  #state = new PageState().goTo(placeIn(location.hash));
 
   constructor() {
+    this.visit = new Visit((place) => this.change((state) => state.goTo(place)));
     this.record = new RunRecord();
     this.view = new View(
       (index) => this.change((state) => state.go(index)),
@@ -37,6 +38,7 @@ class Page {
     this.#state = transition(before);
     if (this.state === before) return;
     this.view.draw(this.state, before);
+    this.visit.show(this.state, before);
     if (this.state.playing && !before.playing) this.play();
   }
 

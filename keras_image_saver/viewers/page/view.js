@@ -43,8 +43,9 @@ class View {
     const changed = Object.keys(state).filter((name) => state[name] !== before[name]);
     if (changed.includes("playing")) this.drawPlaying(state.playing);
     if (changed.join() === "playing") return; // nothing else looks different then
+    if (["said", "isNewer", "lost"].some((name) => changed.includes(name))) this.drawNotices(state);
     if (changed.includes("entries")) this.drawRecord(state);
-    if (changed.includes("entries") || changed.includes("comparing")) this.drawSliders(state);
+    if (changed.includes("entries") || changed.includes("mode")) this.drawSliders(state);
     by("newest").hidden = !state.behind;
     by("live").hidden = !state.following || !state.entry;
     document.body.classList.toggle("has-run", Boolean(state.entry));
@@ -57,10 +58,14 @@ class View {
     describe(by("play"), playing ? "Pause" : "Play");
   }
 
-  drawRecord({ history, run, isNewer, lost }) {
+  drawNotices({ isNewer, lost, said }) {
     by("notices").replaceChildren();
+    if (said) drawNotice(said);
     if (isNewer) drawNotice(`${NEWER}: what this page does not know is not shown.`);
     if (lost) drawNotice(`${lost} parts of the record cannot be read; their snapshots are not shown.`);
+  }
+
+  drawRecord({ history, run }) {
     by("counts").textContent = countsText(history);
     by("classes").replaceChildren(...run.classes.map(classItem));
     by("classes-section").hidden = run.classes.length === 0;
@@ -72,6 +77,7 @@ class View {
     by("pin-row").hidden = !comparing;
     by("position-label").textContent = comparing ? "Right" : "Snapshot";
     by("compare").setAttribute("aria-pressed", String(comparing));
+    by("compare").hidden = entries.length < 2 && !comparing;
     this.drawMarks(entries);
   }
 
