@@ -2,7 +2,8 @@
 
 All are taken of pixels as shares of the value range, (float32(x) - low) / (high - low): 0 is black and
 1 is white, whatever the range, and targets of another dtype are compared by their own. Nothing is
-clipped. A sample with a pixel that is not finite has NaN.
+clipped. A sample with a pixel that is NaN has NaN; one with an infinite pixel has an infinite error,
+and NaN where that would mean nothing.
 """
 
 import math

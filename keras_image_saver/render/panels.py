@@ -149,7 +149,8 @@ class PanelRenderer(Renderer):
             return
         inputs = None if self.input_image or sources.info.noise else single(batch.inputs)
         for name, volumes in {"input": inputs, "target": sources.whole_target(batch)}.items():
-            if name not in panels and volumes is not None and volumes.ndim == AXES:
+            axes = {AXES, AXES - 1} if self.draws_ids and name == "target" else {AXES}
+            if name not in panels and volumes is not None and volumes.ndim in axes:
                 yield (
                     f"No {name} is drawn: of {describe(volumes)} there are other slices along "
                     f"slice_axis={slices.axis} than the prediction's {slices.depth}. "

@@ -22,6 +22,7 @@ class Slices:
         sides: (D, H, W) of the prediction.
         numbers: Which slices are drawn.
         channels_first: Whether volumes come as (N, C, D, H, W).
+        as_ids: Whether what has four axes is class ids of volumes, as large as these or not.
         is_stack: Whether a sample is one tall image, with its slices below one another.
     """
 
@@ -29,6 +30,7 @@ class Slices:
     sides: tuple[int, ...]
     numbers: tuple[int, ...]
     channels_first: bool = False
+    as_ids: bool = False
     is_stack: bool = False
 
     @property
@@ -62,7 +64,8 @@ class Slices:
 
     def _are_volumes(self, array: Array) -> bool:
         # Of four axes they may as well be images, unless they are as large as the prediction.
-        return array.ndim == AXES or (array.ndim == 4 and array.shape[1:] == self.sides)
+        are_four = array.ndim == 4 and (self.as_ids or array.shape[1:] == self.sides)
+        return array.ndim == AXES or are_four
 
 
 def _channels_last(volumes: Array, channels_first: bool) -> Array:
@@ -116,7 +119,7 @@ def slices_of(
                 f"`slices` must name each slice once, got {tuple(wanted)} of {depth} slices; "
                 "negative ones are counted from the end."
             )
-    return Slices(axis, tuple(shape[1:4]), tuple(numbers), channels_first)
+    return Slices(axis, tuple(shape[1:4]), tuple(numbers), channels_first, as_ids)
 
 
 def check_slices(slices: Any, slice_axis: Any) -> int | tuple[int, ...] | None:

@@ -19,7 +19,7 @@ only_keras_3 = pytest.mark.skipif(not KERAS_3, reason="Keras 2 has no seed gener
 SequenceBase = getattr(keras.utils, "PyDataset", None) or keras.utils.Sequence
 
 needs_tensorflow = pytest.mark.skipif(not TENSORFLOW, reason="written in TensorFlow")
-# Its dropout and normalisation draw and keep what no one else can put back: the README says so.
+# Its dropout and normalisation draw and keep what no one else can put back: docs/guarantees.md says so.
 not_torch = pytest.mark.skipif(BACKEND == "torch", reason="training=True is not held there")
 
 

@@ -130,6 +130,18 @@ def test_segmentation_along_the_last_axis_lies_over_the_input(hot):
     assert panels["input"].shape == (2, 4, 4, 1)
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_ids_as_large_as_the_input_are_targets_of_smaller_scores(kind):
+    ids, x = RNG.integers(0, 3, (2, 6, 8, 10)), volumes(2, 6, 8, 10, 1)
+    scores = np.eye(3, dtype=np.float32)[ids[:, :, ::2, ::2]]
+    batch = Batch(x, ids.astype(kind), scores)
+    bound = Segmentation(input_range=(0, 1), slices=(0, 4)).bind(batch, INFO)
+    expected = colorize(ids[:, [0, 4]].reshape(4, 8, 10))
+    np.testing.assert_array_equal(bound(batch).panels["target"], expected)
+    (measured,) = bound.measured(batch).values()
+    np.testing.assert_array_equal(measured.targets, ids.reshape(2, 48, 10))
+
+
 def test_picture_has_a_tile_for_each_slice_also_where_inputs_are_drawn_once():
     out, x = volumes(3, 6, 20, 20, 1), volumes(3, 6, 20, 20, 1)
     samples, kept = Batch(x, None, None), Kept()
@@ -220,5 +232,8 @@ def test_volumes_with_other_slices_than_the_prediction_are_not_drawn_and_that_is
     ]
     assert "shape (1, 6, 4, 4, 1)" in bound.warnings[1]
     assert "slice_axis=1 than the prediction's 8" in bound.warnings[1]
+    ids = np.zeros((1, 6, 4, 4), np.uint8)
+    (text,) = bound_of(Segmentation(slices=1), volumes(1, 8, 4, 4, 3), targets=ids).warnings
+    assert text.startswith("No target is drawn: of shape (1, 6, 4, 4)")
     render = Images((0, 1), slices=1, panels=("prediction",))
     assert bound_of(render, volumes(1, 8, 4, 4, 1), volumes(1, 4, 4, 4, 1)).warnings == ()

@@ -11,7 +11,7 @@ HUGE = {"width": 3840, "height": 2160}
 
 def settle(page):
     """Wait until what is wanted is drawn."""
-    page.evaluate("Promise.all([page.view.left.running, page.view.right.running])")
+    page.evaluate("page.view.stage.running")
 
 
 def press(page, *keys):
@@ -30,8 +30,9 @@ def epoch(page):
 
 def source(page, frame=0):
     """The file that is on the stage."""
-    image = page.locator("#stage .frame").nth(frame).locator("img")
-    return image.get_attribute("src").split("?")[0]
+    canvas = page.locator("#stage .frame").nth(frame).locator("canvas").first
+    file = canvas.get_attribute("data-source").split("?")[0]
+    return "." + file.removeprefix(page.url.split("#")[0].rsplit("/", 1)[0])
 
 
 def gap(page):
@@ -40,8 +41,13 @@ def gap(page):
 
 def middle(locator):
     """The colour in the middle of what is drawn."""
+    return drawn_at(locator, 0.5, 0.5)
+
+
+def drawn_at(locator, across, down):
+    """The colour at a place of what is drawn, in shares of its size."""
     image = Image.open(BytesIO(locator.screenshot())).convert("RGB")
-    return image.getpixel((image.width // 2, image.height // 2))
+    return image.getpixel((int(image.width * across), int(image.height * down)))
 
 
 def wait_for_epoch(page, number):

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { load, read } from "./scripts.mjs";
 
 const { PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf, ...words } = load(
-  ["web/entry.js", "web/run.js", "web/values.js", "page/address.js", "page/state.js", "page/keys.js"],
+  ["web/entry.js", "web/run.js", "web/values.js", "web/zoom.js", "page/address.js", "page/state.js", "page/keys.js"],
   ["PageState", "ACTIONS", "SLIDERS", "KEYS", "SAMPLE_KEYS", "actionOf",
    "countsText", "missedPlaces", "numbersOf", "panelName", "parseValues", "placeOf",
    "snapshotName", "tilesOf", "valueText", "unknownText", "valuesOf", "wantedSegments", "worstOf"],
@@ -143,10 +143,13 @@ function without(found, ...removed) {
 
 test("snapshots that were removed are left out, and their history is not", () => {
   const state = arrived(new PageState(), without(entries(5), 2, 3));
-  assertHolds(state, { index: 2, last: 2, placeInHistory: 4, following: true });
+  assertHolds(state, { index: 2, last: 2, following: true });
+  assert.deepEqual([...state.placesOnStage], [4]);
   assert.deepEqual(state.entries.map((one) => one.epoch), [1, 4, 5]);
   assert.deepEqual(state.history.map((one) => one.epoch), [1, 2, 3, 4, 5]);
-  assertHolds(state.goInHistory(0), { index: 0, placeInHistory: 0 });
+  assertHolds(state.goInHistory(0), { index: 0 });
+  assert.deepEqual([...state.goInHistory(0).placesOnStage], [0]);
+  assert.deepEqual([...state.toggleCompare().placesOnStage], [0, 4]);
   for (const place of [1, 2, 3]) assertHolds(state.goInHistory(place), { index: 1, following: false });
   assertHolds(state.goInHistory(4), { index: 2, following: true });
 });

@@ -24,8 +24,8 @@ def test_new_snapshots_appear_within_2_s_without_a_reload_or_a_flicker(show, tmp
     page.evaluate("""
         window.blank = 0;
         new MutationObserver(() => {
-            const image = document.querySelector("#stage img");
-            if (!image || !image.complete || !image.clientWidth) blank++;
+            const canvas = document.querySelector("#stage canvas");
+            if (!canvas?.clientWidth || !canvas.dataset.source) blank++;
         }).observe(by("stage"), { childList: true, subtree: true, attributes: true });
     """)
     waits = []
@@ -195,7 +195,7 @@ def test_page_served_by_a_server_works_too(show, tmp_path, browser):
         context = browser.new_context(viewport=WIDE)
         page = context.new_page()
         page.goto(f"http://127.0.0.1:{port}/")
-        page.wait_for_selector("#stage img")
+        page.wait_for_selector("#stage canvas[data-source]")
         assert source(page) == "./0002.png"
         context.close()
     finally:

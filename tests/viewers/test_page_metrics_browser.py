@@ -26,14 +26,19 @@ def rows(page, name):
     return page.locator(f"#{name} tr").all_inner_texts()
 
 
+def worst(page):
+    return page.locator(".worst:visible").all_inner_texts()
+
+
 def test_metrics_are_listed_charted_and_lead_to_the_worst_samples(show, tmp_path):
     writer = Writer(tmp_path).begin()
     writer.save(1, **measured(0.5, 0.25, 1.0, 0.0))
     writer.save(2, **measured(0.5, 0.75, 0.125, 0.0))
     page = show(tmp_path)
-    assert rows(page, "measures") == ["mae\t0.34375\t102", "all\t0.5\t"]
-    assert "mae" in page.locator(".metric .name").all_inner_texts()
-    page.locator("#measures button").first.click()
+    assert page.locator(".metric .name").all_inner_texts() == ["loss", "mae", "all"]
+    assert page.locator(".metric .numbers").all_inner_texts() == ["0.33333", "0.34375", "0.5"]
+    assert worst(page) == ["mean of the samples, worst102", "of all samples together"]
+    page.locator(".worst button:visible").first.click()
     settle(page)
     page.wait_for_function("() => document.querySelector('#values tr')")
     assert page.locator("#values-title").inner_text() == "Sample 1"
@@ -71,15 +76,15 @@ def test_samples_without_a_number_are_counted_and_come_first(show, tmp_path):
     found["summary"]["mae"]["worst"] = [[1, float("nan")], [2, 1.0]]
     Writer(tmp_path).begin().save(1, **found)
     page = show(tmp_path)
-    assert rows(page, "measures")[0] == "mae\t0.5\t1 NaN12"
-    page.locator("#measures button").first.click()
+    assert worst(page)[0] == "mean of the samples, worst121 NaN"
+    page.locator(".worst button:visible").first.click()
     page.wait_for_function("() => document.querySelector('#values td')?.innerText === 'NaN'")
 
 
-def test_run_without_metrics_has_no_section_for_them(show, tmp_path):
+def test_run_without_metrics_says_nothing_of_samples(show, tmp_path):
     Writer(tmp_path).begin().save(1)
     page = show(tmp_path)
-    assert page.locator("#measures-section").is_hidden()
+    assert worst(page) == []
     page.locator(".tile").first.click()
     settle(page)
     assert page.locator("#values-section").is_hidden()

@@ -153,16 +153,6 @@ def test_strip_of_a_scale_has_tiles_of_that_size_whatever_its_captions_need(tmp_
         np.testing.assert_array_equal(picture[-2 - size : -2, left : left + size], enlarged)
 
 
-def test_strip_has_the_gaps_of_the_runs_pictures(tmp_path):
-    images = [make_grid(tiles(epoch), columns=2) for epoch in (1, 2)]
-    run = write_run(tmp_path / "run", images, places=[place() | {"pad_value": 56}] * 2)
-    strip(run, tmp_path / "out.png", samples=1)
-    picture = decoded(tmp_path / "out.png")[0][0]
-    assert (picture[-2:] == 56).all()
-    assert (picture[:, 82:84] == 56).all()
-    assert (picture[0, :2] == 56).all()
-
-
 def test_strip_of_steps_in_one_epoch_counts_steps(tmp_path):
     by_steps = write(tmp_path / "steps", 2)
     path = tmp_path / "steps" / "snapshots.jsonl"

@@ -3,7 +3,6 @@
    Neither document nor timer is used here, so that Node alone can test it. */
 
 const MODES = ["side", "swipe", "blink", "difference"];
-const WHOLE_VIEW = Object.freeze({ zoom: 1, x: 0.5, y: 0.5 });
 const PLAIN_LOOK = Object.freeze({ brightness: 1, contrast: 1 });
 const LONGEST_HASH = 2000;
 
@@ -57,7 +56,7 @@ function placeIn(hash) {
     compare,
     mode: compare && (MODES.includes(mode) ? mode : "side"),
     sample: wholeIn(words.get("sample")),
-    view: zoom > 0 && x <= 1 && y <= 1 ? { zoom, x, y } : WHOLE_VIEW,
+    view: zoom > 0 && x <= 1 && y <= 1 ? { zoom, x, y } : HOME,
     order: orderIn(words),
     picked: words.get("class") ?? null,
     look: brightness === undefined ? PLAIN_LOOK : { brightness, contrast },
@@ -77,14 +76,13 @@ const short = (number) => String(Number(number.toFixed(4)));
 /* The hash of a state; "" for the newest snapshot as the page opens with it. */
 function hashOf(state) {
   const { at, compare, mode, sample, view, order, picked, look } = state.place;
-  const isWhole = view.zoom === 1 && view.x === 0.5 && view.y === 0.5;
   const isPlain = look.brightness === 1 && look.contrast === 1;
   const words = [
     ...(at ? snapshotWords(at, "epoch", "step") : []),
     ...(sample === null ? [] : [["sample", sample]]),
     ...(compare ? snapshotWords(compare, "compare", "compare-step") : []),
     ...(mode === null || mode === "side" ? [] : [["mode", mode]]),
-    ...(isWhole ? [] : [["zoom", [view.zoom, view.x, view.y].map(short).join()]]),
+    ...(isHome(view) ? [] : [["zoom", [view.zoom, view.x, view.y].map(short).join()]]),
     ...(order ? [[order.kind === "worst" ? "sort" : "worse", order.by]] : []),
     ...(order && order.at !== null ? [["at", order.at]] : []),
     ...(picked === null ? [] : [["class", picked]]),

@@ -11,11 +11,12 @@ class Page {
   constructor() {
     this.visit = new Visit((place) => this.change((state) => state.goTo(place)));
     this.record = new RunRecord();
-    this.view = new View(
-      (index) => this.change((state) => state.go(index)),
-      (sample, byKeyboard) => this.change((state) => state.chooseSample(sample, byKeyboard)),
-      (place) => this.change((state) => state.goInHistory(place)),
-    );
+    this.view = new View({
+      onSnapshot: (index) => this.change((state) => state.go(index)),
+      onSample: (sample, byKeyboard) => this.change((state) => state.chooseSample(sample, byKeyboard)),
+      onHistory: (place) => this.change((state) => state.goInHistory(place)),
+      onView: (view) => this.change((state) => state.zoomTo(view)),
+    });
   }
 
   get state() {
@@ -63,7 +64,7 @@ class Page {
     while (this.state.playing && this.state.index < this.state.last) {
       const started = performance.now();
       this.change((state) => state.go(state.index + 1));
-      await this.view.right.running; // a picture that loads slowly is waited for, not skipped
+      await this.view.stage.running; // a picture that loads slowly is waited for, not skipped
       await this.pause(started);
     }
     this.change((state) => state.stop());

@@ -14,7 +14,7 @@ class PageState {
   mode = null; // how two are compared, as in a scene; null: one is shown
   origin = null; // the entry that was shown before two were, as long as nothing else was gone to
   sample = null; // the one that is shown alone; null: all of them
-  view = WHOLE_VIEW; // what is seen of the picture: {zoom, x, y}
+  view = HOME; // what is seen of the picture: {zoom, x, y}
   order = null; // of the samples: {by, kind, at, samples}, by a measure; null: their own
   picked = null; // the id of the class that is looked at
   look = PLAIN_LOOK; // {brightness, contrast}
@@ -45,8 +45,10 @@ class PageState {
     return this.mode !== null;
   }
 
-  get placeInHistory() {
-    return this.history.indexOf(this.entry);
+  /* Where in the history stands what is shown, from left to right. */
+  get placesOnStage() {
+    const shown = this.comparing ? [this.pinned, this.entry] : [this.entry];
+    return shown.map((entry) => this.history.indexOf(entry));
   }
 
   get pinned() {
@@ -145,12 +147,12 @@ class PageState {
     if (this.comparing) {
       const place = placeShown(this.origin ?? undefined, this.entries, this.history);
       const back = place < 0 ? this : this.go(place);
-      return back.with({ mode: null, view: WHOLE_VIEW });
+      return back.with({ mode: null, view: HOME });
     }
     if (this.last < 1) return this;
     const origin = this.following ? null : this.entry;
     const pin = this.following ? this.pin : this.index;
-    return this.go(this.last).with({ mode: "side", pin, origin, view: WHOLE_VIEW });
+    return this.go(this.last).with({ mode: "side", pin, origin, view: HOME });
   }
 
   compareBy(mode) {
@@ -175,7 +177,7 @@ class PageState {
 
   chooseSample(sample, byKeyboard = false) {
     if (this.sample !== null) return this.with({ sample });
-    return this.with({ sample, byKeyboard, view: WHOLE_VIEW });
+    return this.with({ sample, byKeyboard, view: HOME });
   }
 
   stepSample(step) {
@@ -185,7 +187,7 @@ class PageState {
   }
 
   showAllSamples() {
-    return this.sample === null ? this : this.with({ sample: null, view: WHOLE_VIEW });
+    return this.sample === null ? this : this.with({ sample: null, view: HOME });
   }
 
   play() {

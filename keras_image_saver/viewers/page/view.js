@@ -6,18 +6,6 @@ function drawNotice(text) {
   by("notices").append(element("p", { className: "notice", textContent: text }));
 }
 
-function fileLink(entry) {
-  const url = entry.file ? pictureURL(entry) : null;
-  if (url === null) return entry.file ? String(entry.file) : "no file";
-  return element("a", { href: url, textContent: entry.file });
-}
-
-function logRow(name, value, ...more) {
-  const cell = element("td", { textContent: valueText(value) });
-  cell.classList.toggle("is-odd", isNumeric(value) && typeof value !== "number");
-  return element("tr", {}, element("th", { scope: "row", textContent: name }), cell, ...more);
-}
-
 /* A class and the colour that it is drawn in. */
 function classItem({ id, name, color }) {
   const swatch = svg("svg", { class: "swatch", viewBox: "0 0 1 1", "aria-hidden": "true" });
@@ -25,16 +13,12 @@ function classItem({ id, name, color }) {
   return element("li", { title: `class ${id}` }, swatch, name);
 }
 
-const MOST_WORST = 3;
-
 class View {
-  constructor(onSnapshot, onSample, onHistory) {
-    this.onSample = onSample;
+  constructor({ onSnapshot, onSample, onHistory, onView }) {
     this.values = new SampleValues();
-    this.left = new Frame(onSample);
-    this.right = new Frame(onSample); // the one that the slider moves
+    this.stage = new Stage(by("stage"), { onSample, onView });
     this.strip = new Strip(by("strip"), onSnapshot);
-    this.charts = new Charts(by("charts"), onHistory);
+    this.facts = new Facts(onHistory, onSample);
     by("run").textContent = document.title = folderName(FOLDER);
   }
 
@@ -43,6 +27,7 @@ class View {
     const changed = Object.keys(state).filter((name) => state[name] !== before[name]);
     if (changed.includes("playing")) this.drawPlaying(state.playing);
     if (changed.join() === "playing") return; // nothing else looks different then
+    if (changed.join() === "view") return this.stage.setView(state.view);
     if (["said", "isNewer", "lost"].some((name) => changed.includes(name))) this.drawNotices(state);
     if (changed.includes("entries")) this.drawRecord(state);
     if (changed.includes("entries") || changed.includes("mode")) this.drawSliders(state);
@@ -69,7 +54,7 @@ class View {
     by("counts").textContent = countsText(history);
     by("classes").replaceChildren(...run.classes.map(classItem));
     by("classes-section").hidden = run.classes.length === 0;
-    this.charts.set(history); // what was removed has its metrics still
+    this.facts.set(history);
   }
 
   drawSliders({ entries, comparing }) {
@@ -94,7 +79,7 @@ class View {
 
   drawNoSnapshot() {
     this.drawEmpty("No snapshot yet. The first one appears here as soon as it is saved.");
-    for (const frame of [this.left, this.right]) frame.root.remove();
+    this.stage.clear();
   }
 
   drawEmpty(text) {
@@ -106,10 +91,9 @@ class View {
   drawSnapshot(state, before) {
     this.drawEmpty("");
     this.drawPosition(state);
-    this.drawFacts(state.entry);
+    this.facts.draw(state.entry, state.placesOnStage);
     this.drawValues(state, state.recordText);
     this.drawSampleBar(state);
-    this.charts.mark(state.placeInHistory, state.entry);
     const drawn = this.drawStage(state);
     if (state.byKeyboard && state.sample !== before.sample) this.moveFocus(state, before, drawn);
   }
@@ -126,34 +110,6 @@ class View {
     for (const id of ["first", "before"]) by(id).disabled = index === 0;
     for (const id of ["after", "last"]) by(id).disabled = index === state.last;
     document.title = `${name} - ${folderName(FOLDER)}`;
-  }
-
-  drawFacts(entry) {
-    by("epoch").textContent = entry.epoch ? `Epoch ${entry.epoch}` : epochName(entry);
-    const batch = entry.batch ? `batch ${entry.batch}, ` : "";
-    by("step").textContent = `${batch}step ${entry.step ?? "unknown"}`;
-    by("when").textContent = entry.time ? new Date(entry.time * 1000).toLocaleString() : "";
-    by("file").replaceChildren(fileLink(entry));
-    const logs = Object.entries(entry.logs ?? {});
-    by("logs").replaceChildren(...logs.map(([name, value]) => logRow(name, value)));
-    by("logs-section").hidden = logs.length === 0;
-    const measures = Object.entries(entry.metrics ?? {});
-    by("measures").replaceChildren(...measures.map(([name, found]) => this.measureRow(name, found)));
-    by("measures-section").hidden = measures.length === 0;
-    by("charts-section").hidden = this.charts.charts.size === 0;
-  }
-
-  /* The mean over the samples, and buttons to those that are the worst. */
-  measureRow(name, found) {
-    const buttons = worstOf(found).slice(0, MOST_WORST).map((sample) => {
-      const button = element("button", { type: "button", className: "small", textContent: `${sample}` });
-      describe(button, `Sample ${sample} alone, one of the worst by ${name}`);
-      button.onclick = (event) => this.onSample(sample, event.detail === 0);
-      return button;
-    });
-    const unknown = element("span", { className: "is-odd", textContent: unknownText(found) });
-    const worst = element("td", { className: "worst" }, unknown, ...buttons);
-    return logRow(name, found?.mean ?? "none", worst);
   }
 
   /* What the sample that is shown alone had, as soon as it is read. */
@@ -181,27 +137,17 @@ class View {
 
   /* Resolves when the pictures are there. */
   drawStage(state) {
-    const { comparing, sample } = state;
-    const frames = comparing ? [this.left, this.right] : [this.right];
-    const stage = by("stage");
-    if (frames.length !== stage.children.length) {
-      stage.replaceChildren(...frames.map((frame) => frame.root));
-    }
-    stage.classList.toggle("comparing", comparing);
-    const pending = frames.map((frame) => {
-      const entry = frame === this.left ? state.pinned : state.entry;
-      frame.caption.textContent = state.nameOf(entry);
-      frame.caption.hidden = !comparing;
-      frame.names = state.run.samples;
-      return frame.show(entry, sample);
-    });
-    return Promise.all(pending);
+    const { mode, sample, order, picked, view, look, run } = state;
+    const shot = (key, entry) => ({ key, title: state.nameOf(entry), color: null, run, entry, values: null });
+    const shots = mode ? [shot("left", state.pinned), shot("right", state.entry)] : [shot("right", state.entry)];
+    const color = run.classes.find((one) => one.id === picked)?.color ?? null;
+    return this.stage.show({ shots, sample, order: order?.samples ?? null, mode, view, picked: color, look });
   }
 
   /* Who chose a sample by keyboard goes on in its bar, and comes back to its tile. */
   async moveFocus(state, before, drawn) {
     if (before.sample === null) by("all-samples").focus();
     await drawn;
-    if (state.sample === null) this.right.focusTile(before.sample);
+    if (state.sample === null) this.stage.focusTile(before.sample);
   }
 }

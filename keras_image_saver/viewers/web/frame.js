@@ -1,187 +1,237 @@
-/* One picture on the stage: the whole grid, or one sample of it. */
+/* One frame of the stage: a picture, or two over each other, whose tiles stand as the layout has them, with
+   a button over each sample, and text where there is room. */
 
-const TILE_GAP = 12;
+/* A picture's tiles on a canvas. It is drawn again only if what is on it changes, never to zoom. */
+class Layer {
+  constructor() {
+    this.canvas = element("canvas");
+    this.inner = element("div", { className: "inner" }, this.canvas);
+    this.root = element("div", { className: "layer" }, this.inner);
+    this.drawn = [];
+  }
 
-/* The scale that fits, in whole device pixels a pixel where that wastes little. */
-function fittingScale(width, height, room) {
-  const scale = Math.min(room.width / width, room.height / height);
-  const devicePixels = scale * window.devicePixelRatio;
-  const whole = Math.floor(devicePixels);
-  return whole >= 1 && whole / devicePixels > 0.85 ? whole / window.devicePixelRatio : scale;
+  draw(image, tiles, panels, layout, frame, samples) {
+    const wanted = [image, layout, frame, samples, String(panels)];
+    if (wanted.every((one, index) => one === this.drawn[index])) return;
+    this.drawn = wanted;
+    this.canvas.dataset.source = image.src;
+    drawTiles(this.canvas, image, tiles, panels, layout, frame, samples);
+  }
+
+  /* The picture's own file over the canvas, unseen, for who asks for it by the right button. */
+  offerOriginal(isOffered) {
+    this.inner.querySelector("img")?.remove();
+    if (!isOffered) return;
+    const { source } = this.canvas.dataset;
+    this.inner.append(element("img", { src: source, alt: "", draggable: false, className: "original" }));
+  }
+}
+
+function drawTiles(canvas, image, tiles, panels, layout, frame, samples) {
+  const { frames, density, tile } = layout;
+  const { width, height, cell } = frames[frame];
+  const size = [width, height].map((length) => Math.max(1, Math.round(length * density)));
+  if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
+  const context = canvas.getContext("2d");
+  context.setTransform(density, 0, 0, density, 0, 0);
+  context.clearRect(0, 0, width, height);
+  const factor = Math.min(tile.width / tiles.width, tile.height / tiles.height);
+  context.imageSmoothingEnabled = density < 1 || factor < 1;
+  context.imageSmoothingQuality = "high";
+  samples.forEach((sample, place) => {
+    if (sample >= tiles.count) return;
+    const [left, top] = layout.cornerOf(frame, place);
+    panels.forEach((panel, number) => {
+      if (panel < 0) return;
+      const [x, y] = tiles.corner(sample, panel);
+      const [across, down] = layout.offsetOf(number);
+      context.drawImage(
+        image, x, y, tiles.width, tiles.height,
+        left + across, top + down, tiles.width * factor, tiles.height * factor,
+      );
+    });
+  });
 }
 
 class Frame {
   constructor(onSample) {
-    this.root = by("frame").content.firstElementChild.cloneNode(true);
-    this.box = this.root.querySelector(".box");
-    this.picture = this.root.querySelector(".picture");
-    this.gap = this.root.querySelector(".gap");
-    this.caption = this.root.querySelector("figcaption");
-    this.pictures = new Pictures(8);
     this.onSample = onSample;
-    this.wanted = null;
-    this.running = null;
-    this.fit = () => {};
-    this.tilesKey = "";
-    this.names = []; // of the samples
-    new ResizeObserver(() => this.fit()).observe(this.box);
+    this.layers = [];
+    this.stack = element("div", { className: "layers" });
+    this.overlay = element("div", { className: "overlay" });
+    this.picture = element("div", { className: "picture" }, this.stack, this.overlay);
+    this.gap = element("p", { className: "gap", hidden: true });
+    this.gap.setAttribute("role", "status");
+    this.box = element("div", { className: "box" }, this.picture, this.gap);
+    this.caption = element("figcaption");
+    this.root = element("figure", { className: "frame" }, this.caption, this.box);
+    this.overlaid = [];
+    Object.assign(this, { samples: [], buttons: [], panels: [], texts: [] }); // what lies over the picture
+    this.box.addEventListener("pointerdown", (event) => this.offerOriginal(event.button === 2 || event.ctrlKey));
+    this.size = { width: 1, height: 1 }; // of the picture at zoom 1, and of the box: CSS pixels
+    this.room = { width: 1, height: 1 };
   }
 
-  /* Show a snapshot as soon as it is decoded. While one is loading only the latest wish is kept, so
-     that a slider never waits for what it has passed. */
-  show(entry, sample) {
-    this.wanted = { entry, sample };
-    this.running ??= this.work().finally(() => {
-      this.running = null;
+  /* `images` are those of the scene's shots. */
+  draw({ frame, number, layout, samples, images, wish, isAlone, text }) {
+    const { title, color, panels, layers, problem } = frame;
+    this.setCaption(wish.caption, title, color, panels, isAlone || layers.length > 1);
+    this.setSize(layout, number, wish);
+    this.gap.textContent = problem;
+    this.gap.hidden = problem === "";
+    this.picture.hidden = problem !== "";
+    while (this.layers.length > layers.length) this.layers.pop().root.remove();
+    while (this.layers.length < layers.length) this.addLayer();
+    layers.forEach(({ shown, panels: drawn }, index) => {
+      const layer = this.layers[index];
+      const { shot, tiles } = shown;
+      layer.draw(images[shown.number], tiles, drawn, layout, number, samples);
+      const whose = isAlone ? `Sample ${samples[0]}, ${panels.join(", ")},` : `Grid of ${tiles.count} samples`;
+      describe(layer.canvas, `${whose} at ${shot.title}`, "img");
     });
-    return this.running;
+    if (problem) return;
+    const [{ shown }] = layers;
+    this.setOverlay(layout, number, samples, shown, panels, isAlone);
+    this.setText(text);
   }
 
-  async work() {
-    while (this.wanted !== null) {
-      const { entry, sample } = this.wanted;
-      this.wanted = null;
-      await this.draw(entry, sample);
-    }
+  /* A right click reaches the pictures, not the buttons over them; the next press is theirs again. */
+  offerOriginal(isOffered) {
+    this.box.classList.toggle("shows-original", isOffered);
+    for (const layer of this.layers) layer.offerOriginal(isOffered);
   }
 
-  async draw(entry, sample) {
-    if (!entry.file) return this.drawGap(whyMissed(entry));
-    let image;
-    try {
-      image = await this.pictures.load(entry);
-    } catch {
-      return this.drawGap(whyNotShown(entry));
-    }
-    const tiles = tilesOf(entry);
-    if (sample === null) return this.drawGrid(image, entry, tiles);
-    if (tiles === null) return this.drawGap("The record does not tell where this snapshot's tiles are.");
-    if (sample >= tiles.count) return this.drawGap(`This snapshot has ${tiles.count} samples only.`);
-    return this.drawSample(image, entry, tiles, sample);
+  addLayer() {
+    const layer = new Layer();
+    this.layers.push(layer);
+    this.stack.append(layer.root);
   }
 
-  drawGap(text) {
-    this.gap.textContent = text;
-    this.gap.hidden = false;
-    this.tilesKey = "";
-    this.fit = () => {};
-    this.picture.replaceChildren();
+  setCaption(height, title, color, panels, isNamed) {
+    this.caption.hidden = height === 0;
+    const names = !isNamed && panels.length > 1 ? panels.join(" | ") : "";
+    const text = [title, names].filter(Boolean).join(": ");
+    if (this.caption.textContent !== text) this.caption.textContent = this.caption.title = text;
+    this.caption.style.borderColor = color ?? "";
   }
 
-  drawGrid(image, entry, tiles) {
-    this.gap.hidden = true;
-    image.alt = `Grid of ${tiles ? tiles.count : "the"} samples at ${epochName(entry)}`;
-    image.draggable = false;
-    const old = this.picture.querySelector("img");
-    const key = JSON.stringify([entry.geometry ?? null, image.naturalWidth, image.naturalHeight]);
-    if (old !== null && key === this.tilesKey) {
-      if (old !== image) old.replaceWith(image);
-    } else {
-      this.tilesKey = key;
-      this.picture.className = "picture grid";
-      this.picture.replaceChildren(image, ...this.overlay(image, tiles));
-    }
-    this.fit = () => {
-      const { naturalWidth: width, naturalHeight: height } = image;
-      const scale = fittingScale(width, height, this.box.getBoundingClientRect());
-      this.picture.style.width = `${width * scale}px`;
-      this.picture.style.height = `${height * scale}px`;
-      this.picture.classList.toggle("enlarged", scale > 1);
+  setSize(layout, number, { caption, room }) {
+    const share = (side) => layout.frames[number][side] / layout.frames.reduce((sum, one) => sum + one[side], 0);
+    const others = (layout.frames.length - 1) * GAP.frame;
+    const { across, scale } = layout;
+    this.room = {
+      width: across ? (room.width - others) * share("width") : room.width,
+      height: across
+        ? room.height - caption
+        : (room.height - others - layout.frames.length * caption) * share("height"),
     };
-    this.fit();
+    const { width, height } = layout.frames[number];
+    this.size = { width: width * scale, height: height * scale };
+    this.root.style.width = this.box.style.width = `${this.room.width}px`;
+    this.box.style.height = `${this.room.height}px`;
+    this.picture.style.width = `${this.size.width}px`;
+    this.picture.style.height = `${this.size.height}px`;
+    this.scale = scale;
   }
 
-  /* A button over each sample. One of them is in the order of tabs, and arrows move on from it. */
-  overlay(image, tiles) {
-    if (tiles === null) return [];
-    const buttons = [];
-    for (let sample = 0; sample < tiles.count; sample++) {
-      const [x, y] = tiles.corner(sample, 0);
-      const button = element("button", { type: "button", className: "tile", tabIndex: -1 });
-      describe(button, `Sample ${sample} alone`);
-      button.title = this.names[sample] ?? "";
-      button.style.left = `${(100 * x) / image.naturalWidth}%`;
-      button.style.top = `${(100 * y) / image.naturalHeight}%`;
-      button.style.width = `${(100 * tiles.across) / image.naturalWidth}%`;
-      button.style.height = `${(100 * tiles.down) / image.naturalHeight}%`;
-      // A click by keyboard has no position (`detail` is 0): then the focus is to come back here.
-      button.onclick = (event) => this.onSample(sample, event.detail === 0);
-      buttons.push(button);
+  setView(view) {
+    const { left, top, zoom } = placed(view, this.size, this.room);
+    const whole = (length) => Math.round(length * window.devicePixelRatio) / window.devicePixelRatio;
+    this.picture.style.transform = `translate(${whole(left)}px, ${whole(top)}px) scale(${zoom})`;
+    this.picture.classList.toggle("enlarged", this.scale * zoom * window.devicePixelRatio >= 1);
+    this.box.classList.toggle("is-larger", isLarger(view, this.size, this.room));
+  }
+
+  /* A button over each sample; over one alone, what its panels are called. */
+  setOverlay(layout, number, samples, shown, panels, isAlone) {
+    const { tiles, shot } = shown;
+    const { samples: names } = shot.run;
+    const isTiled = isAlone || tilesOf(shot.entry) !== null;
+    const wanted = [samples, names, String(panels), String(tiles.slices), isAlone, isTiled, layout.under.cell > 0];
+    const isAnother = wanted.some((one, index) => one !== this.overlaid[index]);
+    if (!isAnother && layout === this.placedBy) return;
+    if (isAnother) {
+      this.overlaid = wanted;
+      this.makeOverlay(samples, names, isAlone, isTiled, layout.under.cell > 0, tiles, panels);
     }
-    buttons[0].tabIndex = 0;
-    const group = element("div", { className: "tiles" }, ...buttons);
-    describe(group, "Samples", "group");
-    group.onkeydown = (event) => this.moveAmongTiles(event, buttons, tiles.columns);
-    return [group];
+    this.placedBy = layout;
+    this.columns = layout.columns;
+    const { cell } = layout.frames[number];
+    const corner = (place) => layout.cornerOf(number, place);
+    this.buttons.forEach((button, place) => this.put(button, layout, number, corner(place), cell));
+    this.panels.forEach((panel, index) => {
+      const [across, down] = layout.offsetOf(index);
+      this.put(panel, layout, number, [across, down], layout.tile);
+      panel.firstElementChild.hidden = !layout.under.panel;
+    });
+    this.texts.forEach((text, place) => {
+      const [x, y] = corner(place);
+      this.put(text, layout, number, [x, y + cell.height], { ...cell, height: layout.under.cell });
+    });
   }
 
-  moveAmongTiles(event, buttons, columns) {
-    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
-    const from = buttons.indexOf(event.target);
+  makeOverlay(samples, names, isAlone, isTiled, hasText, tiles, panels) {
+    this.samples = isTiled ? samples : [];
+    this.buttons = isAlone ? [] : this.samples.map((sample, place) => this.button(sample, place, names[sample]));
+    this.panels = isAlone ? panels.map((name) => this.panelName(name, tiles)) : [];
+    this.texts = hasText ? this.samples.map(() => element("span", { className: "under" })) : [];
+    const group = element("div", { className: "tiles" }, ...this.buttons);
+    if (this.buttons.length) describe(group, "Samples", "group");
+    group.onkeydown = (event) => this.moveAmongTiles(event);
+    this.overlay.replaceChildren(group, ...this.panels, ...this.texts);
+  }
+
+  button(sample, place, name = "") {
+    const button = element("button", { type: "button", className: "tile", tabIndex: place ? -1 : 0, title: name });
+    describe(button, `Sample ${sample} alone`);
+    // A click by keyboard has no position (`detail` is 0): then the focus is to come back here.
+    button.onclick = (event) => this.onSample(sample, event.detail === 0);
+    return button;
+  }
+
+  panelName(name, tiles) {
+    const text = tiles.slices.length ? panelName(tiles, tiles.panels.indexOf(name)) : name;
+    return element("div", { className: "panel" }, element("span", { textContent: text, title: text }));
+  }
+
+  put(node, layout, number, [x, y], { width, height }) {
+    const frame = layout.frames[number];
+    node.style.left = `${(100 * x) / frame.width}%`;
+    node.style.top = `${(100 * y) / frame.height}%`;
+    node.style.width = `${(100 * width) / frame.width}%`;
+    node.style.height = `${(100 * height) / frame.height}%`;
+    return node;
+  }
+
+  /* `text` tells what stands under a sample. */
+  setText(text) {
+    this.texts.forEach((node, place) => {
+      const told = text(this.samples[place]);
+      if (node.textContent !== told) node.textContent = node.title = told;
+    });
+  }
+
+  moveAmongTiles(event) {
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.columns, ArrowDown: this.columns };
+    const from = this.buttons.indexOf(event.target);
     if (from < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
     let to = from + (steps[event.key] ?? NaN);
     if (event.key === "Home") to = 0;
-    if (event.key === "End") to = buttons.length - 1;
+    if (event.key === "End") to = this.buttons.length - 1;
     if (Number.isNaN(to)) return;
     event.preventDefault();
     event.stopPropagation(); // elsewhere these keys choose the snapshot
-    if (buttons[to]) this.focusTile(to);
+    this.focusPlace(to);
+  }
+
+  focusPlace(place) {
+    if (!this.buttons[place]) return;
+    for (const button of this.buttons) button.tabIndex = -1;
+    this.buttons[place].tabIndex = 0;
+    this.buttons[place].focus({ preventScroll: true });
   }
 
   focusTile(sample) {
-    const buttons = [...this.picture.querySelectorAll(".tile")];
-    if (!buttons[sample]) return;
-    for (const button of buttons) button.tabIndex = -1;
-    buttons[sample].tabIndex = 0;
-    buttons[sample].focus();
-  }
-
-  drawSample(image, entry, tiles, sample) {
-    this.gap.hidden = true;
-    const key = `sample ${tiles.panels.length}`;
-    if (this.tilesKey !== key) {
-      this.tilesKey = key;
-      this.picture.className = "picture sample";
-      this.picture.style.width = this.picture.style.height = "";
-      this.picture.replaceChildren(...tiles.panels.map(() => this.panel()));
-    }
-    [...this.picture.children].forEach((figure, panel) => {
-      const [canvas, name] = figure.children;
-      drawTile(canvas, image, tiles, sample, panel);
-      const label = `Sample ${sample}, ${panelName(tiles, panel)}, at ${epochName(entry)}`;
-      describe(canvas, label, "img");
-      name.textContent = panelName(tiles, panel);
-      name.hidden = tiles.panels.length === 1 && tiles.slices.length === 0;
-    });
-    this.fit = () => this.fitSample(tiles);
-    this.fit();
-  }
-
-  panel() {
-    return element("div", { className: "panel" }, element("canvas"), element("span"));
-  }
-
-  /* Panels side by side or below one another, whatever lets them be larger. */
-  fitSample(tiles) {
-    const count = tiles.panels.length;
-    const room = this.box.getBoundingClientRect();
-    const name = count === 1 && tiles.slices.length === 0 ? 0 : 24;
-    const gaps = (count - 1) * TILE_GAP;
-    const row = fittingScale(tiles.width * count, tiles.height, {
-      width: room.width - gaps,
-      height: room.height - name,
-    });
-    const column = fittingScale(tiles.width, tiles.height * count, {
-      width: room.width,
-      height: room.height - gaps - name * count,
-    });
-    const scale = Math.max(row, column);
-    this.picture.classList.toggle("stacked", column > row);
-    this.picture.classList.toggle("enlarged", scale > 1);
-    for (const canvas of this.picture.querySelectorAll("canvas")) {
-      // A long name is cut, and makes no panel wider.
-      canvas.parentElement.style.width = canvas.style.width = `${tiles.width * scale}px`;
-      canvas.style.height = `${tiles.height * scale}px`;
-    }
+    this.focusPlace(this.samples.indexOf(sample));
   }
 }

@@ -1,11 +1,12 @@
 /* Picture files and their tiles. */
 
-function pictureURL(entry) {
+/* `folder` is the URL of the run's, with a slash at its end. */
+function pictureURL(entry, folder = "./") {
   const parts = String(entry.file).split("/");
   if (parts.includes("..")) return null;
   try {
     const path = parts.map(encodeURIComponent).join("/");
-    return `./${path}?t=${encodeURIComponent(entry.time)}`; // a name may be written to twice
+    return `${folder}${path}?t=${encodeURIComponent(entry.time)}`; // a name may be written to twice
   } catch {
     return null; // half a surrogate pair has no URL
   }
@@ -18,8 +19,8 @@ class Pictures {
     this.kept = new Map();
   }
 
-  load(entry) {
-    const url = pictureURL(entry);
+  load(entry, folder) {
+    const url = pictureURL(entry, folder);
     if (url === null) return Promise.reject(new Error("no URL"));
     const promise = this.kept.get(url) ?? this.fetch(url);
     this.kept.delete(url);
