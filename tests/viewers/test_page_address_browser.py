@@ -78,7 +78,12 @@ def test_address_typed_by_hand_leads_there_and_nonsense_to_the_newest(visited):
     page.goto(f"{base}#epoch=3&sample=1")
     page.wait_for_function("() => page.state.index === 2")
     assert state(page)[3] == 1
-    for nonsense in ("#epoch=<img src=x onerror=alert(1)>", "#sample=-1&epoch=1e9", "#%ff&&&=", "#"):
+    for nonsense in (
+        "#epoch=<img src=x onerror=alert(1)>",
+        "#sample=-1&epoch=1e9",
+        "#%ff&&&=",
+        "#",
+    ):
         page.goto(f"{base}{nonsense}")
         page.wait_for_function("() => page.state.following")
         assert state(page) == [4, 0, None, None, True]

@@ -50,6 +50,7 @@ _SCRIPTS = (
     "web/dom.js",
     "web/entry.js",
     "web/run.js",
+    "web/status.js",
     "web/values.js",
     "page/address.js",
     "page/state.js",

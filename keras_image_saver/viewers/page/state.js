@@ -8,6 +8,8 @@ class PageState {
   isNewer = false; // whether a newer version recorded the run
   lost = 0; // parts of the record that cannot be read
   run = runOf("", "./"); // what is said of it as a whole
+  stands = ""; // how it stands now, as `stateOf` has it
+  standsText = ""; // what is said of that
   recordText = null; // tells whether the record changed
   index = 0; // the snapshot that is shown, on the right while two are compared
   pin = 0; // the one on the left
@@ -82,6 +84,14 @@ class PageState {
       behind: !following && (this.behind || history.length > this.history.length),
     });
     return next.arrive();
+  }
+
+  /* How the run stands, at a time in seconds. */
+  at(now) {
+    const stands = stateOf(this.run, this.history, now);
+    const standsText = stateText(stands, this.history, now);
+    const same = stands === this.stands && standsText === this.standsText;
+    return same ? this : this.with({ stands, standsText });
   }
 
   go(wanted) {

@@ -32,10 +32,11 @@ class View {
     if (changed.includes("entries")) this.drawRecord(state);
     if (changed.includes("entries") || changed.includes("mode")) this.drawSliders(state);
     by("newest").hidden = !state.behind;
-    by("live").hidden = !state.following || !state.entry;
+    by("state").textContent = state.standsText;
+    by("live").hidden = !state.following || state.stands !== "running";
     document.body.classList.toggle("has-run", Boolean(state.entry));
     if (state.entry) this.drawSnapshot(state, before);
-    else this.drawNoSnapshot();
+    else this.drawNoSnapshot(state);
   }
 
   drawPlaying(playing) {
@@ -77,8 +78,10 @@ class View {
     this.drawEmpty("There is no record of a run beside this page, or the browser may not read it.");
   }
 
-  drawNoSnapshot() {
-    this.drawEmpty("No snapshot yet. The first one appears here as soon as it is saved.");
+  drawNoSnapshot({ stands }) {
+    const ended = stands === "finished" || stands === "failed";
+    const later = "No snapshot yet. The first one appears here as soon as it is saved.";
+    this.drawEmpty(ended ? "This run has no snapshot." : later);
     this.stage.clear();
   }
 
