@@ -149,6 +149,12 @@ def test_look_at_a_run(paste):
     assert len([one for one in files if one.startswith("single/")]) == 3 * 4 * 2
 
 
+def test_runs_side_by_side(paste):
+    _, files = paste("Runs side by side")
+    assert {"runs/index.html", "compare.html"} <= files
+
+
+@pytest.mark.exhaustive
 def test_gans(paste):
     _, files = paste("GANs")
     assert len([one for one in files if re.fullmatch(r"runs/gan/000[012].*\.png", one)]) == 3
@@ -201,6 +207,7 @@ def test_preprocessed_inputs(paste):
         np.testing.assert_allclose(np.asarray(picture), namespace["photos"][0], atol=1)
 
 
+@pytest.mark.exhaustive
 def test_clips_and_volumes(paste):
     paste("Clips and volumes")
     assert geometry("runs/clips")["slices"] == [0, 1, 2, 3, 4]
@@ -235,12 +242,14 @@ def test_trackers_and_notebooks(paste, wandb, mlflow):
     assert any(re.match(r"mlruns/.*/images/samples.*\.png", name) for name in files)
 
 
+@pytest.mark.exhaustive
 def test_keras_tuner(paste):
     pytest.importorskip("keras_tuner")
     _, files = paste("keras-tuner")
     assert {"runs/tuned/4-filters/0001.png", "runs/tuned/8-filters/0001.png"} <= files
 
 
+@pytest.mark.exhaustive
 def test_which_keras_how_many_workers(paste):
     paste("Which Keras, how many workers")
     assert epochs("runs/mirrored") == [1]

@@ -42,12 +42,12 @@ for (const [hash, change] of [
   ["#sample=5", (state) => state.chooseSample(5)],
   ["#epoch=1&sample=0", (state) => state.go(0).chooseSample(0)],
   ["#compare=1", (state) => state.toggleCompare()],
-  ["#epoch=2&compare=1&mode=swipe", (state) => state.toggleCompare().compareBy("swipe").go(1)],
-  ["#zoom=2,0.4,0.6", (state) => state.zoomTo({ zoom: 2, x: 0.4, y: 0.6 })],
-  ["#sort=mse&at=12", (state) => state.sortBy({ by: "mse", kind: "worst", at: 12, samples: null })],
-  ["#worse=a%26b%20%3D", (state) => state.sortBy({ by: "a&b =", kind: "worse", at: null, samples: null })],
-  ["#class=3", (state) => state.pickClass("3")],
-  ["#look=1.2,0.9", (state) => state.lookWith({ brightness: 1.2, contrast: 0.9 })],
+  ["#epoch=2&compare=1&mode=swipe", (state) => state.toggleCompare().with({ mode: "swipe" }).go(1)],
+  ["#zoom=2,0.4,0.6", (state) => state.with({ view: { zoom: 2, x: 0.4, y: 0.6 } })],
+  ["#sort=mse&at=12", (state) => state.with({ order: { by: "mse", kind: "worst", at: 12, samples: null } })],
+  ["#worse=a%26b%20%3D", (state) => state.with({ order: { by: "a&b =", kind: "worse", at: null, samples: null } })],
+  ["#class=3", (state) => state.with({ picked: "3" })],
+  ["#look=1.2,0.9", (state) => state.with({ look: { brightness: 1.2, contrast: 0.9 } })],
 ]) {
   test(`${hash} says what is shown`, () => {
     const run = entries(1, 2, 3);
@@ -126,7 +126,7 @@ test("what an address asks for waits for the record, and for a first snapshot", 
 });
 
 test("an address that is gone to replaces all that is shown", () => {
-  const state = ofRun(...entries(1, 2, 3)).toggleCompare().chooseSample(2).zoomTo({ zoom: 4, x: 0, y: 0 });
+  const state = ofRun(...entries(1, 2, 3)).toggleCompare().chooseSample(2).with({ view: { zoom: 4, x: 0, y: 0 } });
   const left = state.go(0).play().goTo(placeIn(""));
   assert.deepEqual([left.index, left.following, left.mode, left.sample, left.playing], [2, true, null, null, false]);
   assert.equal(hashOf(left), "");
@@ -153,7 +153,7 @@ test("of a word that stands twice the first one counts, and a way to compare tha
 
 test("a name that no address can have is left out of it", () => {
   const order = { by: "\ud800", kind: "worst", at: null, samples: null };
-  assert.equal(hashOf(ofRun(...entries(1)).sortBy(order)), "#sort=");
+  assert.equal(hashOf(ofRun(...entries(1)).with({ order })), "#sort=");
 });
 
 test("all samples, one of them, and two snapshots are views of their own", () => {

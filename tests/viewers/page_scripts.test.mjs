@@ -8,7 +8,7 @@ const { PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf, ...words } = l
   ["web/entry.js", "web/run.js", "web/status.js", "web/values.js", "web/zoom.js", "page/address.js", "page/state.js", "page/keys.js"],
   ["PageState", "ACTIONS", "SLIDERS", "KEYS", "SAMPLE_KEYS", "actionOf",
    "countsText", "missedPlaces", "numbersOf", "panelName", "parseValues", "placeOf",
-   "snapshotName", "tilesOf", "valueText", "unknownText", "valuesOf", "wantedSegments", "worstOf"],
+   "snapshotName", "tilesOf", "valueText", "unknownText", "valuesIn", "wantedSegments", "worstOf"],
 );
 
 const GEOMETRY = {
@@ -75,8 +75,11 @@ test("a sample's values are read by its entry's key, and a grid's own are no sam
   const file = words.parseValues(text);
   assert.equal(file.full, 2);
   assert.equal(file.rows.get("2 0 7"), 1);
-  assert.equal(JSON.stringify(words.valuesOf(file, 1, 1)), '[["mae","NaN"]]');
-  assert.equal(JSON.stringify(words.valuesOf(file, 1, 2)), "[]");
+  const row = words.valuesIn(file, 1);
+  assert.deepEqual([...row.keys()], ["mae", "diversity"]);
+  assert.deepEqual([...row.get("mae")], [Math.fround(0.3), NaN]);
+  assert.equal(row.get("diversity").length, 1);
+  assert.equal(words.valuesIn(file, 1), row); // parsed once
 });
 
 test("what is no file of values is none", () => {
@@ -196,13 +199,6 @@ test("comparing leaves one where one was, and where one went meanwhile", () => {
 
 test("the newest is compared with the one that it was compared with last", () => {
   assertHolds(ofRun(5).toggleCompare().pinTo(2).toggleCompare().toggleCompare(), { pin: 2, index: 4 });
-});
-
-test("two are compared in the ways that there are", () => {
-  const state = ofRun(2).toggleCompare().compareBy("swipe");
-  assertHolds(state, { mode: "swipe" });
-  assert.equal(state.compareBy("odd"), state);
-  assertHolds(ofRun(2).compareBy("swipe"), { mode: null });
 });
 
 test("comparing an older one is with the newest", () => {

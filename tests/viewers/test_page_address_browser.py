@@ -37,9 +37,9 @@ def test_reload_keeps_what_was_shown(visited):
     page = visited
     press(page, "Home", "ArrowRight", "c", "ArrowLeft")
     page.evaluate(
-        "page.change((state) => state.chooseSample(2).zoomTo({zoom: 2, x: 0.25, y: 0.5}))"
+        "page.change((state) => state.chooseSample(2).with({view: {zoom: 2, x: 0.25, y: 0.5}}))"
     )
-    page.evaluate("page.change((state) => state.lookWith({brightness: 1.5, contrast: 1}))")
+    page.evaluate("page.change((state) => state.with({look: {brightness: 1.5, contrast: 1}}))")
     wait_for_hash(page, "#epoch=4&sample=2&compare=2&zoom=2,0.25,0.5&look=1.5,1")
     before = state(page)
     page.reload()

@@ -3,7 +3,6 @@
    Neither document nor timer is used here, so that Node alone can test it. */
 
 const MODES = ["side", "swipe", "blink", "difference"];
-const PLAIN_LOOK = Object.freeze({ brightness: 1, contrast: 1 });
 const LONGEST_HASH = 2000;
 
 /* The words of a hash by their names; of two the first one counts. */
@@ -59,7 +58,7 @@ function placeIn(hash) {
     view: zoom > 0 && x <= 1 && y <= 1 ? { zoom, x, y } : HOME,
     order: orderIn(words),
     picked: words.get("class") ?? null,
-    look: brightness === undefined ? PLAIN_LOOK : { brightness, contrast },
+    look: brightness === undefined ? PLAIN : { brightness, contrast },
   };
 }
 

@@ -13,12 +13,12 @@ class Page {
     this.record = new RunRecord();
     this.newsAt = performance.now();
     this.wake = () => {};
-    this.view = new View({
-      onSnapshot: (index) => this.change((state) => state.go(index)),
-      onSample: (sample, byKeyboard) => this.change((state) => state.chooseSample(sample, byKeyboard)),
-      onHistory: (place) => this.change((state) => state.goInHistory(place)),
-      onView: (view) => this.change((state) => state.zoomTo(view)),
-    });
+    this.view = new View(
+      (index) => this.change((state) => state.go(index)),
+      (sample, byKeyboard) => this.change((state) => state.chooseSample(sample, byKeyboard)),
+      (place) => this.change((state) => state.goInHistory(place)),
+      (name, value) => this.change((state) => state.with({ [name]: value })),
+    );
   }
 
   get state() {

@@ -19,9 +19,10 @@ class PageState {
   view = HOME; // what is seen of the picture: {zoom, x, y}
   order = null; // of the samples: {by, kind, at, samples}, by a measure; null: their own
   picked = null; // the id of the class that is looked at
-  look = PLAIN_LOOK; // {brightness, contrast}
+  look = PLAIN; // {brightness, contrast}
   wanted = null; // what an address asks for that is still to come: {at, compare}
   said = ""; // what there is to say of it
+  valuesRead = null; // another object where values of samples were read
   byKeyboard = false; // whether that one was chosen by keyboard: its tile gets the focus back
   following = true; // whether a newer snapshot is shown as soon as it is there
   behind = false; // whether newer ones came while an older one was looked at
@@ -163,26 +164,6 @@ class PageState {
     const origin = this.following ? null : this.entry;
     const pin = this.following ? this.pin : this.index;
     return this.go(this.last).with({ mode: "side", pin, origin, view: HOME });
-  }
-
-  compareBy(mode) {
-    return this.comparing && MODES.includes(mode) ? this.with({ mode }) : this;
-  }
-
-  zoomTo(view) {
-    return this.with({ view });
-  }
-
-  sortBy(order) {
-    return this.with({ order });
-  }
-
-  pickClass(picked) {
-    return this.with({ picked });
-  }
-
-  lookWith(look) {
-    return this.with({ look });
   }
 
   chooseSample(sample, byKeyboard = false) {

@@ -14,7 +14,14 @@ from keras_image_saver.run.files import PAGE_MARK
 _VIEWERS = "keras_image_saver.viewers"
 
 
-def document(html: str, styles: Sequence[str], scripts: Sequence[str]) -> str:
+def document(
+    html: str,
+    styles: Sequence[str],
+    scripts: Sequence[str],
+    *,
+    mark: str = PAGE_MARK,
+    frames: bool = False,
+) -> str:
     """Return a page.
 
     Args:
@@ -22,17 +29,20 @@ def document(html: str, styles: Sequence[str], scripts: Sequence[str]) -> str:
             relative to the folder of the viewers, as those that follow.
         styles: The parts of its style.
         scripts: The parts of its script.
+        mark: What it begins with, by which it is known as ours.
+        frames: Whether it reads other pages in frames; then it loads no script.
     """
     style = "".join(map(_text, styles))
     script = '"use strict";\n' + "".join(map(_text, scripts))
     policy = (
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src 'self' file:; "
-        f"style-src {digest(style)}; script-src {digest(script)} 'strict-dynamic'"
+        f"style-src {digest(style)}; script-src {digest(script)}"
     )
+    policy += "; frame-src 'self' file:" if frames else " 'strict-dynamic'"
     page = _text(html)
-    marks = {"mark": PAGE_MARK, "policy": policy, "style": style, "script": script}
-    for mark, text in marks.items():
-        page = page.replace(f"{{{{{mark}}}}}", text)
+    marks = {"mark": mark, "policy": policy, "style": style, "script": script}
+    for name, text in marks.items():
+        page = page.replace(f"{{{{{name}}}}}", text)
     return page
 
 
