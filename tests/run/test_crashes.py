@@ -8,6 +8,7 @@ import itertools
 import json
 import operator
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -20,8 +21,16 @@ from support.crashes import Operation, Recorder, Volume, read_tree, subsets, wri
 from support.trainings import Trainings, explain, values
 
 from keras_image_saver import Run
-from keras_image_saver.run.files import MOVING, RECORD, is_page_name, is_temporary, previous_number
-from keras_image_saver.run.files import script_name as script_of
+from keras_image_saver.run.files import (
+    MOVING,
+    PAGE,
+    RECORD,
+    is_page_name,
+    is_temporary,
+    previous_number,
+    script_name,
+    twin_name,
+)
 from keras_image_saver.run.lines import read_entries, record_files
 from keras_image_saver.run.previous import complete
 from keras_image_saver.run.run_file import read_run
@@ -46,6 +55,7 @@ def one_thread_and_short_segments(monkeypatch):
     monkeypatch.setattr(threading.Thread, "start", refuse)
     monkeypatch.setattr("keras_image_saver.run.record.SEGMENT", 2)
     monkeypatch.setattr("keras_image_saver.run.values.ROWS", 2)
+    monkeypatch.setattr("keras_image_saver.viewers.page.twins.EVERY_S", 0.0)
 
 
 # Stories
@@ -199,28 +209,33 @@ def assert_records_are_true(root, told, *, started):
     assert told <= found, f"{told - found} were lost"
 
 
-def page_scripts(folder):
-    """Return what the scripts of a page hand to it; what there is of it is whole."""
+def page_parts(folder):
+    """Return what the scripts of a page hand to it, and their twins to others; each of them is whole."""
     found = {}
     for path in filter(lambda path: is_page_name(path.name), folder.iterdir()):
-        if path.name == "index.html":
-            assert path.read_text() == page_html()
+        text = path.read_text()
+        if path.name == PAGE:
+            assert text == page_html()
             continue
-        call = path.read_text().splitlines()[-1]
-        assert call.startswith("kerasImageSaver(")
-        assert call.endswith(");")
-        _, data = json.loads(f"[{call[len('kerasImageSaver(') : -2]}]")
-        found[path.name] = json.loads(data)
+        pattern = r"// .*\nkerasImageSaver\((.*)\);\n"
+        if path.suffix == ".html":
+            pattern = r"(?s)<!DOCTYPE html>.*application/json\">\[(.*?)\]</script>.*</html>\n"
+        whole = re.fullmatch(pattern, text)
+        assert whole, f"{path} is torn"
+        _, part = json.loads(f"[{whole[1]}]")
+        found[path.name] = json.loads(part)
     return found
 
 
 def assert_page_tells_the_record(folder):
-    scripts, names = page_scripts(folder), record_files(str(folder))
+    parts, names = page_parts(folder), record_files(str(folder))
     for name in names:
         entries, _ = read_entries(str(folder), [name])
-        assert scripts[script_of(name)]["entries"] == entries
-    assert scripts[script_of(RECORD)]["segments"] == len(names) - 1
-    assert (folder / "index.html").exists()
+        assert parts[script_name(name)]["entries"] == entries
+    assert parts[script_name(RECORD)]["segments"] == len(names) - 1
+    assert (folder / PAGE).exists()
+    for name, part in parts.items():
+        assert name.endswith(".html") or parts[twin_name(name)] == part
 
 
 def assert_is_in_order(root, told):
@@ -292,10 +307,10 @@ def delete(root, told, name):
 
 def only_look(root, told, name):
     assert_records_are_true(root, told.snapshots, started=False)
-    page_scripts(root)
+    page_parts(root)
     if record_files(str(root)):
         write_page(str(root))
-        page_scripts(root)
+        page_parts(root)
 
 
 WAYS = [only_look, begin, resume, resume_earlier, delete]
