@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from keras_image_saver.run.record import Snapshot as Snapshot
     from keras_image_saver.samples import latents as latents
     from keras_image_saver.save import save_image as save_image
+    from keras_image_saver.viewers.comparison import compare as compare
     from keras_image_saver.viewers.page import write_page as write_page
     from keras_image_saver.viewers.strip import strip as strip
     from keras_image_saver.viewers.tiles import tiles as tiles
@@ -47,6 +48,7 @@ _MODULES = {
     "Segmentation": "render.segmentation",
     "colorize": "render.colors",
     "overlay": "render.colors",
+    "compare": "viewers.comparison",
     "write_page": "viewers.page",
     "strip": "viewers.strip",
     "tiles": "viewers.tiles",

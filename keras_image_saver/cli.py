@@ -1,4 +1,4 @@
-"""`keras-image-saver page|timelapse|strip|tiles|info RUN`: what reads a run, from a shell.
+"""`keras-image-saver page|compare|timelapse|strip|tiles|info RUN`: what reads a run, from a shell.
 
 Each command imports what it needs when it runs, so that `--help` answers at once.
 """
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = vars(_parser().parse_args(arguments))
     load: _Loader = options.pop("load")
-    run: str = options.pop("run")
+    run: str | list[str] = options.pop("run")
     if options.get("max_pixels") == 0:
         options["max_pixels"] = None
     try:
@@ -78,7 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    def add(name: str, load: _Loader, text: str, example: str = "") -> argparse.ArgumentParser:
+    def add(
+        name: str, load: _Loader, text: str, example: str = "", **run: Any
+    ) -> argparse.ArgumentParser:
         added: argparse.ArgumentParser = commands.add_parser(
             name,
             help=text,
@@ -89,25 +91,28 @@ def _parser() -> argparse.ArgumentParser:
             # given: the defaults stand with the functions.
             argument_default=argparse.SUPPRESS,
         )
-        added.add_argument("run", metavar="RUN", help="the run's folder")
+        added.add_argument("run", **{"metavar": "RUN", "help": "the run's folder", **run})
         added.set_defaults(load=load)
         return added
 
-    add("page", lambda: keras_image_saver.write_page, "write an index.html to browse the run with")
+    text = "write an index.html to browse the run, or a folder of runs, with"
+    add("page", lambda: keras_image_saver.write_page, text, help="its folder, or one of several")
+    text, example = "write a page of 2 to 4 runs side by side", " runs/unet --out compare.html"
+    several = add("compare", lambda: keras_image_saver.compare, text, example, nargs="+")
+    several.add_argument("--out", required=True, metavar="OUT", help="an .html file")
     example = " dcgan.webp --fps 15 --caption 'epoch {epoch}, loss {g_loss:.2f}'"
     text = "write the run as one animation"
     _add_timelapse(add("timelapse", lambda: keras_image_saver.timelapse, text, example))
     text = "write one still picture, with a row a sample and a column an epoch"
     example = " dcgan.png --epochs 10 --samples 4"
     _add_strip(add("strip", lambda: keras_image_saver.strip, text, example))
-    listed = (
-        "print the run's epochs, files, missed snapshots, size on disk and last logs; of a folder "
-    )
-    listed += "of runs, a line a run, the newest first"
     text = "write single images, cut out of the run's pictures"
     example = " tiles --epochs 1,10,20 --samples 0-3 --panels prediction"
     _add_tiles(add("tiles", lambda: _tiles, text, example))
-    add("info", lambda: _info, listed)
+    text = (
+        "print the run's epochs, files, missed snapshots, size on disk and last logs; of a folder "
+    )
+    add("info", lambda: _info, text + "of runs, a line a run, the newest first")
     return parser
 
 

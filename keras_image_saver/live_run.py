@@ -17,7 +17,7 @@ from keras_image_saver.progress import Moment
 from keras_image_saver.report import Report, say, warn
 from keras_image_saver.run.bystander import Bystander
 from keras_image_saver.run.job import Job
-from keras_image_saver.run.mirror import Mirror
+from keras_image_saver.run.mirror import Mirror, nobody
 from keras_image_saver.run.run_file import State
 from keras_image_saver.run.session import Session
 from keras_image_saver.settings import Settings, about_settings
@@ -215,7 +215,7 @@ class LiveRun:
             say=say,
             background=settings.background,
             previous=settings.previous,
-            page=_follow_page(self._template.folder) if settings.page else None,
+            page=_follow_pages(self._template.folder, settings.page),
             about=about_settings(settings),
             explain=read_explanation,
             retention=settings.retention,
@@ -293,7 +293,9 @@ class LiveRun:
         return path
 
 
-def _follow_page(folder: str) -> Mirror:
+def _follow_pages(folder: str, page: bool) -> Mirror:
+    """Return what keeps the page of the run up to date, and the list of runs that it is in."""
+    from keras_image_saver.viewers.comparison.listing import ListedRun
     from keras_image_saver.viewers.page import Page
 
-    return Page(folder, say).follow
+    return ListedRun(folder, say, Page(folder, say).follow if page else nobody).follow

@@ -149,6 +149,11 @@ def test_look_at_a_run(paste):
     assert len([one for one in files if one.startswith("single/")]) == 3 * 4 * 2
 
 
+def test_runs_side_by_side(paste):
+    _, files = paste("Runs side by side")
+    assert {"runs/index.html", "compare.html"} <= files
+
+
 @pytest.mark.exhaustive
 def test_gans(paste):
     _, files = paste("GANs")

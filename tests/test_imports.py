@@ -69,6 +69,7 @@ PUBLIC = {
     "TensorBoardImages",
     "__version__",
     "colorize",
+    "compare",
     "encode_image",
     "latents",
     "make_grid",

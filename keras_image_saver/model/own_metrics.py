@@ -135,10 +135,11 @@ def call_metrics(
             )
         prediction = arrays[chosen] if len(arrays) > 1 else arrays[0]
         rows = len(prediction)
-        of_rows = map_leaves(_tensor, cut_rows(targets, first, first + rows))
+        of_rows = cut_rows(targets, first, first + rows)
         for name, function in functions.items():
             try:
-                returned = function(of_rows, _tensor(prediction))
+                # Tensors of its own: PyTorch's can be changed.
+                returned = function(map_leaves(_tensor, of_rows), _tensor(prediction))
             except MemoryError:
                 raise
             except Exception as error:

@@ -43,3 +43,14 @@ def test_values_are_averaged_over_all_but_the_samples(returned, values):
     found = called(returned)
     assert (found.dtype, found.shape) == (np.float32, (3,))
     np.testing.assert_allclose(found, values, rtol=1e-6)
+
+
+def test_each_function_gets_tensors_of_its_own():
+    given = []
+
+    def mine(targets, outputs):
+        given.extend([targets["y"], outputs])
+        return outputs
+
+    call_metrics({"mine": mine, "other": mine}, {"y": X}, [X], 0)
+    assert len({*map(id, given)}) == 4

@@ -25,3 +25,23 @@ def show(browser):
     for context in contexts:
         context.close()
     assert errors == []
+
+
+@pytest.fixture
+def show_runs(browser):
+    """Open a page of runs, at an address in it; at the end no script may have failed."""
+    contexts, errors = [], []
+
+    def opened(path, address="", *, size=WIDE, scheme="light"):
+        context = browser.new_context(viewport=size, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto((path if isinstance(path, str) else path.as_uri()) + address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert errors == []

@@ -5,10 +5,10 @@ import { test } from "node:test";
 import { load, read } from "./scripts.mjs";
 
 const { PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf, ...words } = load(
-  ["web/entry.js", "web/run.js", "web/values.js", "page/state.js", "page/keys.js"],
+  ["web/entry.js", "web/run.js", "web/values.js", "web/zoom.js", "page/state.js", "page/keys.js"],
   ["PageState", "ACTIONS", "SLIDERS", "KEYS", "SAMPLE_KEYS", "actionOf",
    "countsText", "missedPlaces", "numbersOf", "panelName", "parseValues", "placeOf",
-   "snapshotName", "tilesOf", "valueText", "unknownText", "valuesOf", "wantedSegments", "worstOf"],
+   "snapshotName", "tilesOf", "valueText", "unknownText", "valuesIn", "wantedSegments", "worstOf"],
 );
 
 const GEOMETRY = {
@@ -75,8 +75,11 @@ test("a sample's values are read by its entry's key, and a grid's own are no sam
   const file = words.parseValues(text);
   assert.equal(file.full, 2);
   assert.equal(file.rows.get("2 0 7"), 1);
-  assert.equal(JSON.stringify(words.valuesOf(file, 1, 1)), '[["mae","NaN"]]');
-  assert.equal(JSON.stringify(words.valuesOf(file, 1, 2)), "[]");
+  const row = words.valuesIn(file, 1);
+  assert.deepEqual([...row.keys()], ["mae", "diversity"]);
+  assert.deepEqual([...row.get("mae")], [Math.fround(0.3), NaN]);
+  assert.equal(row.get("diversity").length, 1);
+  assert.equal(words.valuesIn(file, 1), row); // parsed once
 });
 
 test("what is no file of values is none", () => {
@@ -176,14 +179,14 @@ test("what is said of the record is known", () => {
 
 test("comparing the newest is with the first", () => {
   const state = ofRun(5).toggleCompare();
-  assertHolds(state, { comparing: true, pin: 0, index: 4, following: true });
-  assertHolds(state.toggleCompare(), { comparing: false, index: 4 });
+  assertHolds(state, { mode: "side", pin: 0, index: 4, following: true });
+  assertHolds(state.toggleCompare(), { mode: null, index: 4 });
 });
 
 test("comparing an older one is with the newest", () => {
   const behind = arrived(ofRun(4).go(1), entries(5));
   const state = behind.toggleCompare();
-  assertHolds(state, { comparing: true, pin: 1, index: 4, following: true, behind: false });
+  assertHolds(state, { mode: "side", pin: 1, index: 4, following: true, behind: false });
 });
 
 test("both snapshots keep their places, and the first is pinned where the pinned one is gone", () => {

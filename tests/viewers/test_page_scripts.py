@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.browser import REQUIRED
 
+from keras_image_saver.viewers.comparison.document import LIST, runs_page
 from keras_image_saver.viewers.page import page_html
 
 HERE = Path(__file__).parent
@@ -16,10 +17,13 @@ NODE = shutil.which("node") or shutil.which("nodejs")
 
 def test_pages_hold_each_script():
     folder = files("keras_image_saver.viewers")
-    found = [path for room in ("web", "page") for path in folder.joinpath(room).iterdir()]
-    scripts = [path for path in found if path.name.endswith((".js", ".css"))]
-    assert scripts
-    assert [path.name for path in scripts if path.read_text("utf-8") not in page_html()] == []
+    rooms = {"page": page_html(), "comparison": runs_page(LIST, {})}
+    for room, html in {**rooms, "web": "".join(rooms.values())}.items():
+        parts = [
+            path for path in folder.joinpath(room).iterdir() if path.name.endswith((".js", ".css"))
+        ]
+        assert parts
+        assert [path.name for path in parts if path.read_text("utf-8") not in html] == []
 
 
 @pytest.mark.skipif(not NODE and not REQUIRED, reason="there is no Node")

@@ -33,10 +33,16 @@ from keras_image_saver.run.previous import is_page_file
 from keras_image_saver.run.run_file import About, read_run
 from keras_image_saver.run.storage import check_path, join, storage_of
 from keras_image_saver.run.values import Row, read_rows, values_files
+from keras_image_saver.viewers.comparison.listing import write_list
 from keras_image_saver.viewers.page.parts import script, segment_of
 from keras_image_saver.viewers.page.twins import Twins
 from keras_image_saver.viewers.value_texts import ValueTexts
-from keras_image_saver.viewers.web.document import document
+from keras_image_saver.viewers.web.document import (
+    CHART_SCRIPTS,
+    RECORD_SCRIPTS,
+    STAGE_SCRIPTS,
+    document,
+)
 
 _STYLES = (
     "web/base.css",
@@ -47,25 +53,12 @@ _STYLES = (
     "web/facts.css",
 )
 _SCRIPTS = (
-    "web/dom.js",
-    "web/entry.js",
-    "web/run.js",
-    "web/values.js",
+    *RECORD_SCRIPTS,
     "page/state.js",
     "page/record.js",
-    "web/pictures.js",
-    "web/layout.js",
-    "web/zoom.js",
-    "web/scene.js",
-    "web/frame.js",
-    "web/stage.js",
+    *STAGE_SCRIPTS,
     "page/strip.js",
-    "web/scales.js",
-    "web/metrics.js",
-    "web/chart.js",
-    "web/cursor.js",
-    "web/metric_row.js",
-    "web/charts.js",
+    *CHART_SCRIPTS,
     "web/facts.js",
     "page/view.js",
     "page/keys.js",
@@ -74,17 +67,18 @@ _SCRIPTS = (
 
 
 def write_page(folder: str | os.PathLike[str]) -> str:
-    """Write the page of an existing run, or write it anew.
+    """Write the page of an existing run, or of a folder of runs, or write it anew.
 
     Args:
-        folder: The run's folder; any `tf.io.gfile` path.
+        folder: The run's folder; any `tf.io.gfile` path. Without a record of its own it is a folder
+            of runs, whose page lists those in its subfolders, and compares some of them.
 
     Returns:
         The path of `index.html`. It opens from disk; it needs the folder's pictures and scripts
         beside it, and nothing else.
 
     Raises:
-        FileNotFoundError: If the folder has no record.
+        FileNotFoundError: If neither the folder nor one in it has a record.
         FileExistsError: If an `index.html`, or a script of the page's name, is not of such a page.
         ValueError: If the record is from a newer version, or names files outside its folder.
 
@@ -97,7 +91,7 @@ def write_page(folder: str | os.PathLike[str]) -> str:
     folder = check_path(folder, "folder")
     names = record_files(folder)
     if not names:
-        raise FileNotFoundError(f"There is no record of a run ({RECORD}) in {folder!r}.")
+        return write_list(folder)
     page = Page(folder, lambda text: warnings.warn(escaped(text), stacklevel=4))
     for name in names:
         entries, unreadable = read_entries(folder, [name])
@@ -108,7 +102,7 @@ def write_page(folder: str | os.PathLike[str]) -> str:
         page.add(RECORD, ())
     for name in values_files(folder):
         page.add(name, read_rows(folder, name))
-    page.add(RUN_FILE, read_run(folder)[0] or {})  # runs of 0.1.0 have none
+    page.add(RUN_FILE, read_run(folder)[0] or {})  # runs of the first version have none
     page.write()
     return join(folder, PAGE)
 

@@ -14,6 +14,7 @@ class Page {
       (index) => this.change((state) => state.go(index)),
       (sample, byKeyboard) => this.change((state) => state.chooseSample(sample, byKeyboard)),
       (place) => this.change((state) => state.goInHistory(place)),
+      (name, value) => this.change((state) => state.with({ [name]: value })),
     );
   }
 

@@ -11,8 +11,13 @@ class PageState {
   recordText = null; // tells whether the record changed
   index = 0; // the snapshot that is shown, on the right while two are compared
   pin = 0; // the one on the left
-  comparing = false;
+  mode = null; // how two are compared, as in a scene; null: one is shown
   sample = null; // the one that is shown alone; null: all of them
+  view = HOME; // what is seen of the picture: {zoom, x, y}
+  order = null; // of the samples: {by, kind, at, samples}, by a measure; null: their own
+  picked = null; // the id of the class that is looked at
+  look = PLAIN; // {brightness, contrast}
+  valuesRead = null; // another object where values of samples were read
   byKeyboard = false; // whether that one was chosen by keyboard: its tile gets the focus back
   following = true; // whether a newer snapshot is shown as soon as it is there
   behind = false; // whether newer ones came while an older one was looked at
@@ -32,6 +37,10 @@ class PageState {
 
   get entry() {
     return this.entries[this.index];
+  }
+
+  get comparing() {
+    return this.mode !== null;
   }
 
   /* Where in the history stands what is shown, from left to right. */
@@ -90,13 +99,14 @@ class PageState {
 
   /* Compare with another one: the newest with the first, an older one with the newest. */
   toggleCompare() {
-    if (this.comparing) return this.with({ comparing: false });
+    if (this.comparing) return this.with({ mode: null, view: HOME });
     const pin = this.following ? 0 : this.index;
-    return this.go(this.last).with({ comparing: true, pin });
+    return this.go(this.last).with({ mode: "side", pin, view: HOME });
   }
 
   chooseSample(sample, byKeyboard = false) {
-    return this.with({ sample, byKeyboard: this.sample === null ? byKeyboard : this.byKeyboard });
+    if (this.sample !== null) return this.with({ sample });
+    return this.with({ sample, byKeyboard, view: HOME });
   }
 
   stepSample(step) {
@@ -106,7 +116,7 @@ class PageState {
   }
 
   showAllSamples() {
-    return this.sample === null ? this : this.with({ sample: null });
+    return this.sample === null ? this : this.with({ sample: null, view: HOME });
   }
 
   play() {

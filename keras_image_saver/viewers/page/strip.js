@@ -38,7 +38,7 @@ class Strip {
   measure(entries, sample) {
     const tiles = tilesOf(entries.findLast((entry) => (tilesOf(entry)?.count ?? 0) > sample));
     const panels = tiles?.panels.length ?? 1;
-    const tall = panels === 1 ? 96 : 60;
+    const tall = Math.min(panels === 1 ? 96 : 60, Math.max(16, Math.floor((0.16 * window.innerHeight) / panels)));
     const wide = tiles ? Math.min(240, Math.max(28, (tall * tiles.width) / tiles.height)) : tall;
     const step = Math.round(wide) + CELL_GAP;
     const height = panels * (tall + PANEL_GAP) - PANEL_GAP + CELL_NAME;

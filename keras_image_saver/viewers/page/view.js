@@ -6,19 +6,20 @@ function drawNotice(text) {
   by("notices").append(element("p", { className: "notice", textContent: text }));
 }
 
-/* A class and the colour that it is drawn in. */
-function classItem({ id, name, color }) {
-  const swatch = svg("svg", { class: "swatch", viewBox: "0 0 1 1", "aria-hidden": "true" });
-  swatch.append(svg("rect", { width: 1, height: 1, fill: `rgb(${color.join(" ")})` }));
-  return element("li", { title: `class ${id}` }, swatch, name);
-}
+const MOST_TOLD = 128; // samples whose values are read to stand under them
 
 class View {
-  constructor(onSnapshot, onSample, onHistory) {
+  /* `onStage` gets what is changed by the stage's tools: the name of a field of the state, and its value. */
+  constructor(onSnapshot, onSample, onHistory, onStage) {
     this.values = new SampleValues();
-    this.view = HOME;
-    const onView = (view) => (this.view = view);
-    this.stage = new Stage(by("stage"), { onSample, onView });
+    this.onStage = onStage;
+    this.stage = new Stage(by("stage"), { onSample, onView: (view) => onStage("view", view) });
+    this.tools = new StageTools(by("tools"), this.stage, {
+      onMode: (mode) => onStage("mode", mode),
+      onSort: (by, kind) => onStage("order", by === null ? null : { by, kind, at: null, samples: null }),
+      onLook: (look) => onStage("look", look),
+    });
+    this.classes = new ClassLegend(by("classes"), (picked) => onStage("picked", picked));
     this.strip = new Strip(by("strip"), onSnapshot);
     this.facts = new Facts(onHistory, onSample);
     by("run").textContent = document.title = folderName(FOLDER);
@@ -30,7 +31,7 @@ class View {
     if (changed.includes("playing")) this.drawPlaying(state.playing);
     if (changed.join() === "playing") return; // nothing else looks different then
     if (changed.includes("entries")) this.drawRecord(state);
-    if (changed.includes("entries") || changed.includes("comparing")) this.drawSliders(state);
+    if (changed.includes("entries") || changed.includes("mode")) this.drawSliders(state);
     by("newest").hidden = !state.behind;
     by("live").hidden = !state.following || !state.entry;
     document.body.classList.toggle("has-run", Boolean(state.entry));
@@ -43,13 +44,11 @@ class View {
     describe(by("play"), playing ? "Pause" : "Play");
   }
 
-  drawRecord({ history, run, isNewer, lost }) {
+  drawRecord({ history, isNewer, lost }) {
     by("notices").replaceChildren();
     if (isNewer) drawNotice(`${NEWER}: what this page does not know is not shown.`);
     if (lost) drawNotice(`${lost} parts of the record cannot be read; their snapshots are not shown.`);
     by("counts").textContent = countsText(history);
-    by("classes").replaceChildren(...run.classes.map(classItem));
-    by("classes-section").hidden = run.classes.length === 0;
     this.facts.set(history);
   }
 
@@ -87,7 +86,6 @@ class View {
     this.drawEmpty("");
     this.drawPosition(state);
     this.facts.draw(state.entry, state.placesOnStage);
-    this.drawValues(state, state.recordText);
     this.drawSampleBar(state);
     const drawn = this.drawStage(state);
     if (state.byKeyboard && state.sample !== before.sample) this.moveFocus(state, before, drawn);
@@ -107,14 +105,12 @@ class View {
     document.title = `${name} - ${folderName(FOLDER)}`;
   }
 
-  /* What the sample that is shown alone had, as soon as it is read. */
-  async drawValues({ entry, sample }, recordText) {
-    const wanted = (this.wantedValues = {});
-    const values = sample === null ? [] : await this.values.of(entry, sample, recordText);
-    if (wanted !== this.wantedValues) return; // another one is looked at by now
-    by("values").replaceChildren(...values.map(([name, digits]) => logRow(name, Number(digits))));
+  /* What the sample that is shown alone had. */
+  drawValues({ sample }, values) {
+    const rows = sample === null ? [] : [...(values ?? [])].filter(([, found]) => found.length > 1);
+    by("values").replaceChildren(...rows.map(([name, found]) => logRow(name, found[sample] ?? NaN)));
     by("values-title").textContent = sample === null ? "" : `Sample ${sample}`;
-    by("values-section").hidden = values.length === 0;
+    by("values-section").hidden = rows.length === 0;
   }
 
   drawSampleBar({ entries, index, run, sample, sampleCount }) {
@@ -132,19 +128,64 @@ class View {
 
   /* Resolves when the pictures are there. */
   drawStage(state) {
-    const { sample } = state;
-    const mode = state.comparing ? "side" : null;
-    const shot = (key, entry) => ({ key, title: state.nameOf(entry), color: null, run: state.run, entry, values: null });
-    const shots = mode ? [shot("left", state.pinned), shot("right", state.entry)] : [shot("right", state.entry)];
-    return this.stage.show({
-      shots,
-      sample,
-      order: null,
-      mode,
-      view: this.view,
-      picked: null,
-      look: { brightness: 1, contrast: 1 },
+    const { entry, pinned, run, sample, mode, order, look, picked } = state;
+    const isPickable = canPickIn(run, entry);
+    const color = run.classes.find(({ id }) => id === picked)?.color ?? null;
+    const shot = (key, one) => ({
+      key,
+      title: state.nameOf(one),
+      color: null,
+      run,
+      entry: one,
+      values: this.values.known(one) ?? null,
     });
+    const right = shot("right", entry);
+    const drawn = this.stage.show({
+      shots: mode === null ? [right] : [shot("left", pinned), right],
+      sample,
+      order: order?.samples ?? null,
+      mode,
+      view: state.view,
+      picked: isPickable ? color : null,
+      look,
+    });
+    this.drawValues(state, right.values);
+    this.tools.draw(state, sortingMeasures(entry), order?.samples ? this.nameOfOrder(state) : "reading");
+    this.classes.draw(run.classes, picked, isPickable);
+    by("classes-section").hidden = run.classes.length === 0;
+    by("note").textContent = notFiniteText(entry);
+    by("note").hidden = by("note").textContent === "";
+    this.readValues(state);
+    return drawn;
+  }
+
+  nameOfOrder({ order, history, severalAnEpoch }) {
+    const entry = history.find(({ step }) => step === order.at);
+    return entry ? snapshotName(entry, severalAnEpoch) : `step ${order.at}`;
+  }
+
+  /* Read what is wanted of the samples' values and draw again; for many samples they are told one at a
+     time, so that scrubbing through them reads nothing. */
+  async readValues(state) {
+    const { entry, pinned, mode, sample, order, recordText } = state;
+    const isTold = sample !== null || state.sampleCount <= MOST_TOLD;
+    const entries = mode === null ? [entry] : [pinned, entry];
+    const missing = isTold ? entries.filter((one) => this.values.known(one) === undefined) : [];
+    const sorts = order !== null && order.samples === null;
+    if (!missing.length && !sorts) return;
+    const wanted = (this.wantedValues = {});
+    for (const one of missing) await this.values.of(one, recordText);
+    if (sorts) await this.sort(state);
+    else if (wanted === this.wantedValues) this.onStage("valuesRead", {});
+  }
+
+  /* An order stands as it was at the snapshot where it was chosen. */
+  async sort({ entry, history, order, recordText }) {
+    if (this.sorting === order) return;
+    this.sorting = order;
+    const at = order.at === null ? entry : (history.find(({ step }) => step === order.at) ?? entry);
+    const samples = await this.values.order(order.by, order.kind, at, recordText);
+    if (this.sorting === order) this.onStage("order", samples && { ...order, at: at.step, samples });
   }
 
   /* Who chose a sample by keyboard goes on in its bar, and comes back to its tile. */

@@ -13,8 +13,40 @@ from keras_image_saver.run.files import PAGE_MARK
 
 _VIEWERS = "keras_image_saver.viewers"
 
+# What more than one page is made of: what a record says, what shows pictures, and what shows numbers.
+RECORD_SCRIPTS = ("web/dom.js", "web/entry.js", "web/run.js", "web/values.js")
+STAGE_SCRIPTS = (
+    "web/pictures.js",
+    "web/layout.js",
+    "web/zoom.js",
+    "web/scene.js",
+    "web/order.js",
+    "web/classes.js",
+    "web/layer.js",
+    "web/pair.js",
+    "web/frame.js",
+    "web/gestures.js",
+    "web/stage.js",
+    "web/tools.js",
+)
+CHART_SCRIPTS = (
+    "web/scales.js",
+    "web/metrics.js",
+    "web/chart.js",
+    "web/cursor.js",
+    "web/metric_row.js",
+    "web/charts.js",
+)
 
-def document(html: str, styles: Sequence[str], scripts: Sequence[str]) -> str:
+
+def document(
+    html: str,
+    styles: Sequence[str],
+    scripts: Sequence[str],
+    *,
+    mark: str = PAGE_MARK,
+    frames: bool = False,
+) -> str:
     """Return a page.
 
     Args:
@@ -22,17 +54,20 @@ def document(html: str, styles: Sequence[str], scripts: Sequence[str]) -> str:
             relative to the folder of the viewers, as those that follow.
         styles: The parts of its style.
         scripts: The parts of its script.
+        mark: What it begins with, by which it is known as ours.
+        frames: Whether it reads other pages in frames; then it loads no script.
     """
     style = "".join(map(_text, styles))
     script = '"use strict";\n' + "".join(map(_text, scripts))
     policy = (
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src 'self' file:; "
-        f"style-src {digest(style)}; script-src {digest(script)} 'strict-dynamic'"
+        f"style-src {digest(style)}; script-src {digest(script)}"
     )
+    policy += "; frame-src 'self' file:" if frames else " 'strict-dynamic'"
     page = _text(html)
-    marks = {"mark": PAGE_MARK, "policy": policy, "style": style, "script": script}
-    for mark, text in marks.items():
-        page = page.replace(f"{{{{{mark}}}}}", text)
+    marks = {"mark": mark, "policy": policy, "style": style, "script": script}
+    for name, text in marks.items():
+        page = page.replace(f"{{{{{name}}}}}", text)
     return page
 
 

@@ -1,58 +1,6 @@
 /* One frame of the stage: a picture, or two over each other, whose tiles stand as the layout has them, with
    a button over each sample, and text where there is room. */
 
-/* A picture's tiles on a canvas. It is drawn again only if what is on it changes, never to zoom. */
-class Layer {
-  constructor() {
-    this.canvas = element("canvas");
-    this.inner = element("div", { className: "inner" }, this.canvas);
-    this.root = element("div", { className: "layer" }, this.inner);
-    this.drawn = [];
-  }
-
-  draw(image, tiles, panels, layout, frame, samples) {
-    const wanted = [image, layout, frame, samples, String(panels)];
-    if (wanted.every((one, index) => one === this.drawn[index])) return;
-    this.drawn = wanted;
-    this.canvas.dataset.source = image.src;
-    drawTiles(this.canvas, image, tiles, panels, layout, frame, samples);
-  }
-
-  /* The picture's own file over the canvas, unseen, for who asks for it by the right button. */
-  offerOriginal(isOffered) {
-    this.inner.querySelector("img")?.remove();
-    if (!isOffered) return;
-    const { source } = this.canvas.dataset;
-    this.inner.append(element("img", { src: source, alt: "", draggable: false, className: "original" }));
-  }
-}
-
-function drawTiles(canvas, image, tiles, panels, layout, frame, samples) {
-  const { frames, density, tile } = layout;
-  const { width, height, cell } = frames[frame];
-  const size = [width, height].map((length) => Math.max(1, Math.round(length * density)));
-  if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
-  const context = canvas.getContext("2d");
-  context.setTransform(density, 0, 0, density, 0, 0);
-  context.clearRect(0, 0, width, height);
-  const factor = Math.min(tile.width / tiles.width, tile.height / tiles.height);
-  context.imageSmoothingEnabled = density < 1 || factor < 1;
-  context.imageSmoothingQuality = "high";
-  samples.forEach((sample, place) => {
-    if (sample >= tiles.count) return;
-    const [left, top] = layout.cornerOf(frame, place);
-    panels.forEach((panel, number) => {
-      if (panel < 0) return;
-      const [x, y] = tiles.corner(sample, panel);
-      const [across, down] = layout.offsetOf(number);
-      context.drawImage(
-        image, x, y, tiles.width, tiles.height,
-        left + across, top + down, tiles.width * factor, tiles.height * factor,
-      );
-    });
-  });
-}
-
 class Frame {
   constructor(onSample) {
     this.onSample = onSample;
@@ -63,8 +11,10 @@ class Frame {
     this.gap = element("p", { className: "gap", hidden: true });
     this.gap.setAttribute("role", "status");
     this.box = element("div", { className: "box" }, this.picture, this.gap);
-    this.caption = element("figcaption");
+    this.title = element("span");
+    this.caption = element("figcaption", {}, this.title);
     this.root = element("figure", { className: "frame" }, this.caption, this.box);
+    this.pair = new Pair(this);
     this.overlaid = [];
     Object.assign(this, { samples: [], buttons: [], panels: [], texts: [] }); // what lies over the picture
     this.box.addEventListener("pointerdown", (event) => this.offerOriginal(event.button === 2 || event.ctrlKey));
@@ -73,7 +23,7 @@ class Frame {
   }
 
   /* `images` are those of the scene's shots. */
-  draw({ frame, number, layout, samples, images, wish, isAlone, text }) {
+  draw({ scene, frame, number, layout, samples, images, wish, isAlone, text }) {
     const { title, color, panels, layers, problem } = frame;
     this.setCaption(wish.caption, title, color, panels, isAlone || layers.length > 1);
     this.setSize(layout, number, wish);
@@ -85,14 +35,27 @@ class Frame {
     layers.forEach(({ shown, panels: drawn }, index) => {
       const layer = this.layers[index];
       const { shot, tiles } = shown;
-      layer.draw(images[shown.number], tiles, drawn, layout, number, samples);
+      const content = [images[shown.number], tiles, drawn, layout, number, samples];
+      const isAnother = layer.draw(...content);
+      const isOfClasses = (panel) => shot.run.classPanels.includes(tiles.panels[panel]);
+      const ofClasses = drawn.map((panel) => (isOfClasses(panel) ? panel : -1));
+      const isPicked = scene.picked !== null && canPickIn(shot.run, shot.entry);
+      layer.drawClasses(isPicked, isAnother, ...content.with(2, ofClasses));
       const whose = isAlone ? `Sample ${samples[0]}, ${panels.join(", ")},` : `Grid of ${tiles.count} samples`;
       describe(layer.canvas, `${whose} at ${shot.title}`, "img");
     });
+    this.pair.set(problem || layers.length < 2 ? null : scene.mode, layers);
+    const { brightness, contrast } = scene.look;
+    const isPlain = brightness === 1 && contrast === 1;
+    this.stack.style.filter = isPlain ? "" : `brightness(${brightness}) contrast(${contrast})`;
     if (problem) return;
     const [{ shown }] = layers;
     this.setOverlay(layout, number, samples, shown, panels, isAlone);
     this.setText(text);
+  }
+
+  blink(isHeld) {
+    this.pair.blink(isHeld);
   }
 
   /* A right click reaches the pictures, not the buttons over them; the next press is theirs again. */
@@ -111,7 +74,7 @@ class Frame {
     this.caption.hidden = height === 0;
     const names = !isNamed && panels.length > 1 ? panels.join(" | ") : "";
     const text = [title, names].filter(Boolean).join(": ");
-    if (this.caption.textContent !== text) this.caption.textContent = this.caption.title = text;
+    if (this.title.textContent !== text) this.title.textContent = this.title.title = text;
     this.caption.style.borderColor = color ?? "";
   }
 
@@ -140,6 +103,7 @@ class Frame {
     this.picture.style.transform = `translate(${whole(left)}px, ${whole(top)}px) scale(${zoom})`;
     this.picture.classList.toggle("enlarged", this.scale * zoom * window.devicePixelRatio >= 1);
     this.box.classList.toggle("is-larger", isLarger(view, this.size, this.room));
+    this.pair.place({ left, width: this.size.width * zoom, room: this.room });
   }
 
   /* A button over each sample; over one alone, what its panels are called. */

@@ -35,14 +35,20 @@ function layoutOf(wish) {
   return hasRoomForText(wish, withText) ? finished(lined, withText) : finished(bare, plain);
 }
 
-function hasRoomForText(wish, { scale, stacked }) {
-  const { width, height } = cellOf(wish, Math.min(...wish.panels), stacked, { panel: 0, under: 0 });
+function hasRoomForText(wish, { scale, most }) {
+  const { width, height } = cellOf(wish, Math.min(...wish.panels), most, { panel: 0, under: 0 });
   return width * scale >= LEAST_TEXT.width && height * scale >= LEAST_TEXT.height;
 }
 
-/* The size of a sample, whose panels stand side by side or below one another. */
-function cellOf({ tile }, panels, stacked, gaps) {
-  const [across, down] = stacked ? [1, panels] : [panels, 1];
+/* How many panels of a sample stand side by side, at most so many, and how many below one another. */
+function sidesOf(panels, most) {
+  const side = Math.min(panels, most);
+  return [side, Math.ceil(panels / side)];
+}
+
+/* The size of a sample. */
+function cellOf({ tile }, panels, most, gaps) {
+  const [across, down] = sidesOf(panels, most);
   return {
     width: across * tile.width + (across - 1) * gaps.panel,
     height: down * (tile.height + gaps.under) + (down - 1) * gaps.panel,
@@ -54,15 +60,14 @@ function gapBetween({ panels }) {
 }
 
 /* The scale at which some columns fit; `gaps` are pixels, or CSS pixels, which do not grow. */
-function scaleOf(wish, columns, { across, stacked }) {
+function scaleOf(wish, columns, { across, most }) {
   const rows = Math.ceil(wish.count / columns);
   const sum = (lengths) => lengths.reduce((total, one) => total + one, 0);
   const gap = gapBetween(wish);
   const others = (wish.panels.length - 1) * GAP.frame;
-  const tiles = wish.panels.map((panels) => cellOf(wish, panels, stacked, { panel: 0, under: 0 }));
+  const tiles = wish.panels.map((panels) => cellOf(wish, panels, most, { panel: 0, under: 0 }));
   const rest = wish.panels.map((panels) => {
-    const side = stacked ? 1 : panels;
-    const tall = stacked ? panels : 1;
+    const [side, tall] = sidesOf(panels, most);
     return {
       width: columns * (side - 1) * GAP.panel + (columns - 1) * gap,
       height:
@@ -85,7 +90,7 @@ function scaleOf(wish, columns, { across, stacked }) {
 
 /* Of all ways to lay them out, the one whose tiles are the largest; of equal ones the fullest. */
 function largest(wish) {
-  let best = { scale: 0, columns: 1, across: true, stacked: false };
+  let best = { scale: 0, columns: 1, across: true, most: 1 };
   for (const way of ways(wish)) {
     for (let columns = 1; columns <= wish.count; columns++) {
       const { side, tall } = scaleOf(wish, columns, way);
@@ -100,25 +105,26 @@ function largest(wish) {
 /* Frames of unlike many panels have them such that a sample's row, or column, is the same in each. */
 function ways({ panels }) {
   const across = panels.length > 1 ? [true, false] : [true];
-  const stacked = Math.max(...panels) > 1 ? [false, true] : [false];
-  const all = across.flatMap((one) => stacked.map((other) => ({ across: one, stacked: other })));
-  return new Set(panels).size === 1 ? all : all.filter((way) => way.stacked !== way.across);
+  const most = Math.max(...panels);
+  if (new Set(panels).size > 1) return [{ across: true, most }, { across: false, most: 1 }];
+  return across.flatMap((one) => Array.from({ length: most }, (_, less) => ({ across: one, most: most - less })));
 }
 
 /* Columns that fill the width with tiles just large enough; what does not fit below is panned to. */
 function panned(wish) {
   const least = LEAST_TILE / Math.min(wish.tile.width, wish.tile.height);
   const across = wish.room.width >= wish.room.height;
-  const fits = (columns, stacked) => scaleOf(wish, columns, { across, stacked }).side >= least;
-  const stacked = new Set(wish.panels).size > 1 ? !across : !fits(1, false);
+  const fits = (columns, most) => scaleOf(wish, columns, { across, most }).side >= least;
+  const all = ways(wish).filter((way) => way.across === across);
+  const { most } = all.find((way) => fits(1, way.most)) ?? all.at(-1);
   let columns = 1;
-  while (columns < wish.count && fits(columns + 1, stacked)) columns++;
-  const { side } = scaleOf(wish, columns, { across, stacked });
-  return { across, stacked, columns, scale: Math.max(side, 0.01), isPanned: true };
+  while (columns < wish.count && fits(columns + 1, most)) columns++;
+  const { side } = scaleOf(wish, columns, { across, most });
+  return { across, most, columns, scale: Math.max(side, 0.01), isPanned: true };
 }
 
 /* Gaps become whole pixels, so that each tile is drawn pixel by pixel. */
-function finished(wish, { across, stacked, columns, scale: found, isPanned = false }) {
+function finished(wish, { across, most, columns, scale: found, isPanned = false }) {
   const whole = (length, scale) => (length > 0 ? Math.max(1, Math.round(length / scale)) : 0);
   const first = wholeScale(found, wish.ratio);
   const panel = whole(GAP.panel, first);
@@ -129,7 +135,7 @@ function finished(wish, { across, stacked, columns, scale: found, isPanned = fal
   };
   const rows = Math.ceil(wish.count / columns);
   const frames = wish.panels.map((panels) => {
-    const cell = cellOf(wish, panels, stacked, { panel, under: under.panel });
+    const cell = cellOf(wish, panels, most, { panel, under: under.panel });
     const step = { x: cell.width + gap, y: cell.height + under.cell + gap };
     return { panels, cell, step, width: columns * step.x - gap, height: rows * step.y - gap };
   });
@@ -139,7 +145,6 @@ function finished(wish, { across, stacked, columns, scale: found, isPanned = fal
     columns,
     rows,
     across,
-    stacked,
     isPanned,
     scale,
     tile: wish.tile,
@@ -151,10 +156,10 @@ function finished(wish, { across, stacked, columns, scale: found, isPanned = fal
       Math.floor(place / columns) * frames[frame].step.y,
     ],
     /* From a sample's corner to that of one of its panels. */
-    offsetOf: (number) =>
-      stacked
-        ? [0, number * (wish.tile.height + under.panel + panel)]
-        : [number * (wish.tile.width + panel), 0],
+    offsetOf: (number) => [
+      (number % most) * (wish.tile.width + panel),
+      Math.floor(number / most) * (wish.tile.height + under.panel + panel),
+    ],
   };
 }
 

@@ -60,6 +60,7 @@ function framesOf({ shots, mode }, shown) {
     panels: [name],
     layers: [{ shown: source, panels: numbers(source, [name]) }],
     problem: "",
+    isShared: true,
   }));
   const own = (one) => one.tiles?.panels.filter((name) => !shared.includes(name)) ?? [];
   const isOver = shots.length === 2 && mode !== "side" && mode !== null;
@@ -71,7 +72,7 @@ function framesOf({ shots, mode }, shown) {
     const gap = group.find((one) => one.problem);
     frames.push({
       key: group.map((one) => one.shot.key).join(" "),
-      title: group.map((one) => one.shot.title).join(mode === "difference" ? " − " : " | "),
+      title: titleOf(group, mode),
       color: group.length === 1 ? group[0].shot.color : null,
       panels,
       layers: gap ? [] : group.map((one) => ({ shown: one, panels: numbers(one, panels) })),
@@ -79,6 +80,12 @@ function framesOf({ shots, mode }, shown) {
     });
   }
   return frames;
+}
+
+function titleOf(group, mode) {
+  const titles = group.map((one) => one.shot.title);
+  if (group.length === 1 || mode === "blink") return titles.at(-1);
+  return titles.join(mode === "difference" ? " \u2212 " : " | ");
 }
 
 /* The samples in the order to show: an order may be of a snapshot that had fewer, or more. */
@@ -109,4 +116,15 @@ function wishOf(scene, shown, frames, { room, ratio, caption }) {
     caption: isTold ? caption : 0,
     under: isAlone ? { panel: isNamed ? 24 : 0, cell: hasNumbers ? 24 : 0 } : { panel: 0, cell: hasNames || hasNumbers ? null : 0 },
   };
+}
+
+/* Why there may be magenta in a picture: what tells of values that are not finite. */
+function notFiniteText({ logs = {}, metrics = {} }) {
+  const ofLogs = Object.entries(Object(logs)).filter(([, value]) => isNumeric(value) && typeof value !== "number");
+  const ofSamples = Object.entries(Object(metrics)).filter(([, found]) => unknownText(found));
+  const found = [
+    ...ofLogs.map(([name, value]) => `${name} is ${value}`),
+    ...ofSamples.map(([name, { nan }]) => `${name} is NaN for ${nan} ${nan === 1 ? "sample" : "samples"}`),
+  ];
+  return found.length ? `${found.join(", ")}. Magenta pixels are values that are not finite.` : "";
 }

@@ -17,6 +17,7 @@ class Stage {
     this.room = null;
     this.layoutKey = "";
     new ResizeObserver(() => this.resize()).observe(root);
+    new Gestures(this);
   }
 
   /* Show a scene as soon as its pictures are decoded. While they are loading only the latest wish is kept,
@@ -68,8 +69,9 @@ class Stage {
     frames.forEach((frame, number) => {
       const isAlone = scene.sample !== null;
       const text = (sample) => sampleText(frame, sample, isAlone);
-      this.frames[number].draw({ frame, number, layout, samples, images, wish, isAlone, text });
+      this.frames[number].draw({ scene, frame, number, layout, samples, images, wish, isAlone, text });
     });
+    setPickedColor(scene.picked);
     this.setView(this.view);
   }
 
@@ -116,18 +118,87 @@ class Stage {
     for (const frame of this.frames) frame.setView(view);
   }
 
+  // Zoomed and panned by hand
+
+  frameOf(node) {
+    return this.frames.find((frame) => frame.box.contains(node));
+  }
+
+  /* Whether some of a picture is out of its frame. */
+  get isLarger() {
+    return this.frames.some((frame) => isLarger(this.view, frame.size, frame.room));
+  }
+
+  /* Whether that is so where nothing is zoomed. */
+  get isPanned() {
+    return this.layout?.isPanned ?? false;
+  }
+
+  /* What is under a point of a frame stays there; tell whether anything changed. */
+  zoomAt(frame, factor, point) {
+    return this.zoomTo(frame, steppedZoom(this.view.zoom, factor, zoomLimits(frame.scale)), point);
+  }
+
+  zoomBy(factor) {
+    const frame = this.frames.at(-1);
+    if (frame) this.zoomAt(frame, factor, middleOfRoom(frame));
+  }
+
+  zoomHome() {
+    this.changeView(HOME);
+  }
+
+  /* A pixel of the picture is a pixel of the window. */
+  zoomActual() {
+    const frame = this.frames.at(-1);
+    if (frame) this.zoomTo(frame, 1 / frame.scale, middleOfRoom(frame));
+  }
+
+  zoomTo(frame, zoom, point) {
+    return this.changeView(zoomedAbout(this.view, zoom, point, frame.size, frame.room));
+  }
+
+  panBy(frame, across, down) {
+    return this.changeView(pannedBy(this.view, across, down, frame.size, frame.room));
+  }
+
+  changeView(view) {
+    const { zoom, x, y } = this.view;
+    if (view.zoom === zoom && view.x === x && view.y === y) return false;
+    this.setView(view);
+    this.onView(view);
+    return true;
+  }
+
+  /* While a key is held, the other picture is seen. */
+  blink(isHeld) {
+    for (const frame of this.frames) frame.blink(isHeld);
+  }
+
   focusTile(sample) {
     this.frames.at(-1)?.focusTile(sample);
   }
 }
 
-/* What stands under a sample: its number, its name, and what it had by each measure. */
-function sampleText({ layers }, sample, isAlone) {
-  const [{ shown }] = layers;
-  const { run, values } = shown.shot;
-  const numbers = [...(values ?? [])]
-    .filter(([, found]) => found.length > 1)
-    .map(([name, found]) => `${name} ${shortNumber(found[sample] ?? NaN)}`);
-  const name = run.samples[sample] ?? "";
-  return (isAlone ? numbers : [`${sample} ${name}`.trim(), ...numbers]).join(" · ");
+function middleOfRoom({ room }) {
+  return { x: room.width / 2, y: room.height / 2 };
+}
+
+/* What stands under a sample: its number, its name, and what it had by each measure; of two pictures over
+   each other, in both. What a panel shows that all share has no number. */
+function sampleText({ layers, isShared }, sample, isAlone) {
+  const shots = layers.map(({ shown }) => shown.shot);
+  const name = `${sample} ${shots[0].run.samples[sample] ?? ""}`.trim();
+  const numbers = isShared ? [] : measuresOf(shots, sample);
+  return (isAlone ? numbers : [name, ...numbers]).join(" \u00b7 ");
+}
+
+function measuresOf(shots, sample) {
+  const ofSamples = (shot) => [...(shot.values ?? [])].filter(([, found]) => found.length > 1);
+  const names = new Set(shots.flatMap((shot) => ofSamples(shot).map(([name]) => name)));
+  const digits = (shot, name) => {
+    const value = shot.values?.get(name)?.[sample];
+    return value === undefined ? "none" : String(Number(value.toPrecision(3)));
+  };
+  return [...names].map((name) => `${name} ${shots.map((shot) => digits(shot, name)).join(" \u2192 ")}`);
 }

@@ -1,66 +1,146 @@
 /* What each sample had by each measure. It stands in scripts beside the record's, which are loaded once
-   a sample is looked at. */
+   somebody asks. */
 
 const VALUES = "snapshots-metrics";
+const MOST_VALUE_FILES = 8; // of 256 snapshots each
 
-/* The number of a row by its entry's key, and the rows' texts by measure; null for nonsense. */
+/* The rows of a file, by their entries' keys; null for nonsense. */
 function parseValues(text) {
   try {
     const { keys, metrics, full } = JSON.parse(text);
     const rows = new Map(keys.map(([epoch, batch, step], row) => [entryKey({ epoch, batch, step }), row]));
-    return { rows, metrics: new Map(Object.entries(metrics)), full: Number(full) || 0 };
+    const steps = keys.map(([, , step]) => step);
+    return {
+      rows,
+      steps,
+      texts: new Map(Object.entries(metrics)),
+      read: new Map(), // rows that were asked for, as numbers
+      full: Number(full) || 0,
+    };
   } catch {
     return null;
   }
 }
 
-/* What one sample had in a row: its digits by measure; a measure of the whole grid has none. */
-function valuesOf(file, row, sample) {
-  const found = [];
-  for (const [name, rows] of file.metrics) {
-    const digits = String(rows?.[row] ?? "").split(" ");
-    if (digits.length > 1 && digits[sample] !== undefined) found.push([name, digits[sample]]);
+/* A row as numbers: by measure one a sample, or one of the whole grid. It is parsed once. */
+function valuesIn(file, row) {
+  if (!file.read.has(row)) {
+    const texts = [...file.texts].map(([name, rows]) => [name, String(rows?.[row] ?? "")]);
+    const numbers = texts.map(([name, text]) => [name, Float32Array.from(text.split(" "), Number)]);
+    file.read.set(row, new Map(numbers.filter((_, index) => texts[index][1] !== "")));
   }
-  return found;
+  return file.read.get(row);
+}
+
+/* Where to look among full files for a step: before this file (-1), in it (0) or after it (1). */
+function sideOf(file, step) {
+  const { steps } = file;
+  if (steps.length === 0) return 0;
+  return step < steps[0] ? -1 : step > steps.at(-1) ? 1 : 0;
 }
 
 class SampleValues {
-  constructor() {
+  /* `load` resolves to the text of a part of the record, or undefined. */
+  constructor(load = loadValues) {
+    this.load = load;
     this.files = new Map(); // full ones by their number, which change no more
     this.newest = null;
     this.text = null; // of the record that the newest one was loaded for
   }
 
-  /* [name, digits] of what a sample of an entry had. */
-  async of(entry, sample, recordText) {
-    if (!entry?.metrics) return [];
-    if (this.text !== recordText) {
-      this.newest = await this.load("metrics", VALUES);
-      this.text = recordText;
+  /* What the samples of an entry had, by measure; null where nothing is known. */
+  async of(entry, recordText) {
+    if (!entry?.metrics) return null;
+    await this.renew(recordText);
+    return this.known(entry) ?? (await this.search(entry));
+  }
+
+  /* The same from what is loaded, at once; undefined where that is not enough. */
+  known(entry) {
+    if (!entry?.metrics) return null;
+    const key = entryKey(entry);
+    for (const file of [this.newest, ...this.files.values()]) {
+      const row = file?.rows.get(key);
+      if (row !== undefined) return valuesIn(file, row);
     }
-    for (let number = this.newest?.full ?? 0, file = this.newest; file; file = await this.full(--number)) {
-      const row = file.rows.get(entryKey(entry));
-      if (row !== undefined) return valuesOf(file, row, sample);
+    return undefined;
+  }
+
+  /* Steps rise from file to file, so that halving finds the one; where they do not, all are looked at. */
+  async search(entry) {
+    const count = this.newest?.full ?? 0;
+    const key = entryKey(entry);
+    const seen = new Set();
+    const look = async (number) => {
+      seen.add(number);
+      const file = await this.full(number);
+      const row = file?.rows.get(key);
+      return { file, found: row === undefined ? null : valuesIn(file, row) };
+    };
+    for (let low = 0, high = count; low < high; ) {
+      const middle = (low + high) >> 1;
+      const { file, found } = await look(middle);
+      if (found) return found;
+      const side = file ? sideOf(file, entry.step) : 0;
+      if (side === 0) break;
+      if (side < 0) high = middle;
+      else low = middle + 1;
     }
-    return [];
+    for (let number = count - 1; number >= 0; number--) {
+      if (seen.has(number)) continue;
+      const { found } = await look(number);
+      if (found) return found;
+    }
+    return null;
+  }
+
+  /* The samples of an entry in an order; null where their values are not known. */
+  async order(by, kind, entry, recordText) {
+    const values = (await this.of(entry, recordText))?.get(by);
+    const largerIsWorse = isLargerWorse(entry.metrics?.[by]);
+    if (!values || largerIsWorse === null) return null;
+    if (kind !== "worse") return worstFirst(values, largerIsWorse);
+    return worseFirst(values, await this.before(by, entry), largerIsWorse);
+  }
+
+  /* The values by a measure of all snapshots before an entry. */
+  async before(by, entry) {
+    const found = [];
+    for (let number = 0; number <= (this.newest?.full ?? 0); number++) {
+      const file = number === this.newest?.full ? this.newest : await this.full(number);
+      file?.steps.forEach((step, row) => {
+        if (step >= entry.step) return;
+        const values = file.read.get(row)?.get(by);
+        const text = file.texts.get(by)?.[row];
+        if (values || text) found.push(values ?? Float32Array.from(String(text).split(" "), Number));
+      });
+    }
+    return found;
+  }
+
+  async renew(recordText) {
+    if (this.text === recordText) return;
+    const text = await this.load("metrics", VALUES);
+    this.newest = text === undefined ? null : parseValues(text);
+    this.text = recordText;
   }
 
   async full(number) {
-    if (number < 0) return null;
     if (!this.files.has(number)) {
-      const name = `${VALUES}-${String(number).padStart(4, "0")}`;
-      const file = await this.load(`metrics-${number}`, name);
+      const text = await this.load(`metrics-${number}`, `${VALUES}-${String(number).padStart(4, "0")}`);
+      const file = text === undefined ? null : parseValues(text);
       if (file === null) return null;
       this.files.set(number, file);
+      if (this.files.size > MOST_VALUE_FILES) this.files.delete(this.files.keys().next().value);
     }
     return this.files.get(number);
   }
+}
 
-  async load(segment, name) {
-    inbox.delete(segment);
-    await loadScript(`${name}.js`);
-    const text = inbox.get(segment);
-    inbox.delete(segment);
-    return text === undefined ? null : parseValues(text);
-  }
+async function loadValues(segment, name) {
+  inbox.delete(segment);
+  await loadScript(`${name}.js`);
+  const text = inbox.get(segment);
+  inbox.delete(segment);
+  return text;
 }

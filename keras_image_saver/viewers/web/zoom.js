@@ -4,6 +4,7 @@
    used here, so that Node alone can test it. */
 
 const HOME = Object.freeze({ zoom: 1, x: 0.5, y: 0.5 });
+const PLAIN = Object.freeze({ brightness: 1, contrast: 1 }); // how a picture looks as it is
 const ZOOM_STEP = 1.25;
 
 const isHome = (view) => view.zoom === HOME.zoom && view.x === HOME.x && view.y === HOME.y;

@@ -1,0 +1,68 @@
+/* Buttons, sliders and keys of the comparison, and how each changes its state. */
+
+const ACTIONS = {
+  first: (state) => state.stop().go(0),
+  before: (state) => state.stop().go(state.index - 1),
+  play: (state) => (state.playing ? state.stop() : state.play()),
+  after: (state) => state.stop().go(state.index + 1),
+  last: (state) => state.stop().go(state.last),
+  "all-samples": (state) => state.showAllSamples(),
+  "sample-before": (state) => state.stepSample(-1),
+  "sample-after": (state) => state.stepSample(1),
+};
+
+const CHOICES = {
+  position: (state, value) => state.stop().go(Number(value)),
+  axis: (state, value) => state.stop().by(value),
+  "pair-0": (state, value) => state.pairWith(0, Number(value)),
+  "pair-1": (state, value) => state.pairWith(1, Number(value)),
+};
+
+const nextMode = (state) =>
+  state.lookBy(STAGE_MODES[(STAGE_MODES.indexOf(state.mode) + 1) % STAGE_MODES.length]);
+
+const KEYS = {
+  ArrowLeft: ACTIONS.before,
+  ArrowRight: ACTIONS.after,
+  Home: ACTIONS.first,
+  End: ACTIONS.last,
+  " ": ACTIONS.play,
+  c: nextMode,
+  Escape: ACTIONS["all-samples"],
+};
+
+/* Where all samples are shown these scroll the page, as anywhere. */
+const SAMPLE_KEYS = { ArrowUp: ACTIONS["sample-before"], ArrowDown: ACTIONS["sample-after"] };
+
+/* What a focused control does with keys of its own, by its tag. */
+const OWN_KEYS = {
+  INPUT: (key) => key.startsWith("Arrow") || key === "Home" || key === "End" || key === " ",
+  SELECT: (key) => key !== "Escape",
+  BUTTON: (key) => key === " ",
+  SUMMARY: (key) => key === " ",
+};
+
+function actionOf(event, state) {
+  const keys = state.sample === null ? KEYS : { ...KEYS, ...SAMPLE_KEYS };
+  const isOurs = Object.hasOwn(keys, event.key) && !OWN_KEYS[event.target.tagName]?.(event.key);
+  if (event.ctrlKey || event.metaKey || event.altKey || !isOurs || state.last < 0) return undefined;
+  return keys[event.key];
+}
+
+function listenToControls(comparison) {
+  for (const [id, action] of Object.entries(ACTIONS)) {
+    by(id).addEventListener("click", () => comparison.change(action));
+  }
+  for (const [id, choose] of Object.entries(CHOICES)) {
+    by(id).addEventListener("input", ({ target }) => comparison.change((state) => choose(state, target.value)));
+  }
+  for (const radio of document.getElementsByName("mode")) {
+    radio.addEventListener("input", () => comparison.change((state) => state.lookBy(radio.value)));
+  }
+  document.addEventListener("keydown", (event) => {
+    const action = comparison.isShown && !event.defaultPrevented ? actionOf(event, comparison.state) : undefined;
+    if (!action) return;
+    event.preventDefault(); // arrows and the space bar would scroll the page too
+    comparison.change(action);
+  });
+}
