@@ -54,6 +54,8 @@ _STYLES = (
 )
 _SCRIPTS = (
     *RECORD_SCRIPTS,
+    "web/status.js",
+    "page/address.js",
     "page/state.js",
     "page/record.js",
     *STAGE_SCRIPTS,
@@ -62,6 +64,7 @@ _SCRIPTS = (
     "web/facts.js",
     "page/view.js",
     "page/keys.js",
+    "page/visit.js",
     "page/page.js",
 )
 
