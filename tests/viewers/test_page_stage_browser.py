@@ -77,11 +77,11 @@ def test_wheel_zooms_about_the_pointer_and_a_drag_pans_without_choosing_a_sample
 def test_keys_and_buttons_zoom(show, tmp_path):
     make_run(tmp_path, 1)
     page = show(tmp_path)
-    for key, button in (("+", "Zoom in"), ("-", "Zoom out"), ("1", "Actual size")):
+    for key, button in (("+", "Zoom in"), ("-", "Zoom out"), ("1", "1:1, actual size")):
         page.keyboard.press("0")
         page.keyboard.press(key)
         by_key = zoom(page)
-        page.get_by_label("As large as it fits").click()
+        page.get_by_label("Fit into the window").click()
         assert zoom(page) == 1
         page.get_by_label(button, exact=True).click()
         assert zoom(page) == by_key
