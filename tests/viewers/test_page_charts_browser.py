@@ -3,7 +3,9 @@
 import pytest
 from support.browser import in_browser
 from support.page_reader import epoch, press, settle
-from support.page_runs import Writer, make_charts
+from support.page_runs import Writer, make_charts, make_run
+
+from keras_image_saver.run.files import RECORD
 
 pytestmark = in_browser
 
@@ -41,7 +43,7 @@ def test_a_metric_is_a_row_with_its_values_and_its_chart(show, tmp_path):
     press(page, "ArrowLeft", "ArrowLeft")
     assert texts(page, ".metric .numbers") == ["Infinity\nval\nnone", "0.1"]
     assert told(page) == "epoch 6: loss Infinity, val_loss none"
-    assert chart.locator("circle.dot").count() == 0
+    assert chart.locator("xpath=..").locator("circle.dot").count() == 0
 
 
 def test_lines_break_where_a_value_is_no_number_and_pass_over_where_none_was_measured(
@@ -66,7 +68,7 @@ def test_click_in_a_chart_goes_to_that_epoch(show, tmp_path):
         chart.click(position={"x": place_of(chart, share), "y": 30})
         settle(page)
         assert epoch(page) == f"Epoch {number}"
-        marked = chart.locator(".marker").get_attribute("d")
+        marked = chart.locator("xpath=..").locator(".marker").get_attribute("d")
         assert float(marked[1:].split()[0]) == pytest.approx(place_of(chart, (number - 1) / 7))
 
 
@@ -198,7 +200,7 @@ def test_both_sides_of_a_comparison_are_marked_and_told(show, tmp_path):
     make_charts(tmp_path)
     page = show(tmp_path)
     press(page, "c")
-    assert page.locator(".chart").first.locator(".marker").count() == 2
+    assert page.locator(".plot").first.locator(".marker").count() == 2
     rows = page.locator(".metric").first.locator(".marked li").all_inner_texts()
     assert rows == ["epoch 1\n1\nval\n1.2", "epoch 8\n0.125\nval\n0.15"]
     press(page, "c")
@@ -249,3 +251,115 @@ def test_a_thousand_metrics_are_made_as_they_are_seen(show, tmp_path):
         "() => document.querySelectorAll('.metric')[900].innerText.includes('1800')"
     )
     assert page.locator(".chart").count() < 60
+
+
+def test_no_line_is_drawn_anew_as_one_moves_through_the_run(show, tmp_path):
+    make_charts(tmp_path)
+    page = show(tmp_path)
+    page.evaluate("""
+        () => {
+            window.changes = 0;
+            const seer = new MutationObserver((found) => (window.changes += found.length));
+            const wanted = { childList: true, subtree: true, attributeFilter: ["d", "viewBox"] };
+            for (const chart of document.querySelectorAll(".chart")) seer.observe(chart, wanted);
+        }
+    """)
+    press(page, "c", "Home", "ArrowRight", "ArrowRight")
+    assert told(page) == "epoch 3: loss NaN, val_loss 0.4"
+    assert page.evaluate("changes") == 0
+    page.get_by_label("Axis of the charts").select_option("step")
+    assert page.evaluate("changes") > 0
+
+
+RUNS = """
+    () => {
+        const entry = (epoch, loss, time) => {
+            const logs = { loss, val_loss: 2 * loss };
+            return { epoch, batch: 4, step: 4 * epoch, time, file: "a.png", logs };
+        };
+        const one = [1, 2, 3].map((at) => entry(at, 1 / at, 1000 + 60 * at));
+        const two = [1, 2].map((at) => entry(at, at / 4, 9000 + 600 * at));
+        window.picked = [];
+        const charts = new Charts(by("charts"), { onPick: (...place) => window.picked.push(place) });
+        by("charts").replaceChildren();
+        charts.set([
+            { name: "<b>one</b>", color: null, entries: one },
+            { name: "two", color: "rgb(1, 2, 3)", entries: two },
+        ]);
+        charts.mark([{ series: 0, index: 2 }, { series: 1, index: 1 }]);
+        window.several = charts;
+    }
+"""
+
+
+def test_several_runs_stand_in_one_chart(show, tmp_path):
+    make_run(tmp_path, 1)
+    page = show(tmp_path)
+    page.evaluate(RUNS)
+    page.wait_for_function("() => document.querySelectorAll('.chart').length === 2")
+    assert texts(page, ".metric .name") == ["loss", "val_loss"]
+    first = page.locator(".metric").first
+    assert first.locator(".marked li").all_inner_texts() == ["<b>one</b>\n0.33333", "two\n0.5"]
+    assert first.locator(".tools button:visible").all_inner_texts() == [
+        "Best 0.25 at epoch 1, two",
+        "Log",
+    ]
+    lines = first.locator(".chart path.line")
+    strokes = [line.evaluate("one => getComputedStyle(one).stroke") for line in lines.all()]
+    assert strokes == ["rgb(42, 20, 204)", "rgb(1, 2, 3)"]
+    dashes = [line.evaluate("one => getComputedStyle(one).strokeDasharray") for line in lines.all()]
+    assert dashes == ["none", "7px, 4px"]
+    assert first.locator(".marker").count() == 2
+    first.locator(".chart").focus()
+    press(page, "ArrowLeft")
+    assert told(page) == "epoch 1: <b>one</b> 1, two 0.25"
+    press(page, "ArrowUp", "ArrowRight", "ArrowRight", "Enter")
+    assert told(page) == "epoch 3: <b>one</b> 0.33333, two 0.5 at epoch 2"
+    first.locator(".tools button:visible").first.click()
+    assert page.evaluate("picked") == [[0, 2], [1, 0]]
+
+
+def test_runs_begin_together_by_wall_time(show, tmp_path):
+    make_run(tmp_path, 1)
+    page = show(tmp_path)
+    page.evaluate(RUNS)
+    page.wait_for_function("() => document.querySelectorAll('.chart').length === 2")
+    page.evaluate("several.showBy('time')")
+    labels = page.locator(".chart").first.locator("text[text-anchor=middle]")
+    assert labels.all_text_contents() == ["0", "2 min", "4 min", "6 min", "8 min", "10 min"]
+    page.locator(".chart").first.focus()
+    press(page, "Home")
+    assert told(page) == "epoch 1, 0: <b>one</b> 1, two 0.25"
+
+
+def test_whatever_the_logs_hold_charts_are_drawn_of_what_is_a_number(show, tmp_path):
+    odd = [
+        {"a": 1e308, "b": "text", "c": -0.0, "d": [1], "e": "NaN"},
+        {"a": -1e308, "b": {"x": 1}, "c": -0.0, "d": None, "e": "-Infinity"},
+        "no logs",
+        None,
+        {"a": "Infinity", "b": 5, "c": 5e-324, "d": True, "e": "NaN"},
+    ]
+    entries = [
+        {"epoch": at % 3, "batch": 4, "step": at, "file": "0001.png", "time": -at, "logs": logs}
+        for at, logs in enumerate(odd)
+    ]
+    writer = Writer(tmp_path).begin().save(1)
+    writer.page.add(RECORD, [*entries, {"epoch": "9", "step": None, "file": "0001.png"}])
+    writer.page.write()
+    page = show(tmp_path)
+    assert texts(page, ".metric .name") == ["a", "b", "c", "e"]
+    for key in ("Home", "ArrowRight", "ArrowRight", "ArrowRight", "c", "End"):
+        press(page, key)
+    for button in page.locator(".metric button:visible").all():
+        button.click()
+    for axis in page.get_by_label("Axis of the charts").locator("option").all():
+        page.get_by_label("Axis of the charts").select_option(axis.get_attribute("value"))
+        for chart in page.locator(".chart:visible").all():
+            chart.focus()
+            press(page, "Home", "ArrowRight", "End", "Enter")
+    drawn = page.evaluate(
+        "[...document.querySelectorAll('.plot path')].map((one) => one.getAttribute('d')).join()"
+    )
+    assert "NaN" not in drawn
+    assert "Infinity" not in drawn

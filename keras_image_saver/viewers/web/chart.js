@@ -36,6 +36,8 @@ class Chart {
     this.marks = [];
     this.cursor = null;
     this.svg = svg("svg", { class: "chart" });
+    // What moves is a picture of its own, so that the browser does not paint the lines below it anew.
+    this.moving = svg("svg", { class: "moving", "aria-hidden": "true" });
   }
 
   /* `scene` is {series, axis, span}, the same for all charts, a series {name, color, entries, places,
@@ -49,7 +51,7 @@ class Chart {
     this.size = { width: this.svg.clientWidth || 300, height: this.svg.clientHeight || 110 };
     this.em = parseFloat(getComputedStyle(this.svg).fontSize) || 12;
     const { width, height } = this.size;
-    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    for (const one of [this.svg, this.moving]) one.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const [low, high] = this.range;
     const most = Math.max(1, Math.floor(height / this.em / 2.2));
     const found = this.isLog ? logTicks(low, high, most) : ticksOf(low, high, most);
@@ -59,13 +61,12 @@ class Chart {
     const left = Math.min(width / 3, Math.max(...labels.map((text) => text.length)) * 0.6 * this.em + 6);
     this.plot = { left, right: width - 8, top: 8, bottom: height - 1.5 * this.em };
     this.still = svg("g");
-    this.moving = svg("g");
     this.drawGrid(ticks, labels);
     this.drawAxis();
     this.drawLines();
     this.drawOdd();
     this.drawBest();
-    this.svg.replaceChildren(this.still, this.moving);
+    this.svg.replaceChildren(this.still);
     this.drawMarks();
   }
 

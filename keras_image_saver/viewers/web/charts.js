@@ -75,6 +75,7 @@ class Charts {
       const row = this.byRoot.get(target);
       if (!row) continue;
       row.isVisible = isIntersecting;
+      row.root.classList.toggle("is-seen", isIntersecting);
       this.refresh(row);
     }
   }

@@ -43,7 +43,7 @@ class MetricRow {
     this.cursor = new ChartCursor(this.chart, this.onPick);
     this.numbers = element("span", { className: "numbers" });
     this.marked = element("ul", { className: "marked" });
-    this.plot = element("div", { className: "plot" }, this.chart.svg, this.cursor.readout);
+    this.plot = element("div", { className: "plot" }, this.chart.svg, this.chart.moving, this.cursor.readout);
     this.notes = element("p", { className: "notes" });
     this.bests = { least: metricButton(), most: metricButton() };
     this.log = metricButton(() => this.toggle("isLog"));

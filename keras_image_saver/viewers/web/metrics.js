@@ -76,6 +76,7 @@ function directionByName(name) {
    null where nothing does. */
 function directionOf(name, entries) {
   for (const entry of entries) {
+    if (!entry.metrics) continue;
     const found = measureOf(entry, name);
     const worst = Array.isArray(found?.worst) ? found.worst : [];
     const value = worst.map((one) => one?.[1]).find(Number.isFinite);
