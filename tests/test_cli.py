@@ -112,6 +112,25 @@ def test_cli_scale_enlarges(command, size, run, tmp_path):
         assert picture.width == size
 
 
+def test_cli_page_of_a_folder_of_runs_lists_them(run, capsys):
+    assert main(["page", str(run.parent)]) == 0
+    assert "lists the runs" in (run.parent / "index.html").read_text("utf-8")[:200]
+    assert capsys.readouterr() == (f"{run.parent}/index.html\n", "")
+
+
+def test_cli_compare_writes_a_page_and_says_where(run, tmp_path, capsys):
+    write(tmp_path / "other", [entry(1)])
+    out = tmp_path / "compare.html"
+    assert main(["compare", str(run), str(tmp_path / "other"), "--out", str(out)]) == 0
+    assert "compares runs" in out.read_text("utf-8")[:200]
+    assert capsys.readouterr() == (f"{out}\n", "")
+
+
+def test_cli_compare_of_one_run_says_what_to_do(run, tmp_path, capsys):
+    code, said = failure(capsys, "compare", run, "--out", tmp_path / "c.html")
+    assert (code, "`runs` must be 2 to 4 folders, got 1" in said) == (1, True)
+
+
 def test_cli_page_writes_an_index_and_says_where(run, capsys):
     pytest.importorskip("keras_image_saver.viewers.page")
     assert main(["page", str(run)]) == 0

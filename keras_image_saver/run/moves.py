@@ -30,11 +30,19 @@ def remove_all(files: Iterable[Storage]) -> None:
     Raises:
         OSError: If storage fails.
     """
-    left = {}
-    for file in files:
+    removed = list(files)
+    for file in removed:
         file.remove()
-        left[file.folder] = True
-    for folder in left:
+    sync_all(removed)
+
+
+def sync_all(files: Iterable[Storage]) -> None:
+    """Make what became of files last: that they are called so, or are gone.
+
+    Raises:
+        OSError: If storage fails.
+    """
+    for folder in dict.fromkeys(file.folder for file in files):
         if folder.exists():
             folder.sync()
 

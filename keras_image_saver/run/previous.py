@@ -17,8 +17,9 @@ from typing import Any, Literal
 from keras_image_saver.run import files
 from keras_image_saver.run.found import Found
 from keras_image_saver.run.lines import Entry, is_inside, read_content, read_record, record_files
-from keras_image_saver.run.moves import move_all, remove_all, remove_empty
+from keras_image_saver.run.moves import move_all, remove_all, remove_empty, sync_all
 from keras_image_saver.run.pictures import Explain, explained, is_own
+from keras_image_saver.run.retention import removed_files
 from keras_image_saver.run.run_file import About, find_run, new_about, read_run, write_about
 from keras_image_saver.run.samples_file import find_samples
 from keras_image_saver.run.storage import Storage, is_same, join, storage_of
@@ -96,6 +97,8 @@ def set_aside(folder: str, previous: Previous, found: Found, explain: Explain) -
     """
     check_movable(folder, found, previous)
     place = storage_of(folder)
+    # What is removed is gone for good before its record is, or it would be nobody's.
+    sync_all(place / name for name in removed_files(found.entries))
     kept = _is_kept(found, previous)
     # A file without a mark may be moved where the first version may have written it, but never deleted.
     names = _names_of(folder, found, unmarked=kept and found.has_unmarked_samples)

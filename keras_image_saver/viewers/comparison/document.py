@@ -6,7 +6,12 @@ from typing import Any, NamedTuple
 
 from keras_image_saver.run.files import PAGE_MARK
 from keras_image_saver.run.storage import storage_of
-from keras_image_saver.viewers.web.document import document
+from keras_image_saver.viewers.web.document import (
+    CHART_SCRIPTS,
+    RECORD_SCRIPTS,
+    STAGE_SCRIPTS,
+    document,
+)
 
 _STYLES = (
     "web/base.css",
@@ -17,22 +22,10 @@ _STYLES = (
     "comparison/cards.css",
 )
 _SCRIPTS = (
-    "web/dom.js",
-    "web/entry.js",
-    "web/run.js",
-    "web/values.js",
-    "web/pictures.js",
-    "web/layout.js",
-    "web/zoom.js",
-    "web/scene.js",
-    "web/frame.js",
-    "web/stage.js",
-    "web/scales.js",
-    "web/metrics.js",
-    "web/chart.js",
-    "web/cursor.js",
-    "web/metric_row.js",
-    "web/charts.js",
+    *RECORD_SCRIPTS,
+    "web/status.js",
+    *STAGE_SCRIPTS,
+    *CHART_SCRIPTS,
     "comparison/align.js",
     "comparison/differences.js",
     "comparison/measures.js",

@@ -37,7 +37,12 @@ from keras_image_saver.viewers.comparison.listing import write_list
 from keras_image_saver.viewers.page.parts import script, segment_of
 from keras_image_saver.viewers.page.twins import Twins
 from keras_image_saver.viewers.value_texts import ValueTexts
-from keras_image_saver.viewers.web.document import document
+from keras_image_saver.viewers.web.document import (
+    CHART_SCRIPTS,
+    RECORD_SCRIPTS,
+    STAGE_SCRIPTS,
+    document,
+)
 
 _STYLES = (
     "web/base.css",
@@ -48,34 +53,23 @@ _STYLES = (
     "web/facts.css",
 )
 _SCRIPTS = (
-    "web/dom.js",
-    "web/entry.js",
-    "web/run.js",
-    "web/values.js",
+    *RECORD_SCRIPTS,
+    "web/status.js",
+    "page/address.js",
     "page/state.js",
     "page/record.js",
-    "web/pictures.js",
-    "web/layout.js",
-    "web/zoom.js",
-    "web/scene.js",
-    "web/order.js",
-    "web/classes.js",
-    "web/layer.js",
-    "web/pair.js",
-    "web/frame.js",
-    "web/gestures.js",
-    "web/stage.js",
-    "web/tools.js",
+    *STAGE_SCRIPTS,
     "page/strip.js",
-    "web/scales.js",
-    "web/metrics.js",
-    "web/chart.js",
-    "web/cursor.js",
-    "web/metric_row.js",
-    "web/charts.js",
+    *CHART_SCRIPTS,
+    "page/state.js",
+    "page/record.js",
+    *STAGE_SCRIPTS,
+    "page/strip.js",
+    *CHART_SCRIPTS,
     "web/facts.js",
     "page/view.js",
     "page/keys.js",
+    "page/visit.js",
     "page/page.js",
 )
 

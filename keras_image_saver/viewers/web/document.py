@@ -13,6 +13,31 @@ from keras_image_saver.run.files import PAGE_MARK
 
 _VIEWERS = "keras_image_saver.viewers"
 
+# What more than one page is made of: what a record says, what shows pictures, and what shows numbers.
+RECORD_SCRIPTS = ("web/dom.js", "web/entry.js", "web/run.js", "web/values.js")
+STAGE_SCRIPTS = (
+    "web/pictures.js",
+    "web/layout.js",
+    "web/zoom.js",
+    "web/scene.js",
+    "web/order.js",
+    "web/classes.js",
+    "web/layer.js",
+    "web/pair.js",
+    "web/frame.js",
+    "web/gestures.js",
+    "web/stage.js",
+    "web/tools.js",
+)
+CHART_SCRIPTS = (
+    "web/scales.js",
+    "web/metrics.js",
+    "web/chart.js",
+    "web/cursor.js",
+    "web/metric_row.js",
+    "web/charts.js",
+)
+
 
 def document(
     html: str,
