@@ -118,6 +118,9 @@ class ValuesFile:
         self._full = METRICS_FILES.full(names)
         self._newest = [*read_rows(self._folder, METRICS), *self._newest]
         self._is_open = True
+        if self._full:  # its process may have been killed before anybody heard of the last one
+            last = METRICS_FILES.name(self._full - 1)
+            self._follower(last, read_rows(self._folder, last))
 
     def _replace(self, name: str, rows: Sequence[Row]) -> None:
         content = _packed(rows)

@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 from support import page_runs
+from support.disk import Calls
 from support.storage import killed_after
 
 from keras_image_saver.run import previous as previous_module
@@ -279,3 +280,15 @@ def test_clear_temporaries_removes_folders_to_which_nothing_has_been_moved(tmp_p
     (tmp_path / "other").mkdir()
     clear_temporaries(str(tmp_path), 0)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "previous-2"]
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="syncs are told apart there")
+@pytest.mark.parametrize("previous", ["keep", "delete"])
+def test_what_is_removed_is_gone_for_good_before_its_record_is(tmp_path, previous, monkeypatch):
+    entry = {"format": 1, "epoch": 1, "batch": 1, "step": 1, "file": "sub/1.png", "removed": True}
+    kept = {**entry, "epoch": 2, "step": 2, "file": "2.png", "removed": False}
+    make_run(tmp_path, files=("2.png",), entries=[entry, kept])
+    (tmp_path / "sub").mkdir()
+    calls = Calls(tmp_path, monkeypatch)
+    set_aside(str(tmp_path), previous)
+    assert calls[0] == ("sync", "sub")

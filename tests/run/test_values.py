@@ -61,6 +61,15 @@ def test_values_of_a_resumed_run_go_on_and_the_later_of_two_rows_holds(tmp_path)
     assert found == [[0.5, 1.5], [1, 2], [3, 4]]
 
 
+def test_follower_hears_of_the_last_full_file_where_the_run_is_resumed(tmp_path):
+    written(tmp_path, row(1), row(2, [1, 2, 3]), row(3, [1, 2]))
+    heard = []
+    values = ValuesFile(str(tmp_path), lambda name, rows: heard.append((name, len(rows))))
+    values.add(row(4, [3, 4]))
+    values.write()
+    assert heard == [(METRICS_FILES.name(1), 1), (METRICS, 2)]
+
+
 def test_values_that_cannot_be_written_are_written_with_the_next(tmp_path, monkeypatch):
     values = written(tmp_path, row(1))
     values.add(row(2))

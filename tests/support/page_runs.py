@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import time
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from keras_image_saver.run.run_file import new_about, write_about
 from keras_image_saver.viewers.page import Page
 
 SIZE = 8
+INTERVAL_S = 600  # between snapshots, after some of which a run would count as stopped
 
 
 def color(epoch, sample, panel=0):
@@ -58,6 +60,7 @@ class Writer:
         self.folder = folder
         self.samples, self.panels = samples, panels
         self.said = []
+        self.begun = time.time()
         self.page = Page(str(folder), self.said.append)
         self.about = new_about() | {
             "settings": {"sample_names": list(names) or None},
@@ -92,7 +95,7 @@ class Writer:
             "step": 4 * epoch,
             "path": f"{self.folder}/{file}",
             "logs": {"loss": 1 / (epoch + 1)},
-            "time": 1.7e9 + epoch,
+            "time": self.begun + INTERVAL_S * epoch,
             "geometry": layout(self.samples, self.panels).geometry(),
             **changes,
         }

@@ -7,7 +7,7 @@ import threading
 
 
 class Served:
-    """What a server was asked for: each path, and how many bytes of the file it sent."""
+    """What a server was asked for: each path, and how many bytes it sent, head and file."""
 
     def __init__(self, url):
         self.url = url
@@ -30,9 +30,13 @@ def serve(folder):
     """Serve a folder on this machine."""
 
     class Handler(http.server.SimpleHTTPRequestHandler):
+        def end_headers(self):
+            self.head = sum(map(len, self._headers_buffer)) + len(b"\r\n")
+            super().end_headers()
+
         def copyfile(self, source, target):
             content = source.read()
-            served.asked.append((self.path.split("?")[0], len(content)))
+            served.asked.append((self.path.split("?")[0], self.head + len(content)))
             target.write(content)
 
         def log_message(self, *words):

@@ -5,14 +5,14 @@ import { test } from "node:test";
 import { load } from "./scripts.mjs";
 
 const { ComparisonState, ACTIONS, CHOICES, KEYS, ...words } = load(
-  ["web/entry.js", "web/run.js", "web/zoom.js", "comparison/align.js", "comparison/differences.js",
+  ["web/entry.js", "web/run.js", "web/status.js", "web/zoom.js", "comparison/align.js", "comparison/differences.js",
    "comparison/measures.js", "comparison/states.js", "comparison/state.js", "comparison/address.js",
    "comparison/parts.js", "comparison/keys.js"],
   ["ComparisonState", "ACTIONS", "CHOICES", "KEYS", "actionOf", "addressOf", "axisValues", "beganAt",
    "cardChanges", "cardState", "differencesOf", "durationText", "entriesOf", "meanNumbers", "measureRows",
    "mergedEntries", "nextMode", "offText", "parseLatest", "parsePart", "partIn", "placeUpTo",
    "positionText", "positionsOf", "runState", "runsInAddress", "sampleNumbers", "samplesText", "stateAt",
-   "stateWords"],
+   "cleanEntry"],
 );
 
 const GEOMETRY = { origin: [2, 2], tile: [8, 8], stride: [10, 10], columns: 2, count: 4, panels: ["prediction"] };
@@ -169,25 +169,27 @@ test("the address tells the state, and the state comes back from it", () => {
     plainState.go(1),
     plainState.by("step"),
     plainState.by("time").go(1).chooseSample(3),
-    plainState.lookBy("swipe").pairWith(0, 2).lookAt(view),
+    plainState.lookBy("swipe").pairWith(0, 2).with({ view }),
     plainState.lookBy("difference").go(0).chooseSample(0),
+    plainState.sortBy("mae & psnr", "worst").with({ picked: "3", look: { brightness: 2, contrast: 0.5 } }),
+    plainState.sortBy("mae", "worse"),
   ];
   for (const state of states) {
     const hash = words.addressOf(state, ["a,1", "b&c", "ü"]);
     const again = words.stateAt(hash, plainState);
-    for (const name of ["axis", "index", "sample", "mode", "pair", "view"]) {
+    for (const name of ["axis", "index", "sample", "mode", "pair", "view", "order", "picked", "look"]) {
       same(again[name], plain(state[name]));
     }
     same(words.runsInAddress(hash), ["a,1", "b&c", "ü"]);
   }
-  const state = states[4].go(1).chooseSample(5);
+  const state = states[4].go(1).chooseSample(5).with({ view });
   assert.equal(words.addressOf(state, ["x"]), "#compare=x&epoch=2&sample=5&mode=swipe&pair=2,1&zoom=2,0.4,0.6");
 });
 
 test("an address of nonsense is the plain state", () => {
   const state = twoRuns();
   const hashes = ["", "#", "#epoch=x", "#sample=-1&sample=1e9", "#mode=eval&pair=0,0", "#pair=0,9", "#zoom=2",
-    "#zoom=-1,0,0", "#zoom=2,NaN,0", "#compare=%E0%A4", "#__proto__=1", "#epoch=1=2"];
+    "#zoom=-1,0,0", "#zoom=2,NaN,0", "#look=0,9", "#compare=%E0%A4", "#__proto__=1", "#epoch=1=2"];
   for (const hash of hashes) {
     const found = words.stateAt(hash, state);
     same([found.index, found.sample, found.mode, found.pair, found.view.zoom], [4, null, "side", [0, 1], 1]);
@@ -267,16 +269,27 @@ test("a sample's numbers leave out what is of the whole grid, means what is no n
 
 // States
 
-test("a run that is silent for five intervals has stopped", () => {
-  const told = (state, ago, gap = 10) => plain(words.stateWords({ state, newest: 10_000 - ago, gap }, 10_000));
-  same(told("running", 20), { word: "running", text: "running, last snapshot 20 s ago" });
-  same(told("running", 51), { word: "stopped", text: "stopped, last snapshot 51 s ago" });
-  same(told("running", 5000, null).word, "running");
+test("how a run stands is told with its age", () => {
+  const told = (state, ago, times = [0, 10, 20]) => {
+    const history = times.map((time) => ({ time: 10_000 + time }));
+    return plain(words.runState({ state, about: {}, history }, 10_020 + ago));
+  };
+  same(told("running", 20), { word: "running", text: "running, last snapshot less than a minute ago" });
+  same(told("running", 180), { word: "stopped", text: "stopped, last snapshot 3 minutes ago" });
+  same(told("running", 5000, [0]).word, "running");
   same(told("finished", 7300), { word: "finished", text: "finished 2 hours ago" });
-  same(told("deleting", 120), { word: "failed", text: "failed 2 min ago" });
-  same(told("", 60), { word: "", text: "last snapshot 60 s ago" });
-  same(told({}, 60).word, "");
-  same(words.stateWords({ state: "", newest: 0, gap: null }, 1e9).text, "");
+  same(told("deleting", 120), { word: "failed", text: "failed 2 minutes ago" });
+  same(told("", 60), { word: "", text: "last snapshot 1 minute ago" });
+  same(told("finished", 60, []), { word: "finished", text: "finished" });
+});
+
+test("a card tells the same by its newest entry and how long one takes", () => {
+  const told = (card, now) => plain(words.cardState({ about: { state: "running" }, entry: null, interval: null, ...card }, now));
+  same(told({}, 1e9), { word: "running", text: "running" });
+  same(told({ entry: { time: 1000 }, interval: 10 }, 1040).word, "running");
+  same(told({ entry: { time: 1000 }, interval: 10 }, 1051).word, "stopped");
+  same(told({ entry: { time: 1000 }, interval: 10, about: { state: "running", resumed: 1050 } }, 1051).word, "running");
+  same(told({ about: {} }, 1e9), { word: "", text: "" });
 });
 
 test("times are told by their two largest units", () => {
@@ -299,7 +312,12 @@ test("what a frame posts is taken only as the part that was asked for", () => {
 test("parts of the record are objects with entries, or none", () => {
   for (const text of [null, "", "3", "null", "[]", "{}", '{"entries": 3}', "{"]) assert.equal(words.parsePart(text), null);
   const part = words.parsePart('{"key": 1, "entries": [null, 3, "x", [1], {"epoch": 1}]}');
-  same(part, { key: 1, entries: [{ epoch: 1 }] });
+  assert.equal(part.entries.length, 1);
+  const nothing = { epoch: 0, batch: 0, step: 0, time: 0, logs: {}, metrics: {}, geometry: {}, file: null };
+  same(words.cleanEntry({ epoch: "1", batch: -1, step: 1e300, time: "x", logs: [], metrics: null, file: ["a"] }), nothing);
+  same(words.cleanEntry({}), nothing);
+  const whole = { ...entry(3), logs: { loss: 1 }, metrics: { mae: {} }, more: "kept" };
+  same(words.cleanEntry(whole), whole);
   const many = JSON.stringify({ entries: Array.from({ length: 9999 }, () => ({})) });
   assert.equal(words.parsePart(many).entries.length, 4096);
 });
@@ -316,7 +334,7 @@ test("entries of some parts are merged, the later one of two of one place holdin
   same(merged.map((one) => one.file), ["1.png", "2.png", "later.png"]);
   const shared = words.entriesOf({ geometries: [GEOMETRY], entries: [entry(1, { geometry: 0 }), entry(2, { geometry: 7 })] });
   same(shared[0].geometry, GEOMETRY);
-  assert.equal(shared[1].geometry, undefined);
+  same(shared[1].geometry, {});
 });
 
 test("a card is told anew by the newest part of a record", () => {

@@ -9,13 +9,13 @@ def show(browser):
     """Open the page of a run; at the end of the test no script may have failed."""
     contexts, errors = [], []
 
-    def opened(folder, *, size=WIDE, scheme="light", waits=True):
+    def opened(folder, *, size=WIDE, scheme="light", waits=True, at=""):
         context = browser.new_context(viewport=size, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto((folder / "index.html").as_uri())
+        page.goto((folder / "index.html").as_uri() + at)
         if waits:
             page.wait_for_selector("#stage .frame")
             settle(page)

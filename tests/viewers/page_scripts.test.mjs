@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { load, read } from "./scripts.mjs";
 
 const { PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf, ...words } = load(
-  ["web/entry.js", "web/run.js", "web/values.js", "web/zoom.js", "page/state.js", "page/keys.js"],
+  ["web/entry.js", "web/run.js", "web/status.js", "web/values.js", "web/zoom.js", "page/address.js", "page/state.js", "page/keys.js"],
   ["PageState", "ACTIONS", "SLIDERS", "KEYS", "SAMPLE_KEYS", "actionOf",
    "countsText", "missedPlaces", "numbersOf", "panelName", "parseValues", "placeOf",
    "snapshotName", "tilesOf", "valueText", "unknownText", "valuesIn", "wantedSegments", "worstOf"],
@@ -181,6 +181,24 @@ test("comparing the newest is with the first", () => {
   const state = ofRun(5).toggleCompare();
   assertHolds(state, { mode: "side", pin: 0, index: 4, following: true });
   assertHolds(state.toggleCompare(), { mode: null, index: 4 });
+});
+
+test("a single snapshot is compared with nothing", () => {
+  const state = ofRun(1);
+  assert.equal(state.toggleCompare(), state);
+  assertHolds(new PageState().toggleCompare(), { mode: null });
+});
+
+test("comparing leaves one where one was, and where one went meanwhile", () => {
+  const compared = ofRun(5).go(1).toggleCompare();
+  assertHolds(compared.toggleCompare(), { mode: null, index: 1, following: false });
+  assertHolds(arrived(compared, entries(7)).toggleCompare(), { index: 1, behind: false });
+  assertHolds(compared.go(3).toggleCompare(), { mode: null, index: 3 });
+  assertHolds(compared.toggleCompare().toggleCompare(), { mode: "side", pin: 1, index: 4 });
+});
+
+test("the newest is compared with the one that it was compared with last", () => {
+  assertHolds(ofRun(5).toggleCompare().pinTo(2).toggleCompare().toggleCompare(), { pin: 2, index: 4 });
 });
 
 test("comparing an older one is with the newest", () => {

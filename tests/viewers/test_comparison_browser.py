@@ -138,12 +138,15 @@ def test_state_is_in_the_address_and_back_goes_to_the_sample_before(show_runs, p
 def test_two_runs_are_laid_over_one_another(show_runs, page_of_two):
     page = show_runs(page_of_two, "#epoch=4")
     settle(page)
-    page.get_by_label("Difference").check()
+    page.get_by_label("How two are shown").select_option("difference")
     settle(page)
-    assert page.locator("#stage .frame").count() == 1
-    assert page.locator("#stage .frame canvas").count() == 2
+    frame = page.locator("#stage .frame")
+    assert (frame.count(), frame.locator("canvas").count()) == (1, 2)
+    assert middle(frame.locator(".tile").first) == (0, 0, 0)  # both have the same picture
+    press(page, "Home")
+    assert middle(frame.locator(".tile").first) == (20, 0, 0)  # of the epochs 1 and 2
     press(page, "ArrowLeft")
-    page.get_by_label("Side by side").check()
+    page.get_by_label("How two are shown").select_option("side")
     settle(page)
     assert page.locator("#stage .frame").count() == 2
 

@@ -159,7 +159,7 @@ def test_nothing_is_asked_of_runs_that_ended(show_runs, runs):
         settle(page)
         page.wait_for_load_state("networkidle")
         before = len(served)
-        page.evaluate("sleep(3 * FIRST_WAIT_MS)")
+        page.evaluate("sleep(3 * ASK_MS)")
         assert len(served) == before
 
 

@@ -79,13 +79,13 @@ def test_hidden_tab_rests_and_catches_up(show, tmp_path):
     hide = """
         hidden => {
             Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
-            document.dispatchEvent(new Event("visibilitychange"));
+            document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
         }
     """
     page.evaluate(hide, True)
-    page.evaluate("sleep(POLL_MS)")  # one poll may be under way
+    page.evaluate("sleep(ASK_MS / 4)")  # one poll may be under way
     writer.save(2)
-    page.evaluate("sleep(3 * POLL_MS)")
+    page.evaluate("sleep(1.5 * ASK_MS)")
     assert epoch(page) == "Epoch 1"
     page.evaluate(hide, False)
     wait_for_epoch(page, 2)

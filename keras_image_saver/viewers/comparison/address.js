@@ -18,13 +18,18 @@ function addressOf(state, names = []) {
   if (state.pair.join() !== "0,1") parts.push(["pair", state.pair.join()]);
   const { zoom, x, y } = state.view;
   if (zoom !== 1) parts.push(["zoom", [zoom, x, y].map((value) => Number(value.toFixed(4))).join()]);
+  if (state.order) parts.push([state.order.kind === "worst" ? "sort" : "worse", encodeURIComponent(state.order.by)]);
+  if (state.picked !== null) parts.push(["class", encodeURIComponent(state.picked)]);
+  const { brightness, contrast } = state.look;
+  if (brightness !== 1 || contrast !== 1) parts.push(["look", `${brightness},${contrast}`]);
   return parts.length > 0 ? `#${parts.map((part) => part.join("=")).join("&")}` : "";
 }
 
 /* The state that an address tells, of runs as they are; what it cannot mean is left as it was. */
 function stateAt(hash, before) {
   const parts = addressParts(hash);
-  let state = before.with({ sample: null, mode: "side", pair: [0, 1], view: HOME });
+  const picked = parts.has("class") ? decodedName(parts.get("class")) : null;
+  let state = before.with({ sample: null, mode: "side", pair: [0, 1], order: null, picked, look: PLAIN });
   const axis = ALIGNED_BY.find((name) => parts.has(name));
   const position = Number(parts.get(axis));
   state = state.placed(axis ?? "epoch", parts.has(axis) && Number.isFinite(position) ? position : Infinity);
@@ -33,10 +38,15 @@ function stateAt(hash, before) {
   const pair = (parts.get("pair") ?? "").split(",").map(wholeNumber);
   const isPair = pair.length === 2 && pair[0] !== pair[1] && pair.every((one) => one in state.runs);
   if (isPair) state = state.with({ pair });
+  const kind = parts.has("sort") ? "sort" : "worse";
+  if (parts.has(kind)) state = state.sortBy(decodedName(parts.get(kind)), kind === "sort" ? "worst" : "worse");
+  const look = (parts.get("look") ?? "").split(",").map(Number);
+  const isLook = look.length === 2 && look.every((level) => level >= 0.2 && level <= 4);
+  if (isLook) state = state.with({ look: { brightness: look[0], contrast: look[1] } });
+  state = state.lookBy(parts.get("mode") ?? "side");
   const [zoom, x, y] = (parts.get("zoom") ?? "").split(",").map(Number);
   const isView = [zoom, x, y].every(Number.isFinite) && zoom > 0 && x >= 0 && x <= 1 && y >= 0 && y <= 1;
-  if (isView) state = state.lookAt({ zoom: Math.min(zoom, 64), x, y });
-  return state.lookBy(parts.get("mode") ?? "side");
+  return state.with({ view: isView ? { zoom: Math.min(zoom, 64), x, y } : HOME });
 }
 
 function addressParts(hash) {

@@ -15,9 +15,11 @@ class Comparison {
     this.isShown = false;
     this.view = new ComparisonView({
       onSample: (sample, byKeyboard) => this.change((state) => state.chooseSample(sample, byKeyboard)),
-      onView: (view) => this.change((state) => state.lookAt(view)),
+      onChange: (changes) => this.change((state) => state.with(changes)),
+      onMode: (mode) => this.change((state) => state.lookBy(mode)),
+      onSort: (by, kind) => this.change((state) => state.sortBy(by, kind)),
       onPick: (series, index) => this.change((state) => state.stop().goToEntry(series, index)),
-      valuesOf: (number, entry) => this.compared[number].values.of(entry),
+      comparedOf: (number) => this.compared[number],
     });
     listenToControls(this);
   }

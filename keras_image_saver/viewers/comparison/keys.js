@@ -56,9 +56,6 @@ function listenToControls(comparison) {
   for (const [id, choose] of Object.entries(CHOICES)) {
     by(id).addEventListener("input", ({ target }) => comparison.change((state) => choose(state, target.value)));
   }
-  for (const radio of document.getElementsByName("mode")) {
-    radio.addEventListener("input", () => comparison.change((state) => state.lookBy(radio.value)));
-  }
   document.addEventListener("keydown", (event) => {
     const action = comparison.isShown && !event.defaultPrevented ? actionOf(event, comparison.state) : undefined;
     if (!action) return;

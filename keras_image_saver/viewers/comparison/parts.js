@@ -17,12 +17,22 @@ function parsePart(text) {
   try {
     const part = JSON.parse(text);
     if (!Array.isArray(part?.entries)) return null;
-    return { ...part, entries: part.entries.filter(isObject).slice(0, MOST_ENTRIES_OF_A_PART) };
+    return { ...part, entries: part.entries.filter(isObject).slice(0, MOST_ENTRIES_OF_A_PART).map(cleanEntry) };
   } catch {
     return null;
   }
 }
 
+
+/* An entry with fields of the types that entries have, whatever they were. */
+function cleanEntry(entry) {
+  const count = (value) => (Number.isSafeInteger(value) && value >= 0 ? value : 0);
+  const clean = { ...entry, time: isTime(entry.time) ? entry.time : 0 };
+  for (const name of ["epoch", "batch", "step"]) clean[name] = count(entry[name]);
+  for (const name of ["logs", "metrics", "geometry"]) clean[name] = isObject(entry[name]) ? entry[name] : {};
+  clean.file = typeof entry.file === "string" && entry.file !== "" ? entry.file : null;
+  return clean;
+}
 
 /* What is said of how much there is: whose writing it is, how often the record and `run.json` were written,
    and how the run stands; null for nonsense. */
@@ -37,8 +47,7 @@ function parseLatest(text) {
 
 /* Entries of an embedded record, each with its geometry, which stands there once for many. */
 function entriesOf({ entries, geometries }) {
-  for (const entry of entries) entry.geometry = geometries[entry.geometry];
-  return entries;
+  return entries.map((entry) => cleanEntry({ ...entry, geometry: geometries[entry.geometry] }));
 }
 
 /* Entries of some parts in the order of steps; of one place in the run the later one counts. */
@@ -59,9 +68,9 @@ function cardChanges(text) {
   const part = parsePart(text);
   if (part === null) return null;
   const drawn = mergedEntries([part.entries]).filter((entry) => !isRemoved(entry));
-  const times = part.entries.map((entry) => entry.time).filter((time) => time > 0).sort((a, b) => a - b);
+  const times = part.entries.map((entry) => entry.time).filter(isTime).sort((a, b) => a - b);
   const changes = { entry: drawn.at(-1) ?? null, shown: drawn.findLast((entry) => entry.file) ?? null };
-  changes.interval = medianGap(times);
+  changes.interval = times.length > 1 ? medianOf(times.slice(1).map((time, index) => time - times[index])) : null;
   if (times.length > 0) changes.time = times.at(-1);
   return changes;
 }

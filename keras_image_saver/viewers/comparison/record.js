@@ -5,8 +5,19 @@ class ComparedRun {
     this.twins = twins;
     this.told = new Map(); // by segment, what the full parts hold, and how often each was written
     this.latest = null; // what was said last of how much there is
-    this.values = new RunValues(url, twins);
+    this.parts = new ValueParts(url, twins);
+    this.renewValues();
     this.found = { ...runOf("", url, name), page: null, history: [], entries: [], severalAnEpoch: false };
+  }
+
+  /* Those of another run are all others. */
+  renewValues() {
+    this.values = new SampleValues((segment, name) => this.parts.load(segment, name));
+  }
+
+  /* What the samples of an entry had, by measure; null where it is not to be had. */
+  valuesOf(entry) {
+    return this.values.of(entry, this.found.history);
   }
 
   /* The run as a value, another one with each change. */
@@ -15,7 +26,7 @@ class ComparedRun {
   }
 
   embed({ about, values_left_out: leftOut, has_page: hasPage, ...record }, values) {
-    this.values.embed(values, leftOut);
+    this.parts.embed(values, leftOut);
     if (hasPage) this.found = { ...this.found, page: `${this.found.url}index.html` };
     this.take(entriesOf(record), about);
     return this;
@@ -51,7 +62,8 @@ class ComparedRun {
     const entries = await this.entriesWith(parsePart(newest), isOther);
     if (entries === null) return false; // what was embedded is more
     this.latest = latest;
-    this.values.forget(isOther);
+    if (isOther) this.renewValues();
+    this.parts.forget(); // the newest file is written again and again
     this.take(entries, about);
     return true;
   }
@@ -87,67 +99,30 @@ class ComparedRun {
   }
 }
 
-/* What each sample had. What was embedded is parsed once a sample is looked at, the rest is asked for. */
-class RunValues {
+/* What reads a run's values, of all samples: what was embedded of them, and the rest from its folder. */
+class ValueParts {
   constructor(url, twins) {
     this.url = url;
     this.twins = twins;
-    this.files = new Map(); // parsed, by what tells them: a number, or "newest"
-    this.embedded = null;
-    this.first = 0; // the number of the first full file among those
+    this.forget();
   }
 
-  embed(values, leftOut) {
-    this.embedded = values;
+  /* `texts` gives those of the newest files, the oldest first; `leftOut` older ones are not among them. */
+  embed(texts, leftOut) {
+    this.texts = texts;
     this.first = leftOut;
   }
 
-  /* The newest file is written again and again; those of another run are all others. */
-  forget(all) {
-    if (all) this.files.clear();
-    else this.files.delete("newest");
-    this.embedded = null;
+  forget() {
+    this.texts = () => [];
+    this.first = 0;
   }
 
-  /* By measure the numbers of all samples of an entry; null where they cannot be read. */
-  async of(entry) {
-    if (!entry?.metrics) return new Map();
-    const key = entryKey(entry);
-    const newest = await this.file("newest");
-    if (newest?.rows.has(key)) return numbersIn(newest, newest.rows.get(key));
-    for (let number = (newest?.full ?? 0) - 1; number >= 0; number--) {
-      const file = await this.file(number);
-      if (file?.rows.has(key)) return numbersIn(file, file.rows.get(key));
-    }
-    return null;
+  async load(segment, name) {
+    const texts = this.texts();
+    const number = segment === "metrics" ? texts.length - 1 : Number(segment.slice("metrics-".length)) - this.first;
+    const isThere = segment === "metrics" || number < texts.length - 1;
+    const text = isThere ? texts[number] : undefined;
+    return text ?? (await this.twins.load(`${this.url}${name}.html`, segment)) ?? undefined;
   }
-
-  async file(number) {
-    if (!this.files.has(number)) {
-      const text = this.embeddedText(number) ?? (await this.load(number));
-      this.files.set(number, text === null ? null : parseValues(text));
-    }
-    return this.files.get(number);
-  }
-
-  embeddedText(number) {
-    const texts = this.embedded?.() ?? [];
-    return number === "newest" ? texts.at(-1) : texts.slice(0, -1)[number - this.first];
-  }
-
-  load(number) {
-    if (number === "newest") return this.twins.load(`${this.url}snapshots-metrics.html`, "metrics");
-    const file = `snapshots-metrics-${String(number).padStart(4, "0")}.html`;
-    return this.twins.load(`${this.url}${file}`, `metrics-${number}`);
-  }
-}
-
-/* A row of values: by measure the numbers of all samples. */
-function numbersIn(file, row) {
-  const found = new Map();
-  for (const [name, rows] of file.metrics) {
-    const digits = String(rows?.[row] ?? "");
-    if (digits !== "") found.set(name, Float32Array.from(digits.split(" "), Number));
-  }
-  return found;
 }

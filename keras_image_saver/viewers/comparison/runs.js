@@ -1,8 +1,5 @@
 /* Joins the parts: the data in the page, the list, the comparison, and what comes later. */
 
-const FIRST_WAIT_MS = 2000;
-const LONGEST_WAIT_MS = 30_000;
-
 function embeddedData(id) {
   const block = by(id);
   return block === null ? null : JSON.parse(block.textContent);
@@ -91,12 +88,12 @@ class RunsPage {
 
   /* Runs that are going on are asked, less often the longer nothing comes. */
   async pollForever() {
-    let wait = FIRST_WAIT_MS;
+    let newest = Date.now();
     for (;;) {
-      await sleep(wait);
+      await sleep(askAgainMs("running", Date.now() - newest));
       if (document.hidden) continue;
       const isNew = await this.poll().catch(console.error); // a bad record must not end it
-      wait = isNew ? FIRST_WAIT_MS : Math.min(LONGEST_WAIT_MS, wait * 1.25);
+      if (isNew) newest = Date.now();
     }
   }
 

@@ -13,7 +13,10 @@ class ComparisonState {
   byKeyboard = false; // whether that one was chosen by keyboard
   mode = "side";
   pair = [0, 1]; // the runs that are laid over one another, in the other modes
-  view = HOME;
+  view = HOME; // what is seen of the pictures: {zoom, x, y}
+  order = null; // of the samples: {by, kind, samples, name}, as they stood when it was chosen
+  picked = null; // the id of the class that is looked at
+  look = PLAIN; // {brightness, contrast}
   following = true; // whether what is newer is shown as soon as it is there
   playing = false;
 
@@ -87,21 +90,22 @@ class ComparisonState {
   }
 
   chooseSample(sample, byKeyboard = false) {
-    return this.with({ sample, byKeyboard });
+    if (this.sample !== null) return this.with({ sample });
+    return this.with({ sample, byKeyboard, view: HOME });
   }
 
   stepSample(step) {
     const next = this.sample + step;
     const exists = this.sample !== null && next >= 0 && next < this.sampleCount;
-    return exists ? this.chooseSample(next, this.byKeyboard) : this;
+    return exists ? this.chooseSample(next) : this;
   }
 
   showAllSamples() {
-    return this.sample === null ? this : this.with({ sample: null });
+    return this.sample === null ? this : this.with({ sample: null, view: HOME });
   }
 
   lookBy(mode) {
-    return STAGE_MODES.includes(mode) && this.runs.length > 1 ? this.with({ mode }) : this;
+    return STAGE_MODES.includes(mode) && this.runs.length > 1 ? this.with({ mode, view: HOME }) : this;
   }
 
   /* Lay another run on that side; where it is on the other one, they change places. */
@@ -113,8 +117,8 @@ class ComparisonState {
     return this.with({ pair });
   }
 
-  lookAt(view) {
-    return this.with({ view });
+  sortBy(by, kind) {
+    return this.with({ order: by === null ? null : { by, kind, samples: null, name: "" } });
   }
 
   play() {

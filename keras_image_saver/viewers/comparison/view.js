@@ -2,6 +2,7 @@
    samples had as far as it is read. */
 
 const LONGEST_SETTING = 120;
+const MOST_TOLD = 128; // samples whose values are read to stand under them
 
 const colorOf = (number) => `var(--run-${number})`;
 
@@ -16,11 +17,16 @@ function swatch(number) {
 const hiddenText = (text) => element("span", { className: "hidden", textContent: text });
 
 class ComparisonView {
-  constructor({ onSample, onView, onPick, valuesOf }) {
-    this.valuesOf = valuesOf; // (number of the run, entry): what its samples had, once it is read
-    this.known = new WeakMap(); // by entry, what was read of it
-    this.stage = new Stage(by("stage"), { onSample, onView });
+  /* `onChange` gets changes of the state, `comparedOf` a run's number, whose values it reads. */
+  constructor({ onSample, onChange, onMode, onSort, onPick, comparedOf }) {
+    this.onChange = onChange;
+    this.comparedOf = comparedOf;
+    this.stage = new Stage(by("stage"), { onSample, onView: (view) => onChange({ view }) });
+    const onLook = (look) => onChange({ look });
+    this.tools = new StageTools(by("tools"), this.stage, { onMode, onSort, onLook });
+    this.classes = new ClassLegend(by("classes"), (picked) => onChange({ picked }));
     this.charts = new Charts(by("charts"), { onPick });
+    by("charts-title").after(this.charts.choice);
   }
 
   draw(state, before) {
@@ -38,7 +44,7 @@ class ComparisonView {
     this.drawEmpty("");
     this.drawPosition(state);
     this.drawShown(state, shown);
-    this.drawModes(state);
+    this.drawPair(state);
     this.drawSampleBar(state, shown);
     const places = shown.map(({ entry }, series) => ({ series, index: state.runs[series].history.indexOf(entry) }));
     this.charts.mark(places.filter(({ index }) => index >= 0));
@@ -112,8 +118,7 @@ class ComparisonView {
     by("runs").replaceChildren(...items);
   }
 
-  drawModes({ mode, pair, runs }) {
-    for (const radio of document.getElementsByName("mode")) radio.checked = radio.value === mode;
+  drawPair({ mode, pair, runs }) {
     by("pair").hidden = mode === "side" || runs.length < 3;
     for (const side of [0, 1]) by(`pair-${side}`).value = pair[side];
   }
@@ -131,7 +136,7 @@ class ComparisonView {
 
   /* Resolves when the pictures are there. */
   drawStage(state, shown) {
-    const { runs, axis, position, sample, view } = state;
+    const { runs, axis, position, sample, view, look, order } = state;
     const shots = state.onStage.map((number) => {
       const { entry } = shown[number];
       const run = runs[number];
@@ -143,35 +148,62 @@ class ComparisonView {
         color: colorOf(number),
         run,
         entry: entry ?? { reason: "there is no snapshot yet" },
-        values: this.known.get(entry ?? this) ?? null,
+        values: this.knownOf(number, entry),
       };
     });
     const mode = shots.length === 2 ? state.mode : "side";
-    const look = { brightness: 1, contrast: 1 };
-    return this.stage.show({ shots, sample, order: null, mode, view, picked: null, look });
+    const picked = this.drawClasses(state, shots);
+    this.tools.draw(state, sortingMeasures(shots[0].entry), order?.samples ? order.name : "reading");
+    by("note").textContent = notesText(shots);
+    by("note").hidden = by("note").textContent === "";
+    return this.stage.show({ shots, sample, order: order?.samples ?? null, mode, view, picked, look });
+  }
+
+  /* The colour of the class that is picked, where all pictures are such that it can be. */
+  drawClasses({ picked }, shots) {
+    const { classes } = shots[0].run;
+    const named = JSON.stringify(classes);
+    const isPickable = shots.every(({ run, entry }) => JSON.stringify(run.classes) === named && canPickIn(run, entry));
+    this.classes.draw(classes, picked, isPickable);
+    by("classes-section").hidden = classes.length === 0;
+    return isPickable ? (classes.find(({ id }) => id === picked)?.color ?? null) : null;
+  }
+
+  /* What the samples had, as far as it is read. */
+  knownOf(number, entry) {
+    return entry === null ? null : (this.comparedOf(number)?.values.known(entry) ?? null);
   }
 
   /* Read what the samples had, and draw it where that is still what is shown. */
   async readValues(state, shown) {
     this.drawMeasures(state, shown);
+    const isTold = state.sample !== null || state.sampleCount <= MOST_TOLD;
+    const sorts = state.order !== null && state.order.samples === null;
+    const unread = shown.flatMap(({ entry }, number) =>
+      isTold && entry?.metrics && this.knownOf(number, entry) === null ? [number] : []);
+    if (unread.length === 0 && !sorts) return;
     const wanted = (this.wantedValues = {});
-    const unread = shown.filter(({ entry }) => entry?.metrics && !this.known.has(entry));
-    if (unread.length === 0) return;
-    await Promise.all(
-      shown.map(async ({ entry }, number) => {
-        if (!entry?.metrics || this.known.has(entry)) return;
-        const values = await this.valuesOf(number, entry);
-        if (values !== null) this.known.set(entry, values);
-      }),
-    );
+    await Promise.all(unread.map((number) => this.comparedOf(number).valuesOf(shown[number].entry)));
     if (wanted !== this.wantedValues) return; // something else is looked at by now
+    if (sorts) return this.sort(state, shown);
     this.drawMeasures(state, shown);
     this.drawStage(state, shown);
   }
 
+  /* The samples stand as the first of the pictures has them when that is asked for. */
+  async sort({ order, runs, onStage }, shown) {
+    const [number] = onStage;
+    const { entry } = shown[number];
+    const compared = this.comparedOf(number);
+    const { by, kind } = order;
+    const samples = entry ? await compared.values.order(by, kind, entry, compared.run.history) : null;
+    const name = samples && `${runs[number].name}, ${snapshotName(entry, runs[number].severalAnEpoch)}`;
+    this.onChange({ order: samples && { ...order, samples, name } });
+  }
+
   drawMeasures({ runs, sample }, shown) {
-    const columns = shown.map(({ entry }) =>
-      sample === null ? meanNumbers(entry) : sampleNumbers(this.known.get(entry ?? this), sample),
+    const columns = shown.map(({ entry }, number) =>
+      sample === null ? meanNumbers(entry) : sampleNumbers(this.knownOf(number, entry), sample),
     );
     const entries = shown.map(({ entry }) => entry).filter(Boolean);
     const rows = measureRows(columns, (name) => directionOf(name, entries));
@@ -217,4 +249,10 @@ function differenceItem(runs, texts, text) {
   const shown = isCut ? `${whole.slice(0, LONGEST_SETTING)}…` : whole;
   const value = element("span", { textContent: shown, title: isCut ? whole : "" });
   return element("dd", {}, ...numbers.map(swatch), hiddenText(`${names}: `), value);
+}
+
+/* What of the pictures is no number, each run by its name. */
+function notesText(shots) {
+  const notes = shots.map(({ run, entry }) => [run.name, notFiniteText(entry)]).filter(([, text]) => text !== "");
+  return notes.map((parts) => parts.join(": ")).join(" ");
 }

@@ -54,6 +54,13 @@ _STYLES = (
 )
 _SCRIPTS = (
     *RECORD_SCRIPTS,
+    "web/status.js",
+    "page/address.js",
+    "page/state.js",
+    "page/record.js",
+    *STAGE_SCRIPTS,
+    "page/strip.js",
+    *CHART_SCRIPTS,
     "page/state.js",
     "page/record.js",
     *STAGE_SCRIPTS,
@@ -62,6 +69,7 @@ _SCRIPTS = (
     "web/facts.js",
     "page/view.js",
     "page/keys.js",
+    "page/visit.js",
     "page/page.js",
 )
 

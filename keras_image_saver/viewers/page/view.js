@@ -30,13 +30,16 @@ class View {
     const changed = Object.keys(state).filter((name) => state[name] !== before[name]);
     if (changed.includes("playing")) this.drawPlaying(state.playing);
     if (changed.join() === "playing") return; // nothing else looks different then
+    if (changed.join() === "view") return this.stage.setView(state.view);
+    if (["said", "isNewer", "lost"].some((name) => changed.includes(name))) this.drawNotices(state);
     if (changed.includes("entries")) this.drawRecord(state);
     if (changed.includes("entries") || changed.includes("mode")) this.drawSliders(state);
     by("newest").hidden = !state.behind;
-    by("live").hidden = !state.following || !state.entry;
+    by("state").textContent = state.standsText;
+    by("live").hidden = !state.following || state.stands !== "running";
     document.body.classList.toggle("has-run", Boolean(state.entry));
     if (state.entry) this.drawSnapshot(state, before);
-    else this.drawNoSnapshot();
+    else this.drawNoSnapshot(state);
   }
 
   drawPlaying(playing) {
@@ -44,10 +47,14 @@ class View {
     describe(by("play"), playing ? "Pause" : "Play");
   }
 
-  drawRecord({ history, isNewer, lost }) {
+  drawNotices({ isNewer, lost, said }) {
     by("notices").replaceChildren();
+    if (said) drawNotice(said);
     if (isNewer) drawNotice(`${NEWER}: what this page does not know is not shown.`);
     if (lost) drawNotice(`${lost} parts of the record cannot be read; their snapshots are not shown.`);
+  }
+
+  drawRecord({ history }) {
     by("counts").textContent = countsText(history);
     this.facts.set(history);
   }
@@ -57,6 +64,7 @@ class View {
     by("pin-row").hidden = !comparing;
     by("position-label").textContent = comparing ? "Right" : "Snapshot";
     by("compare").setAttribute("aria-pressed", String(comparing));
+    by("compare").hidden = entries.length < 2 && !comparing;
     this.drawMarks(entries);
   }
 
@@ -71,8 +79,10 @@ class View {
     this.drawEmpty("There is no record of a run beside this page, or the browser may not read it.");
   }
 
-  drawNoSnapshot() {
-    this.drawEmpty("No snapshot yet. The first one appears here as soon as it is saved.");
+  drawNoSnapshot({ stands }) {
+    const ended = stands === "finished" || stands === "failed";
+    const later = "No snapshot yet. The first one appears here as soon as it is saved.";
+    this.drawEmpty(ended ? "This run has no snapshot." : later);
     this.stage.clear();
   }
 

@@ -22,6 +22,27 @@ function placeShown(entry, shown, history) {
   return next < 0 ? shown.length - 1 : next;
 }
 
+const isStep = (value) => Number.isSafeInteger(value) && value >= 0;
+
+/* Where the snapshot stands that an address asks for by epoch or step, and why it is another one that
+   stands there; -1 where none is so far. An epoch alone is its last snapshot. */
+function placeAsked({ epoch, step }, shown, history) {
+  const fits = (one) => (epoch === null || one.epoch === epoch) && (step === null || one.step === step);
+  const place = shown.findLastIndex(fits);
+  if (place >= 0) return { place, why: "" };
+  const isAfter = (one) =>
+    (epoch === null ? false : one.epoch > epoch) ||
+    (step === null ? false : (epoch === null || one.epoch === epoch) && one.step > step);
+  const next = shown.findIndex(isAfter);
+  const why = history.some(fits) ? "was removed" : "has no snapshot";
+  return { place: next < 0 && history.some(fits) ? shown.length - 1 : next, why };
+}
+
+function askedName({ epoch, step }) {
+  const words = [epoch === null ? "" : `Epoch ${epoch}`, step === null ? "" : `step ${step}`];
+  return words.filter(Boolean).join(", ").replace(/^s/, "S");
+}
+
 /* Whether the picture was removed, as `max_to_keep` has it; then it is neither missed nor missing. */
 function isRemoved(entry) {
   return entry.removed === true && Boolean(entry.file);

@@ -17,7 +17,11 @@ class Frame {
     this.pair = new Pair(this);
     this.overlaid = [];
     Object.assign(this, { samples: [], buttons: [], panels: [], texts: [] }); // what lies over the picture
-    this.box.addEventListener("pointerdown", (event) => this.offerOriginal(event.button === 2 || event.ctrlKey));
+    this.box.addEventListener("pointerdown", ({ button, ctrlKey }) => {
+      if (button === 2 || ctrlKey) this.offerOriginal(true);
+    });
+    // The menu is that of what was under the pointer when it was asked for.
+    this.box.addEventListener("contextmenu", () => setTimeout(() => this.offerOriginal(false)));
     this.size = { width: 1, height: 1 }; // of the picture at zoom 1, and of the box: CSS pixels
     this.room = { width: 1, height: 1 };
   }
@@ -58,7 +62,7 @@ class Frame {
     this.pair.blink(isHeld);
   }
 
-  /* A right click reaches the pictures, not the buttons over them; the next press is theirs again. */
+  /* A right click reaches the pictures, not the buttons over them. */
   offerOriginal(isOffered) {
     this.box.classList.toggle("shows-original", isOffered);
     for (const layer of this.layers) layer.offerOriginal(isOffered);

@@ -113,7 +113,7 @@ function ways({ panels }) {
 /* Columns that fill the width with tiles just large enough; what does not fit below is panned to. */
 function panned(wish) {
   const least = LEAST_TILE / Math.min(wish.tile.width, wish.tile.height);
-  const across = wish.room.width >= wish.room.height;
+  const across = wish.panels.length === 1 || wish.room.width >= wish.room.height;
   const fits = (columns, most) => scaleOf(wish, columns, { across, most }).side >= least;
   const all = ways(wish).filter((way) => way.across === across);
   const { most } = all.find((way) => fits(1, way.most)) ?? all.at(-1);
@@ -139,7 +139,10 @@ function finished(wish, { across, most, columns, scale: found, isPanned = false 
     const step = { x: cell.width + gap, y: cell.height + under.cell + gap };
     return { panels, cell, step, width: columns * step.x - gap, height: rows * step.y - gap };
   });
-  const scale = wholeScale(scaleThatFits(wish, frames, across, isPanned), wish.ratio);
+  const fits = scaleThatFits(wish, frames, across, isPanned);
+  const least = LEAST_TILE / Math.min(wish.tile.width, wish.tile.height);
+  const even = wholeScale(fits, wish.ratio);
+  const scale = isPanned && even < least ? fits : even;
   const largestFrame = frames.reduce((one, other) => (other.width > one.width ? other : one));
   return {
     columns,

@@ -15,17 +15,23 @@ function zoomLimits(scale) {
   return { least: 1, most: Math.max(8, 64 / scale) };
 }
 
-/* The middle of what is seen, such that no more of the frame is left empty than must be. A picture larger
-   than its frame is seen from its top. */
-function middleOf(view, size, room) {
-  const middle = (share, length, space, start) => {
-    const half = space / (2 * length * view.zoom);
-    if (half >= 0.5) return 0.5;
-    return start ? half : Math.min(1 - half, Math.max(half, share));
-  };
+/* [least, most] share that may stand in the middle, such that no more of the frame is left empty than
+   must be. */
+function tightBounds(zoom, length, space) {
+  const half = space / (2 * length * zoom);
+  return half >= 0.5 ? [0.5, 0.5] : [half, 1 - half];
+}
+
+const clamped = (share, [least, most]) => Math.min(most, Math.max(least, share));
+
+/* What stands in the middle. A picture larger than its frame is seen from its top; one that is zoomed may
+   leave some of the frame empty, as to keep what is under the pointer there. */
+function middleOf(view, size, room, isTight = view.zoom <= 1) {
+  const bounds = (length, space) => (isTight ? tightBounds(view.zoom, length, space) : [0, 1]);
+  const down = bounds(size.height, room.height);
   return {
-    x: middle(view.x, size.width, room.width, false),
-    y: middle(view.y, size.height, room.height, isHome(view)),
+    x: clamped(view.x, bounds(size.width, room.width)),
+    y: isHome(view) ? down[0] : clamped(view.y, down),
   };
 }
 
@@ -55,18 +61,18 @@ function zoomedAbout(view, zoom, point, size, room) {
     x: x + (room.width / 2 - point.x) / (size.width * zoom),
     y: y + (room.height / 2 - point.y) / (size.height * zoom),
   };
-  return { zoom, ...middleOf(next, size, room) };
+  return { zoom, ...middleOf(next, size, room, zoom <= Math.max(1, view.zoom)) };
 }
 
-/* By CSS pixels, as the picture follows the pointer. */
+/* By CSS pixels, as the picture follows the pointer, to its edges. */
 function pannedBy(view, across, down, size, room) {
+  const { zoom } = view;
   const { x, y } = middleOf(view, size, room);
-  const next = {
-    zoom: view.zoom,
-    x: x - across / (size.width * view.zoom),
-    y: y - down / (size.height * view.zoom),
+  const moved = (share, distance, length, space) => {
+    const [least, most] = tightBounds(zoom, length, space);
+    return clamped(share - distance / (length * zoom), [Math.min(least, share), Math.max(most, share)]);
   };
-  return { zoom: view.zoom, ...middleOf(next, size, room) };
+  return { zoom, x: moved(x, across, size.width, room.width), y: moved(y, down, size.height, room.height) };
 }
 
 /* The zoom a step in or out; one that is further out than where it fits is left by going in alone. */

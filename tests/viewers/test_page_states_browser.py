@@ -1,0 +1,135 @@
+"""How a run stands, and what its page asks for, in a real browser."""
+
+import time
+
+import pytest
+from support.browser import in_browser
+from support.page_reader import WIDE, wait_for_epoch
+from support.page_runs import Writer, make_run
+from support.server import serve
+
+pytestmark = in_browser
+
+LOOK = "window.dispatchEvent(new Event('focus'))"
+
+
+@pytest.fixture
+def timed(browser):
+    """Open a page whose clock the test moves."""
+    contexts = []
+
+    def opened(url):
+        context = browser.new_context(viewport=WIDE)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.clock.install()
+        page.goto(url)
+        page.wait_for_selector(".tile")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def pass_time(page, seconds):
+    for _ in range(2 * seconds):
+        page.clock.run_for(500)
+        page.wait_for_timeout(20)
+
+
+def text(page):
+    return page.locator("#state").inner_text()
+
+
+def test_page_of_a_run_that_goes_on_asks_for_one_small_file(timed, tmp_path):
+    writer = make_run(tmp_path, 3)
+    with serve(tmp_path) as served:
+        page = timed(served.url)
+        assert text(page) == "running"
+        served.asked.clear()
+        pass_time(page, 10)
+        assert served.names == {"latest.js"}
+        assert 3 <= len(served) <= 5
+        assert 1000 < served.size < 2000
+        pass_time(page, 300)
+        served.asked.clear()
+        pass_time(page, 60)
+        assert 1 <= len(served) <= 3  # every 30 s by now
+        writer.save(4)
+        pass_time(page, 31)
+        wait_for_epoch(page, 4)
+        served.asked.clear()
+        pass_time(page, 10)
+        assert len(served) >= 3
+
+
+def test_page_of_a_run_that_ended_asks_for_nothing_until_it_is_looked_at(timed, tmp_path):
+    writer = make_run(tmp_path, 3)
+    with serve(tmp_path) as served:
+        page = timed(served.url)
+        writer.save(4).tell("finished")
+        pass_time(page, 5)
+        wait_for_epoch(page, 4)
+        assert text(page) == "finished"
+        assert not page.locator("#live").is_visible()
+        served.asked.clear()
+        pass_time(page, 600)
+        assert served.asked == []
+        page.evaluate(LOOK)
+        page.wait_for_timeout(500)
+        assert served.names == {"latest.js"}
+        writer.tell("running").save(5)  # it is resumed
+        page.evaluate(LOOK)
+        wait_for_epoch(page, 5)
+        assert (text(page), page.locator("#live").is_visible()) == ("running", True)
+        writer.save(6)
+        pass_time(page, 5)
+        wait_for_epoch(page, 6)
+
+
+@pytest.mark.parametrize("state", ["finished", "failed"])
+def test_page_says_how_a_run_ended(show, tmp_path, state):
+    make_run(tmp_path, 1).tell(state)
+    assert text(show(tmp_path)) == state
+
+
+def test_page_says_that_a_run_which_nobody_ended_has_stopped(show, tmp_path):
+    writer = Writer(tmp_path).begin()
+    for epoch in (1, 2, 3):
+        writer.save(epoch, time=time.time() - 3 * 3600 + epoch)
+    page = show(tmp_path)
+    assert text(page) == "stopped, last snapshot 2 hours ago"
+    assert not page.locator("#live").is_visible()
+
+
+def test_ended_run_without_snapshots_promises_none(show, tmp_path):
+    writer = Writer(tmp_path).begin()
+    page = show(tmp_path, waits=False)
+    page.get_by_text("No snapshot yet.").wait_for()
+    writer.tell("failed")
+    page.get_by_text("This run has no snapshot.").wait_for()
+
+
+def test_picture_stays_where_it_is_when_a_snapshot_comes(show, tmp_path):
+    writer = make_run(tmp_path, 3)
+    page = show(tmp_path)
+    place = page.locator("#stage").bounding_box()
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("#stage").bounding_box() == place
+    writer.save(4)
+    page.locator("#newest").wait_for(state="visible")
+    assert page.locator("#stage").bounding_box() == place
+
+
+def test_play_pressed_thrice_plays_no_faster(show, tmp_path):
+    make_run(tmp_path, 40)
+    page = show(tmp_path)
+    page.locator("#speed").select_option("10")
+    page.keyboard.press("Home")
+    for _ in range(3):
+        page.locator("#play").click()
+    start = page.evaluate("page.state.index")
+    page.wait_for_timeout(2000)
+    assert 1 <= page.evaluate("page.state.index") - start <= 22
