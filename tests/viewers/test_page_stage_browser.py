@@ -264,7 +264,9 @@ def measured(*values):
     ends = {"least": float(np.nanmin(numbers)), "most": float(np.nanmax(numbers))}
     return {
         "metrics": {"mae": numbers},
-        "summary": {"mae": {"mean": mean, **ends, "nan": int(np.isnan(numbers).sum()), "worst": worst}},
+        "summary": {
+            "mae": {"mean": mean, **ends, "nan": int(np.isnan(numbers).sum()), "worst": worst}
+        },
     }
 
 
@@ -307,7 +309,12 @@ def test_names_and_measures_stand_under_samples_that_have_room(show, tmp_path):
     page = show(tmp_path)
     page.wait_for_function("() => document.querySelector('.under')?.textContent.includes('mae')")
     texts = page.locator(".under").all_inner_texts()
-    assert texts == ["0 one · mae 0.125", "1 two · mae 0.25", "2 three · mae 0.5", "3 four · mae 0.75"]
+    assert texts == [
+        "0 one · mae 0.125",
+        "1 two · mae 0.25",
+        "2 three · mae 0.5",
+        "3 four · mae 0.75",
+    ]
     size = page.locator(".under").first.evaluate("one => getComputedStyle(one).fontSize")
     assert float(size.removesuffix("px")) >= 11
 
