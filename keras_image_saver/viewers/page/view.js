@@ -123,13 +123,14 @@ class View {
     by("values-section").hidden = rows.length === 0;
   }
 
-  drawSampleBar({ entries, index, run, sample, sampleCount }) {
+  drawSampleBar(state) {
+    const { entries, index, run, sample, sampleCount } = state;
     by("sample-bar").hidden = by("strip").hidden = sample === null;
     if (sample === null) return this.strip.clear();
     const name = `Sample ${sample}`;
     by("sample-name").textContent = sampleCount ? `${name} of 0\u2013${sampleCount - 1}` : name;
-    by("sample-before").disabled = sample === 0;
-    by("sample-after").disabled = sample + 1 >= sampleCount;
+    by("sample-before").disabled = state.sampleBeside(-1) === undefined;
+    by("sample-after").disabled = state.sampleBeside(1) === undefined;
     by("sample-text").textContent = run.samples[sample] ?? "";
     describe(by("strip"), `${name} at every epoch`);
     this.strip.set(entries, sample);
