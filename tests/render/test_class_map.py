@@ -1,7 +1,14 @@
 """Scores and targets to class maps."""
 
+import math
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from support.layouts import LAYOUTS
+from support.pixels import FLOATS, INTEGERS, dtype_of
 
 from keras_image_saver.render.base import NOT_FINITE, ClassDecision
 from keras_image_saver.render.class_map import Classes, logit
@@ -95,3 +102,62 @@ def test_of_target_of_several_labels_draws_the_last_on_top():
 )
 def test_on_device_is_the_same_decision_where_there_is_one(decision, expected):
     assert Classes(decision, 3, 3, np.float32(0.25)).on_device == expected
+
+
+# Any array, pixel by pixel in Python's own numbers
+
+
+@st.composite
+def any_array(draw, dtype, shape):
+    """Numbers that tell one decision from another, of any dtype and layout."""
+    telling = [-1.0, 0.0, 0.25, 0.5, 1.0, 2.0, 3.0, 100.0]
+    if dtype in FLOATS:
+        telling += [0.4999, 0.5001, 2.5, math.nan, math.inf, -math.inf]
+    elif dtype.startswith("u"):
+        telling = [abs(one) for one in telling]
+    array = draw(hnp.arrays(np.float64, shape, elements=st.sampled_from(telling)))
+    return LAYOUTS[draw(st.sampled_from([*LAYOUTS]))](array.astype(dtype_of(dtype)))
+
+
+def decided(scores, decision, limit):
+    """The class of one pixel."""
+    if not all(map(math.isfinite, scores)):
+        return NOT_FINITE
+    if decision == "argmax":
+        return scores.index(max(scores))
+    return max((number for number, one in enumerate(scores, 1) if one > limit), default=0)
+
+
+# Others are cast to float32 where they are read.
+NUMPYS_FLOATS = [one for one in FLOATS if one != "bfloat16"]
+
+
+@pytest.mark.parametrize("decision", ["argmax", "multi_label", "threshold"])
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), dtype=st.sampled_from([*NUMPYS_FLOATS, *INTEGERS]))
+def test_of_scores_of_any_array_decides_each_pixel(decision, data, dtype):
+    channels = 1 if decision == "threshold" else data.draw(st.integers(2, 4))
+    scores = data.draw(
+        any_array(dtype, (*data.draw(hnp.array_shapes(min_dims=3, max_dims=3)), channels))
+    )
+    limit = np.float32(data.draw(st.sampled_from([0.0, 0.25, 0.5])))
+    before = scores.tobytes()
+    found = Classes(decision, channels, channels + 1, limit).of_scores(scores)
+    assert scores.tobytes() == before
+    pixels = scores.astype(np.float64).reshape(-1, channels).tolist()
+    assert found.shape == scores.shape[:3]
+    assert found.ravel().tolist() == [decided(one, decision, limit) for one in pixels]
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), dtype=st.sampled_from([*NUMPYS_FLOATS, *INTEGERS, "bool"]))
+def test_of_target_of_any_ids_is_those_ids(data, dtype):
+    shape = data.draw(hnp.array_shapes(min_dims=3, max_dims=3))
+    ids = data.draw(any_array(dtype, (*shape, 1)))
+    found = Classes("argmax", 3, 3, np.float32(0.5)).of_target(ids)
+    expected = [
+        round(one) if math.isfinite(one) else NOT_FINITE
+        for one in ids.astype(np.float64).ravel().tolist()
+    ]
+    assert found.shape == shape
+    assert found.ravel().tolist() == expected

@@ -2,7 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from sklearn.metrics import accuracy_score, f1_score, jaccard_score
+from support.layouts import LAYOUTS
 
 from keras_image_saver.render.base import (
     NOT_FINITE,
@@ -115,3 +119,52 @@ def test_class_measures_are_those_of_scikit_learn(classes, dtype):
     known = np.unique(together)
     pooled = class_iou(found.pooled())[0]
     np.testing.assert_allclose(pooled[known], jaccard_score(*together, average=None))
+
+
+# Any class maps, pixel by pixel
+
+
+def counted(targets, outputs, count, ignore_index):
+    """Accuracy, and by class intersection, union and sizes, of one sample."""
+    pairs = [
+        (target, output)
+        for target, output in zip(targets, outputs, strict=True)
+        if 0 <= target < count and target != ignore_index
+    ]
+    by_class = []
+    for one in range(count):
+        of_output = 0 if one == ignore_index else sum(output == one for _, output in pairs)
+        both, of_target = pairs.count((one, one)), sum(target == one for target, _ in pairs)
+        by_class.append((both, of_target, of_output))
+    return sum(both for both, _, _ in by_class), len(pairs), by_class
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    data=st.data(),
+    dtype=st.sampled_from([np.int32, np.int64]),
+    shape=hnp.array_shapes(min_dims=3, max_dims=3, max_side=4),
+    ignore_index=st.none() | st.sampled_from([-1, 1, 255]),
+)
+def test_measures_of_any_class_maps_are_those_of_a_plain_loop(data, dtype, shape, ignore_index):
+    count = 3
+    ids = st.sampled_from([-1, 0, 1, 2, 3, 255, NOT_FINITE])
+    targets, outputs = (
+        LAYOUTS[data.draw(st.sampled_from(["plain", "fortran", "strides", "read-only"]))](
+            data.draw(hnp.arrays(dtype, shape, elements=ids))
+        )
+        for _ in range(2)
+    )
+    found = count_classes([MeasuredClasses(outputs, count, targets, ignore_index)])
+    for index in range(shape[0]):
+        one, other = (maps[index].ravel().tolist() for maps in (targets, outputs))
+        hits, pixels, by_class = counted(one, other, count, ignore_index)
+        share = hits / pixels if pixels else np.nan
+        np.testing.assert_allclose(accuracy(found)[index], share)
+        unions = [(both, a + b - both) for both, a, b in by_class]
+        expected = [both / union if union else np.nan for both, union in unions]
+        np.testing.assert_allclose(class_iou(found)[index], expected)
+        known = [value for value in expected if not np.isnan(value)]
+        np.testing.assert_allclose(iou(found)[index], np.mean(known) if known else np.nan)
+        expected = [2 * both / (a + b) if a + b else np.nan for both, a, b in by_class]
+        np.testing.assert_allclose(class_dice(found)[index], expected)

@@ -5,6 +5,11 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from support.layouts import LAYOUTS
+from support.pixels import FLOATS, dtype_of
 
 from keras_image_saver.render.image_measures import change, diversity, mae, mse, psnr, shares, ssim
 from keras_image_saver.render.measured import MeasuredImages
@@ -156,3 +161,64 @@ def test_diversity_of_one_sample_or_of_nan_is_nan():
     assert math.isnan(diversity([MeasuredImages(outputs[:1], (0.0, 1.0))]))
     outputs[2, 0, 0] = np.nan
     assert math.isnan(diversity([MeasuredImages(outputs, (0.0, 1.0))]))
+
+
+# Any images, in float64
+
+RANGES = {
+    "float": [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (-103.9, 151.1), ((0.0, -2.0), (1.0, 3.0))],
+    "integer": [(0.0, 255.0), (-128.0, 127.0)],
+    "uint8": [None, (0.0, 127.0)],
+    "bool": [None],
+}
+
+
+@st.composite
+def images_of(draw, shape):
+    """Images of a dtype and layout, within a range or around it; with their shares of it."""
+    dtype = draw(st.sampled_from([*FLOATS, "int16", "uint8", "bool"]))
+    kind = "float" if dtype in FLOATS else {"int16": "integer"}.get(dtype, dtype)
+    value_range = draw(st.sampled_from(RANGES[kind]))
+    low, high = value_range or (0.0, 1.0 if dtype == "bool" else 255.0)
+    places = draw(hnp.arrays(np.float64, shape, elements=st.floats(-0.5, 1.5)))
+    values = np.asarray(low) + places * (np.asarray(high) - low)
+    if dtype in ("uint8", "bool"):
+        values = np.clip(np.rint(values), 0, 1 if dtype == "bool" else 255)
+    array = LAYOUTS[draw(st.sampled_from([*LAYOUTS]))](values.astype(dtype_of(dtype)))
+    exact = (array.astype(np.float64) - low) / (np.asarray(high) - low)
+    return array, value_range, exact
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data(), sides=st.tuples(*[st.integers(1, 4)] * 3))
+def test_measures_of_any_images_are_those_of_float64(data, sides):
+    (outputs, of_outputs, x), (targets, of_targets, y) = (
+        data.draw(images_of((*sides, 2))) for _ in range(2)
+    )
+    images = MeasuredImages(outputs, of_outputs, targets, of_targets)
+    axes = (1, 2, 3)
+    near = {"rtol": 1e-4, "atol": 2e-6}
+    np.testing.assert_allclose(mae(images), np.abs(x - y).mean(axes), **near)
+    squares = np.square(x - y).mean(axes)
+    np.testing.assert_allclose(mse(images), squares, **near)
+    np.testing.assert_allclose(10 ** (-psnr(images) / 10), squares, **near)
+    pairs = [np.square(one - other).mean() for one, other in combinations(x, 2)]
+    if pairs:
+        expected = math.sqrt(np.mean(pairs))
+        assert diversity([images]) == pytest.approx(expected, rel=1e-3, abs=1e-5)
+
+
+@settings(max_examples=50, deadline=None)
+@given(data=st.data(), dtype=st.sampled_from(FLOATS))
+def test_change_of_any_images_is_that_of_float64(data, dtype):
+    now, before = (
+        LAYOUTS[data.draw(st.sampled_from([*LAYOUTS]))](
+            data.draw(hnp.arrays(np.float64, (2, 3, 2, 1), elements=st.floats(-2, 2))).astype(
+                dtype_of(dtype)
+            )
+        )
+        for _ in range(2)
+    )
+    found = change(MeasuredImages(now, (-1.0, 1.0), previous=before))
+    apart = np.abs(now.astype(np.float64) - before.astype(np.float64)) / 2
+    np.testing.assert_allclose(found, apart.mean((1, 2, 3)), rtol=1e-4, atol=2e-6)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from support.layouts import LAYOUTS
 from support.pixels import FLOATS, INTEGERS, dtype_of
 
 from keras_image_saver import to_uint8
@@ -176,16 +177,7 @@ def arrays(draw, name):
     if name == "bfloat16":
         with np.errstate(over="ignore"):
             array = array.astype(ml_dtypes.bfloat16)
-    layout = draw(st.sampled_from(["plain", "fortran", "reversed", "stepped", "read-only"]))
-    if layout == "fortran":
-        array = np.asfortranarray(array)
-    elif layout == "reversed":
-        array = array[::-1, ::-1]
-    elif layout == "stepped":
-        array = np.repeat(array, 2, axis=0)[::2]
-    elif layout == "read-only":
-        array.flags.writeable = False
-    return array
+    return LAYOUTS[draw(st.sampled_from([*LAYOUTS]))](array)
 
 
 @pytest.mark.parametrize("dtype", [*FLOATS, *INTEGERS, "bool"])

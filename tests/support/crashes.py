@@ -192,13 +192,21 @@ class Volume:
         but each one, all from each one on, and some that are drawn.
         """
         for kept in subsets(len(self.pending), random):
-            names = {folder: dict(inner) for folder, inner in self._lasting_names.items()}
-            done = set()
-            for change in itertools.compress(self.pending, kept):
-                if change.needs in done or change.needs not in self.pending:
-                    done.add(change)
-                    _apply(names, change)
-            yield from self._with_torn_contents(names)
+            yield from self._with_torn_contents(self._names_of(kept))
+
+    def drawn(self, random: Random) -> Tree:
+        """Return one of what may be left of it."""
+        kept = random.choice(subsets(len(self.pending), random))
+        return random.choice([*self._with_torn_contents(self._names_of(kept))])
+
+    def _names_of(self, kept):
+        names = {folder: dict(inner) for folder, inner in self._lasting_names.items()}
+        done = set()
+        for change in itertools.compress(self.pending, kept):
+            if change.needs in done or change.needs not in self.pending:
+                done.add(change)
+                _apply(names, change)
+        return names
 
     def _with_torn_contents(self, names):
         whole = self._tree(names, self._contents)

@@ -18,7 +18,7 @@ def named(folder):
 
 
 def test_write_page_of_a_folder_of_runs_lists_them_newest_first(tmp_path):
-    Writer(tmp_path / "old", about=OLD).begin().save(1)
+    Writer(tmp_path / "old", about=OLD).begin().save(1, time=1.7e9)
     new = Writer(tmp_path / "new", about=OLD).begin()
     new.save(7, time=1.8e9, logs={"loss": float("nan")}).miss(8)
     (tmp_path / "none").mkdir()
@@ -30,7 +30,7 @@ def test_write_page_of_a_folder_of_runs_lists_them_newest_first(tmp_path):
     assert (new["entry"]["epoch"], new["entry"]["file"]) == (8, None)
     assert (new["shown"]["epoch"], new["shown"]["file"]) == (7, "0007.png")
     assert new["shown"]["logs"] == {"loss": "NaN"}
-    assert (old["time"], old["interval"], old["odd"], old["previous"]) == (1.7e9 + 1, None, "", [])
+    assert (old["time"], old["interval"], old["odd"], old["previous"]) == (1.7e9, None, "", [])
     assert new["has_page"] is old["has_page"] is True
     assert block(tmp_path / "index.html")["command"] == f"keras-image-saver page {tmp_path}"
 
@@ -38,14 +38,14 @@ def test_write_page_of_a_folder_of_runs_lists_them_newest_first(tmp_path):
 def test_card_tells_how_the_run_stands(tmp_path):
     writer = Writer(tmp_path / "a", page=False)
     for epoch in (1, 2, 3, 4):
-        writer.save(epoch)
+        writer.save(epoch, time=1.7e9 + 60 * epoch)
     about = new_about() | {"state": "finished", "resumed": 1.9e9, "settings": {"long": "x" * 9999}}
     write_about(str(tmp_path / "a"), about)
     write_page(tmp_path)
     (card,) = cards(tmp_path)
     told = {key: about[key] for key in ("id", "state", "started", "resumed")}
     assert card["about"] == told
-    assert (card["interval"], card["time"], card["has_page"]) == (1.0, 1.9e9, False)
+    assert (card["interval"], card["time"], card["has_page"]) == (60, 1.9e9, False)
     assert card["path"] == f"{tmp_path}/a"
 
 
@@ -145,7 +145,7 @@ def test_refresh_on_remote_storage_makes_no_request(monkeypatch):
 def test_two_that_write_the_list_at_once_lose_neither_run(tmp_path, monkeypatch):
     """The first looks before the second run is there, and writes after the second has written."""
     for name in "ab":
-        Writer(tmp_path / name, about=OLD).begin().save(1)
+        Writer(tmp_path / name, about=OLD).begin().save(1, time=1.7e9)
     (tmp_path / "b").rename(tmp_path.parent / "b")
     write_page(tmp_path)
     looked, written = threading.Event(), threading.Event()

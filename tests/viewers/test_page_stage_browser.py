@@ -195,7 +195,6 @@ def test_swipe_shows_each_picture_on_its_side_and_moves_by_mouse_and_keys(show, 
     page = show(tmp_path)
     press(page, "c")
     mode(page, "swipe")
-    canvas = page.locator("#stage canvas").first
     first, last = page.locator(".tile").first, page.locator(".tile").nth(1)
     page.evaluate(COUNT_DRAWING)
     handle = page.get_by_role("slider", name="Where the two pictures meet")
@@ -208,8 +207,7 @@ def test_swipe_shows_each_picture_on_its_side_and_moves_by_mouse_and_keys(show, 
     x, y = center(box(page))
     page.mouse.move(x, y, steps=4)
     page.mouse.up()
-    assert drawn_at(canvas, 0.02, 0.25) == color(1, 0)
-    assert drawn_at(page.locator("#stage canvas").last, 0.98, 0.25)[:1] == color(3, 1)[:1]
+    assert (middle(first), middle(last)) == (color(1, 0), color(3, 1))
     assert page.evaluate("drawings") == 0
     assert page.evaluate("page.state.index") == 2  # the arrows were the handle's
     assert source(page) == "./0001.png"

@@ -49,6 +49,11 @@ function stateAt(hash, before) {
   return state.with({ view: isView ? { zoom: Math.min(zoom, 64), x, y } : HOME });
 }
 
+/* Whether an address is of a certain place in the runs. */
+function asksForPlace(hash) {
+  return ALIGNED_BY.some((axis) => addressParts(hash).has(axis));
+}
+
 function addressParts(hash) {
   const parts = String(hash).replace(/^#/, "").split("&").map((part) => part.split("="));
   return new Map(parts.filter((part) => part.length === 2));

@@ -92,8 +92,13 @@ class Comparison {
     const { compared } = this;
     const found = await Promise.all(compared.map((one) => one.isGoingOn && one.poll()));
     if (compared !== this.compared || !found.some(Boolean)) return false;
-    this.change((state) => state.withRuns(this.runs()));
+    this.renew();
     return true;
+  }
+
+  /* Show the runs as they are known now. */
+  renew() {
+    this.change((state) => state.withRuns(this.runs()));
   }
 
   /* Go from place to place, until the last one or until the state says to stop. */

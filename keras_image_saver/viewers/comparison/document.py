@@ -23,7 +23,6 @@ _STYLES = (
 )
 _SCRIPTS = (
     *RECORD_SCRIPTS,
-    "web/status.js",
     *STAGE_SCRIPTS,
     *CHART_SCRIPTS,
     "comparison/align.js",

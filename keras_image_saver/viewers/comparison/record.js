@@ -47,8 +47,15 @@ class ComparedRun {
     return (this.latest?.state ?? this.found.state) === "running";
   }
 
+  /* Resolves as soon as the newest part is there; `whole` does when all are. */
+  start() {
+    return new Promise((resolve) => {
+      this.whole = this.poll(resolve).finally(resolve);
+    });
+  }
+
   /* Look into the run's folder for what is new; tell whether anything is. */
-  async poll() {
+  async poll(onNewest = () => {}) {
     const latest = parseLatest(await this.part("latest", "latest"));
     if (latest === null) return false;
     const { key, writes, run } = this.latest ?? {};
@@ -59,7 +66,12 @@ class ComparedRun {
       this.part("newest", "snapshots"),
       hasRun ? this.part("run", "run") : null,
     ]);
-    const entries = await this.entriesWith(parsePart(newest), isOther);
+    const part = parsePart(newest);
+    if (part !== null && this.found.history.length === 0) {
+      this.take(mergedEntries([part.entries]), about);
+      onNewest();
+    }
+    const entries = await this.entriesWith(part, isOther);
     if (entries === null) return false; // what was embedded is more
     this.latest = latest;
     if (isOther) this.renewValues();

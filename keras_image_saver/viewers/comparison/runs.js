@@ -69,11 +69,16 @@ class RunsPage {
     this.showPart("comparison");
     by("title").textContent = names.join(" · ");
     this.comparison.view.drawEmpty("The runs' records are being read.");
-    await Promise.all(compared.map((one) => one.poll()));
+    await Promise.all(compared.map((one) => one.start()));
+    const whole = Promise.all(compared.map((one) => one.whole));
+    if (asksForPlace(location.hash)) await whole; // else the newest parts show all that is to be seen
     if (this.opened !== JSON.stringify(names)) return; // it was gone back from meanwhile
+    this.comparison.open(compared, names);
+    await whole;
+    if (this.comparison.compared !== compared) return;
+    this.comparison.renew();
     const missing = cards.filter((_, number) => compared[number].latest === null);
     if (missing.length > 0) drawNoRecords(missing, cards);
-    this.comparison.open(compared, names);
   }
 
   showPart(part) {

@@ -26,6 +26,7 @@ class ComparisonView {
     this.tools = new StageTools(by("tools"), this.stage, { onMode, onSort, onLook });
     this.classes = new ClassLegend(by("classes"), (picked) => onChange({ picked }));
     this.charts = new Charts(by("charts"), { onPick });
+    this.states = []; // of the runs, in words, as of when something came of them
     by("charts-title").after(this.charts.choice);
   }
 
@@ -77,6 +78,8 @@ class ComparisonView {
       const options = runs.map((run, value) => element("option", { value, textContent: run.name }));
       by(`pair-${side}`).replaceChildren(...options);
     }
+    const now = Date.now() / 1000;
+    this.states = runs.map((run) => runState(run, now).text);
     this.drawDifferences(runs);
   }
 
@@ -105,13 +108,12 @@ class ComparisonView {
   }
 
   drawShown({ runs, axis, position }, shown) {
-    const now = Date.now() / 1000;
     const items = runs.map((run, number) => {
       const name = run.page ? element("a", { href: run.page, textContent: run.name }) : run.name;
       const off = offText(run, shown[number], position, axis);
       const entry = shown[number].entry;
       const place = entry === null ? "" : snapshotName(entry, run.severalAnEpoch);
-      const text = element("p", { className: "run-state" }, [place, runState(run, now).text].filter(Boolean).join(" · "));
+      const text = element("p", { className: "run-state" }, [place, this.states[number]].filter(Boolean).join(" · "));
       if (off) text.prepend(element("span", { className: "off", textContent: off }), entry === null ? "" : ": ");
       return element("li", {}, swatch(number), element("div", {}, element("p", { className: "run-name" }, name), text));
     });

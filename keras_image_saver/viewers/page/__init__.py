@@ -54,7 +54,6 @@ _STYLES = (
 )
 _SCRIPTS = (
     *RECORD_SCRIPTS,
-    "web/status.js",
     "page/address.js",
     "page/state.js",
     "page/record.js",

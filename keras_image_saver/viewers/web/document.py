@@ -14,7 +14,7 @@ from keras_image_saver.run.files import PAGE_MARK
 _VIEWERS = "keras_image_saver.viewers"
 
 # What more than one page is made of: what a record says, what shows pictures, and what shows numbers.
-RECORD_SCRIPTS = ("web/dom.js", "web/entry.js", "web/run.js", "web/values.js")
+RECORD_SCRIPTS = ("web/dom.js", "web/entry.js", "web/run.js", "web/status.js", "web/values.js")
 STAGE_SCRIPTS = (
     "web/pictures.js",
     "web/layout.js",

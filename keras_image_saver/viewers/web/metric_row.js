@@ -163,7 +163,7 @@ class MetricRow {
   numbersOf(mark, isAlone) {
     const { name, entries, several } = this.scene.series[mark.series];
     const text = isAlone ? snapshotName(entries[mark.index], several) : name;
-    const label = element("span", { className: "of", title: text, textContent: text });
+    const label = element("span", { className: isAlone ? "of place" : "of", title: text, textContent: text });
     const numbers = element("span", { className: "numbers" }, ...this.numbersAt(mark, isAlone));
     const keys = isAlone ? [] : [runSwatch(mark.series, this.scene.series)];
     return element("li", {}, ...keys, label, numbers);

@@ -25,23 +25,26 @@ class Stage {
   show(scene) {
     this.view = scene.view;
     this.wanted = scene;
-    this.running ??= this.work().finally(() => {
-      this.running = null;
-    });
+    this.running ??= this.work();
     return this.running;
   }
 
   async work() {
-    while (this.wanted !== null) {
-      const scene = this.wanted;
-      this.wanted = null;
-      const loads = scene.shots.map(({ entry, run }) =>
-        entry.file ? this.pictures.load(entry, run.url).catch(() => null) : null,
-      );
-      const images = await Promise.all(loads);
-      this.redraw = () => this.draw(scene, images);
-      this.redraw();
+    try {
+      while (this.wanted !== null) {
+        const scene = this.wanted;
+        this.wanted = null;
+        const images = await Promise.all(scene.shots.map((shot) => this.load(shot)));
+        this.redraw = () => this.draw(scene, images);
+        this.redraw();
+      }
+    } finally {
+      this.running = null; // in the same turn, so that no wish comes between
     }
+  }
+
+  load({ entry, run }) {
+    return entry.file ? this.pictures.load(entry, run.url).catch(() => null) : Promise.resolve(null);
   }
 
   clear() {

@@ -13,7 +13,7 @@ function parseValues(text) {
     return {
       rows,
       steps,
-      texts: new Map(Object.entries(metrics)),
+      metrics: new Map(Object.entries(metrics)),
       read: new Map(), // rows that were asked for, as numbers
       full: Number(full) || 0,
     };
@@ -25,7 +25,7 @@ function parseValues(text) {
 /* A row as numbers: by measure one a sample, or one of the whole grid. It is parsed once. */
 function valuesIn(file, row) {
   if (!file.read.has(row)) {
-    const texts = [...file.texts].map(([name, rows]) => [name, String(rows?.[row] ?? "")]);
+    const texts = [...file.metrics].map(([name, rows]) => [name, String(rows?.[row] ?? "")]);
     const numbers = texts.map(([name, text]) => [name, Float32Array.from(text.split(" "), Number)]);
     file.read.set(row, new Map(numbers.filter((_, index) => texts[index][1] !== "")));
   }
@@ -111,7 +111,7 @@ class SampleValues {
       file?.steps.forEach((step, row) => {
         if (step >= entry.step) return;
         const values = file.read.get(row)?.get(by);
-        const text = file.texts.get(by)?.[row];
+        const text = file.metrics.get(by)?.[row];
         if (values || text) found.push(values ?? Float32Array.from(String(text).split(" "), Number));
       });
     }
