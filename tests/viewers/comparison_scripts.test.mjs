@@ -203,15 +203,16 @@ test("an address of nonsense is the plain state", () => {
 test("what differs is named, and what is alike counted", () => {
   const settings = { render: { class: "Images", value_range: [-1, 1], channels: null }, weights: ["raw", "ema"] };
   const a = run("a", [1], { about: { id: "1", state: "running", settings, versions: { keras: "3.1" } } });
-  const other = { ...settings, render: { ...settings.render, value_range: [0, 1] }, padding: 2 };
+  const other = { ...settings, render: { ...settings.render, value_range: [0, 1] }, padding: 2, weights: null };
   const b = run("b", [1], { about: { id: "2", state: "failed", settings: other, versions: { keras: "2.15" } } });
   const { rows, alike } = words.differencesOf([a, b]);
   same(rows, [
     { name: "render.value_range", texts: ["(-1, 1)", "(0, 1)"] },
+    { name: "weights", texts: ["raw, ema", "none"] },
     { name: "version of keras", texts: ["3.1", "2.15"] },
     { name: "padding", texts: [null, "2"] },
   ]);
-  assert.equal(alike, 7); // tile, panels, samples, batches; class, channels, weights
+  assert.equal(alike, 6); // tile, panels, samples, batches; class, channels
 });
 
 test("sizes and weights are those that the entries tell", () => {

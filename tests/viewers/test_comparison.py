@@ -95,7 +95,7 @@ def test_compare_embeds_the_newest_values_that_there_is_room_for(tmp_path, monke
 
 def test_compare_writes_hostile_text_as_data_alone(tmp_path):
     for name in ("a", "b"):
-        Writer(tmp_path / name).begin().save(1, logs={HOSTILE: 1.0, "note": HOSTILE})
+        Writer(tmp_path / name).begin().save(1, logs={HOSTILE: float("nan"), "note": HOSTILE})
     compare([tmp_path / "a", tmp_path / "b"], tmp_path / "c.html")
     text = (tmp_path / "c.html").read_bytes().decode("utf-8")
     assert not {*"\u2028\u2029"} & {*text}

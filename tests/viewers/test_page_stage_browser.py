@@ -86,7 +86,7 @@ def test_keys_and_buttons_zoom(show, tmp_path):
         page.keyboard.press("0")
         page.keyboard.press(key)
         by_key = zoom(page)
-        page.get_by_label("Fit into the window").click()
+        page.get_by_label("Fit: as large as it fits").click()
         assert zoom(page) == 1
         page.get_by_label(button, exact=True).click()
         assert zoom(page) == by_key

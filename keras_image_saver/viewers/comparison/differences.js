@@ -20,7 +20,10 @@ function flattened(value, path, found, depth = 0) {
 function settingText(value) {
   if (value === null || value === undefined) return "none";
   if (typeof value === "string") return value;
-  if (Array.isArray(value) && value.every(Number.isFinite)) return `(${value.join(", ")})`;
+  if (Array.isArray(value) && value.length > 0) {
+    if (value.every(Number.isFinite)) return `(${value.join(", ")})`;
+    if (value.every((one) => typeof one === "string")) return value.join(", ");
+  }
   return JSON.stringify(value);
 }
 

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from keras_image_saver.escapes import escaped
 from keras_image_saver.run.files import PAGE
 from keras_image_saver.run.lines import Entry, read_record
-from keras_image_saver.run.logs import json_logs
 from keras_image_saver.run.run_file import read_run
 from keras_image_saver.run.storage import storage_of
 from keras_image_saver.run.values import read_rows, values_files
@@ -54,7 +53,7 @@ def embedded(folder: str, url: str, name: str) -> Embedded:
     data = {
         "name": name,
         "url": url,
-        "about": json.dumps(json_logs(about or {})),
+        "about": json.dumps(about or {}),
         **shared_geometries(found.entries if found else ()),
         "has_page": PAGE in storage_of(folder).names(),
         "values_left_out": left_out,
@@ -75,8 +74,8 @@ def shared_geometries(entries: Sequence[Entry]) -> dict[str, list[Any]]:
         geometry: Mapping[str, Any] = entry.get("geometry") or {}
         number = numbers.setdefault(json.dumps(geometry), len(numbers))
         if number == len(geometries):
-            geometries.append(json_logs(geometry))
-        short.append({**json_logs(entry), "geometry": number})
+            geometries.append(geometry)
+        short.append({**entry, "geometry": number})
     return {"geometries": geometries, "entries": short}
 
 

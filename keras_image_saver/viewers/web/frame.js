@@ -41,6 +41,7 @@ class Frame {
       const { shot, tiles } = shown;
       const content = [images[shown.number], tiles, drawn, layout, number, samples];
       const isAnother = layer.draw(...content);
+      layer.title = shot.title;
       const isOfClasses = (panel) => shot.run.classPanels.includes(tiles.panels[panel]);
       const ofClasses = drawn.map((panel) => (isOfClasses(panel) ? panel : -1));
       const isPicked = scene.picked !== null && canPickIn(shot.run, shot.entry);

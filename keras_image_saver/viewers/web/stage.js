@@ -120,6 +120,12 @@ class Stage {
     }
   }
 
+  /* The pictures that are shown, each with its title: two in one frame as two. */
+  canvases() {
+    const frames = this.frames.filter((frame) => !frame.picture.hidden);
+    return frames.flatMap((frame) => frame.layers.map(({ canvas, title }) => ({ canvas, title })));
+  }
+
   setView(view) {
     this.view = view;
     for (const frame of this.frames) frame.setView(view);

@@ -20,7 +20,7 @@ class StageTools {
     this.zoom = element("div", { className: "zooms" });
     this.zoom.append(
       this.button("−", "Zoom out", "-", () => stage.zoomBy(1 / ZOOM_STEP)),
-      this.button("Fit", "Fit into the window", "0", () => stage.zoomHome()),
+      this.button("Fit", "Fit: as large as it fits", "0", () => stage.zoomHome()),
       this.button("1:1", "1:1, actual size", "1", () => stage.zoomActual()),
       this.button("+", "Zoom in", "+", () => stage.zoomBy(ZOOM_STEP)),
     );
