@@ -61,7 +61,8 @@ def browser():
 def force_to_disk():
     """What forces a file to disk, which the tests do without.
 
-    A busy disk makes each one wait, now and then for a minute, and no test can see a power failure.
+    A busy disk makes each one wait, now and then for a minute; what would be lost without it, where the
+    power fails, is asked of a disk in memory.
     """
     with pytest.MonkeyPatch.context() as patch:
         fsync = os.fsync

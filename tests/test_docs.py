@@ -5,7 +5,7 @@ import runpy
 from urllib.parse import unquote
 
 import pytest
-from support.papers import ROOT
+from support.papers import ROOT, blocks
 
 from keras_image_saver import __version__
 
@@ -44,6 +44,14 @@ def test_links_lead_to_files_and_headings_that_exist(paper):
         assert target.exists(), link
         if anchor:
             assert anchor in anchors(target), link
+
+
+def test_architecture_has_every_module_and_folder_in_its_tree():
+    (tree,) = blocks(text_of("docs/architecture.md"), "text")
+    package = ROOT / "keras_image_saver"
+    names = {path.name for path in package.glob("[!_]*.py")}
+    names |= {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
+    assert set(re.findall(r"\b[a-z_]+(?:\.py|/)(?=\s)", tree.partition("/\n")[2])) == names
 
 
 def test_guarantees_are_held_by_tests_that_exist():

@@ -173,12 +173,12 @@ def test_later_pictures_are_as_if_each_were_the_first(case, kinds):
     for values in outputs:
         chunks, bound = [rows for rows in (values[:3], values[3:]) if len(rows)], one
         if len(kinds) > 1:
-            bound = Several(bound=one, kinds=kinds, ranges={}, fixed=one.fixed)
+            bound = Several.of(one, kinds)
             chunks = [{kind: rows[:: 1 - 2 * i] for i, kind in enumerate(kinds)} for rows in chunks]
         picture = compose(Drawing(bound, samples, chunks, kept=kept), tiling)
         ranges = dict(bound.ranges)
         if len(kinds) > 1:
-            bound = Several(bound=one, kinds=kinds, ranges={}, fixed=one.fixed)
+            bound = Several.of(one, kinds)
         alone = compose(Drawing(bound, samples, chunks), tiling)
         np.testing.assert_array_equal(picture.image, alone.image)
         assert (picture.layout, picture.findings) == (alone.layout, alone.findings)
@@ -251,7 +251,7 @@ def test_captions_of_class_maps_are_those_of_the_panels_argument():
 
 def test_captions_of_two_kinds_of_weights_say_which():
     one = Images((0, 1), panels=CAPTIONS).bind(PAIRS, INFO)
-    bound = Several(bound=one, kinds=("raw", "ema"), ranges={}, fixed=one.fixed)
+    bound = Several.of(one, ("raw", "ema"))
     rendered = bound(Batch(IMAGES, IMAGES, {"raw": IMAGES, "ema": IMAGES}))
     assert texts_of(bound, tuple(rendered.panels)) == ["LR", "ours raw", "ours ema", "HR"]
 

@@ -359,13 +359,13 @@ def test_what_is_done_again_in_memory_leaves_the_folder_of_the_real_disk(memory,
 
 @each_place
 @each_story
-@pytest.mark.parametrize("most", [10, pytest.param(None, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("most", [10, pytest.param(200, marks=pytest.mark.exhaustive)])
 def test_run_goes_on_from_what_is_left_where_the_power_fails(memory, story, place, most):
     found = told_of(memory, story, place)
     check(memory, found.name, left(found, most))
 
 
-@pytest.mark.parametrize("most", [2, pytest.param(40, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("most", [2, pytest.param(10, marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize(("first", "previous"), [(0, "keep"), (0, "delete"), (1, "keep")])
 def test_power_may_fail_again_in_the_start_after(memory, first, previous, most):
     before = told_of(memory, all_of_it, "flat")

@@ -6,6 +6,7 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_image_saver import to_uint8
+from keras_image_saver.run.files import is_page_name
 
 keras = tf.keras
 layers = keras.layers
@@ -216,12 +217,14 @@ class Counter(keras.callbacks.Callback):
 
 def names(folder):
     """The files under a folder, by relative path, without what a run keeps beside its pictures."""
-    beside = {"run.json", "samples.npz", "snapshots.jsonl", "snapshots.js", "index.html"}
-    beside |= {"snapshots-metrics.npz", "snapshots-metrics.js"}
+    beside = {"run.json", "samples.npz", "snapshots.jsonl", "snapshots-metrics.npz"}
     return sorted(
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
-        if path.is_file() and path.name not in beside and path.name[0] != "."
+        if path.is_file()
+        and path.name not in beside
+        and not is_page_name(path.name)
+        and path.name[0] != "."
     )
 
 

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { load, read } from "./scripts.mjs";
 
 const { PageState, ACTIONS, SLIDERS, KEYS, SAMPLE_KEYS, actionOf, ...words } = load(
-  ["web/entry.js", "web/run.js", "web/status.js", "web/values.js", "web/zoom.js", "page/address.js", "page/state.js", "page/keys.js"],
+  ["web/entry.js", "web/run.js", "web/status.js", "web/values.js", "web/zoom.js", "web/order.js", "page/address.js", "page/state.js", "page/keys.js"],
   ["PageState", "ACTIONS", "SLIDERS", "KEYS", "SAMPLE_KEYS", "actionOf",
    "countsText", "missedPlaces", "numbersOf", "panelName", "parseValues", "placeOf",
    "snapshotName", "tilesOf", "valueText", "unknownText", "valuesIn", "wantedSegments", "worstOf"],
@@ -223,6 +223,14 @@ test("a sample is chosen, and those beside it are as long as there are any", () 
   assertHolds(state.stepSample(1).stepSample(1), { sample: 3 });
   assertHolds(ofRun(2).chooseSample(0).stepSample(-1), { sample: 0 });
   assertHolds(ofRun(2).stepSample(1), { sample: null });
+});
+
+test("samples are stepped through in the order that they are shown in", () => {
+  const order = { by: "mae", kind: "worst", at: 8, samples: [3, 0, 2, 1] };
+  const state = ofRun(2).with({ order }).chooseSample(0);
+  assertHolds(state.stepSample(1), { sample: 2 });
+  assertHolds(state.stepSample(-1), { sample: 3 });
+  assertHolds(state.stepSample(-1).stepSample(-1), { sample: 3 });
 });
 
 test("no sample is stepped to where the record does not tell of any", () => {

@@ -23,6 +23,7 @@ function layout(changes) {
     room: { width: 900, height: 600 },
     ratio: 1,
     caption: 0,
+    line: 18,
     under: { panel: 0, cell: 0 },
     ...changes,
   });

@@ -185,7 +185,7 @@ def test_run_of_10000_snapshots_loads_only_what_is_shown(show, tmp_path):
     assert page.locator(".cell").count() < 40
     assert page.evaluate("document.querySelectorAll('*').length") < 400
     kept = "page.view.strip.pictures.kept.size + page.view.stage.pictures.kept.size"
-    assert page.evaluate(kept) <= 56
+    assert page.evaluate(kept) <= 64  # all that there are, and the strip's
     assert longest < 500  # a stall would be seconds
 
 

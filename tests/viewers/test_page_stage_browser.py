@@ -51,20 +51,25 @@ def test_wheel_zooms_about_the_pointer_and_a_drag_pans_without_choosing_a_sample
     page.evaluate(COUNT_DRAWING)
     tile = page.locator(".tile").nth(3)
     before = tile.bounding_box()
-    page.mouse.move(*center(before, 0.25, 0.25))
+    pointer = [round(one) for one in center(before, 0.25, 0.25)]  # events have whole pixels
+    shares = [
+        (pointer[0] - before["x"]) / before["width"],
+        (pointer[1] - before["y"]) / before["height"],
+    ]
+    page.mouse.move(*pointer)
     for _ in range(4):
         page.mouse.wheel(0, -200)
-    page.wait_for_function("() => page.view.stage.view.zoom > 5")
+    page.wait_for_function("() => page.view.stage.view.zoom > 7")
     after = tile.bounding_box()
     assert after["width"] == pytest.approx(before["width"] * zoom(page), rel=0.01)
-    assert center(after, 0.25, 0.25) == pytest.approx(center(before, 0.25, 0.25), abs=3)
+    # Where it fits it stands on whole pixels, half a one off at most, which is zoomed too.
+    assert center(after, *shares) == pytest.approx(pointer, abs=4)
     page.mouse.down()
     page.mouse.move(500, 300)
     page.mouse.move(450, 280)
     page.mouse.up()
     moved = tile.bounding_box()
-    start = center(before, 0.25, 0.25)
-    assert moved["x"] - after["x"] == pytest.approx(450 - start[0], abs=3)
+    assert moved["x"] - after["x"] == pytest.approx(450 - pointer[0], abs=2)
     assert page.locator("#sample-bar").is_hidden()
     page.keyboard.press("0")
     assert tile.bounding_box() == before
@@ -77,11 +82,11 @@ def test_wheel_zooms_about_the_pointer_and_a_drag_pans_without_choosing_a_sample
 def test_keys_and_buttons_zoom(show, tmp_path):
     make_run(tmp_path, 1)
     page = show(tmp_path)
-    for key, button in (("+", "Zoom in"), ("-", "Zoom out"), ("1", "Actual size")):
+    for key, button in (("+", "Zoom in"), ("-", "Zoom out"), ("1", "1:1, actual size")):
         page.keyboard.press("0")
         page.keyboard.press(key)
         by_key = zoom(page)
-        page.get_by_label("As large as it fits").click()
+        page.get_by_label("Fit: as large as it fits").click()
         assert zoom(page) == 1
         page.get_by_label(button, exact=True).click()
         assert zoom(page) == by_key
@@ -176,7 +181,7 @@ def test_brightness_is_changed_by_css_and_reset(show, tmp_path):
     make_run(tmp_path, 1)
     page = show(tmp_path)
     page.locator(".look summary").click()
-    page.get_by_label("Brightness").fill("0.5")
+    page.get_by_role("slider", name="Brightness").fill("0.5")
     page.keyboard.press("Escape")
     assert not page.locator(".levels").is_visible()
     shown = middle(page.locator(".tile").first)

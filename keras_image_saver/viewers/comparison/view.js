@@ -125,13 +125,14 @@ class ComparisonView {
     for (const side of [0, 1]) by(`pair-${side}`).value = pair[side];
   }
 
-  drawSampleBar({ runs, sample, sampleCount }, shown) {
+  drawSampleBar(state, shown) {
+    const { runs, sample, sampleCount } = state;
     by("sample-bar").hidden = sample === null;
     if (sample === null) return;
     const name = `Sample ${sample}`;
     by("sample-name").textContent = sampleCount ? `${name} of 0\u2013${sampleCount - 1}` : name;
-    by("sample-before").disabled = sample === 0;
-    by("sample-after").disabled = sample + 1 >= sampleCount;
+    by("sample-before").disabled = state.sampleBeside(-1) === undefined;
+    by("sample-after").disabled = state.sampleBeside(1) === undefined;
     const names = new Set(runs.map((run) => run.samples[sample]).filter(Boolean));
     by("sample-text").textContent = [...names].join(" / ");
   }

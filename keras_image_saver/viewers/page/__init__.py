@@ -61,6 +61,7 @@ _SCRIPTS = (
     "page/strip.js",
     *CHART_SCRIPTS,
     "web/facts.js",
+    "web/save.js",
     "page/view.js",
     "page/keys.js",
     "page/visit.js",

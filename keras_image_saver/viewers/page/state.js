@@ -171,10 +171,14 @@ class PageState {
     return this.with({ sample, byKeyboard, view: HOME });
   }
 
+  /* The sample before or after the one that is alone, in the order that is shown; undefined at an end. */
+  sampleBeside(step) {
+    return sampleBeside(this.sample, step, this.order?.samples ?? null, this.sampleCount);
+  }
+
   stepSample(step) {
-    const next = this.sample + step;
-    const exists = this.sample !== null && next >= 0 && next < this.sampleCount;
-    return exists ? this.chooseSample(next) : this;
+    const next = this.sampleBeside(step);
+    return next === undefined ? this : this.chooseSample(next);
   }
 
   showAllSamples() {

@@ -5,6 +5,7 @@ const CELL_GAP = 8;
 const CELL_NAME = 20; // room for the epoch under a cell
 const PANEL_GAP = 2;
 const MOST_AT_ONCE = 4;
+const REST_MS = 80; // before pictures are loaded: what a slider passes needs none
 
 class Strip {
   constructor(root, onPick) {
@@ -21,7 +22,8 @@ class Strip {
     new ResizeObserver(() => this.fill()).observe(root);
   }
 
-  set(entries, sample) {
+  /* `severalAnEpoch`: whether epochs do not tell snapshots apart. */
+  set(entries, sample, severalAnEpoch) {
     const resized = this.measure(entries, sample);
     const renewed = sample !== this.sample || resized;
     for (const [index, cell] of this.cells) {
@@ -29,6 +31,7 @@ class Strip {
     }
     this.entries = entries;
     this.sample = sample;
+    this.severalAnEpoch = severalAnEpoch;
     this.room.style.width = `${entries.length * this.step}px`;
     this.room.style.height = `${this.height}px`;
     this.fill();
@@ -77,7 +80,8 @@ class Strip {
     for (let index = first; index <= last; index++) {
       if (!this.cells.has(index)) this.add(index);
     }
-    this.loadNext();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.loadNext(), REST_MS);
   }
 
   clear() {
@@ -92,14 +96,17 @@ class Strip {
 
   add(index) {
     const entry = this.entries[index];
-    const name = element("span", { className: "cell-name", textContent: entry.epoch || entry.step });
+    const number = this.severalAnEpoch ? entry.step : entry.epoch || entry.step;
+    const textContent = number || (number === 0 ? "0" : "");
+    const name = element("span", { className: "cell-name", textContent });
     const picture = element("span", { className: "cell-picture" });
     const node = element("button", { type: "button", className: "cell", tabIndex: -1 });
     picture.style.height = `${this.height - CELL_NAME}px`;
     node.append(picture, name);
     node.style.left = `${index * this.step}px`;
     node.style.width = `${this.wide}px`;
-    describe(node, `Sample ${this.sample} at ${epochName(entry)}`);
+    node.title = snapshotName(entry, this.severalAnEpoch);
+    describe(node, `Sample ${this.sample} at ${node.title}`);
     node.onclick = () => this.onPick(index);
     const cell = { node, entry, picture };
     this.cells.set(index, cell);
@@ -145,6 +152,6 @@ class Strip {
   drawGap(cell, text) {
     cell.node.classList.add("is-gap");
     cell.picture.textContent = text;
-    describe(cell.node, `${epochName(cell.entry)}: ${text}`);
+    describe(cell.node, `${cell.node.title}: ${text}`);
   }
 }

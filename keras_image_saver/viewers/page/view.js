@@ -20,6 +20,7 @@ class View {
       onLook: (look) => onStage("look", look),
     });
     this.classes = new ClassLegend(by("classes"), (picked) => onStage("picked", picked));
+    this.saving = new Saving(by("save"), by("copy"), () => this.stage.canvases());
     this.strip = new Strip(by("strip"), onSnapshot);
     this.facts = new Facts(onHistory, onSample);
     by("run").textContent = document.title = folderName(FOLDER);
@@ -59,10 +60,14 @@ class View {
     this.facts.set(history);
   }
 
-  drawSliders({ entries, comparing }) {
+  drawSliders(state) {
+    const { entries, comparing } = state;
+    // The room of the longest name, so that a slider is as long wherever it stands.
+    const longest = entries.reduce((most, entry) => Math.max(most, state.nameOf(entry).length), 0);
+    by("sliders").style.setProperty("--name-length", `${longest}ch`);
     for (const slider of [by("position"), by("pin")]) slider.max = Math.max(0, entries.length - 1);
     by("pin-row").hidden = !comparing;
-    by("position-label").textContent = comparing ? "Right" : "Snapshot";
+    by("position-label").textContent = comparing ? "Second" : "Snapshot";
     by("compare").setAttribute("aria-pressed", String(comparing));
     by("compare").hidden = entries.length < 2 && !comparing;
     this.drawMarks(entries);
@@ -98,6 +103,7 @@ class View {
     this.facts.draw(state.entry, state.placesOnStage);
     this.drawSampleBar(state);
     const drawn = this.drawStage(state);
+    drawn.then(() => this.offerSaving(state));
     if (state.byKeyboard && state.sample !== before.sample) this.moveFocus(state, before, drawn);
   }
 
@@ -123,16 +129,17 @@ class View {
     by("values-section").hidden = rows.length === 0;
   }
 
-  drawSampleBar({ entries, index, run, sample, sampleCount }) {
+  drawSampleBar(state) {
+    const { entries, index, run, sample, sampleCount, severalAnEpoch } = state;
     by("sample-bar").hidden = by("strip").hidden = sample === null;
     if (sample === null) return this.strip.clear();
     const name = `Sample ${sample}`;
     by("sample-name").textContent = sampleCount ? `${name} of 0\u2013${sampleCount - 1}` : name;
-    by("sample-before").disabled = sample === 0;
-    by("sample-after").disabled = sample + 1 >= sampleCount;
+    by("sample-before").disabled = state.sampleBeside(-1) === undefined;
+    by("sample-after").disabled = state.sampleBeside(1) === undefined;
     by("sample-text").textContent = run.samples[sample] ?? "";
-    describe(by("strip"), `${name} at every epoch`);
-    this.strip.set(entries, sample);
+    describe(by("strip"), `${name} at every ${severalAnEpoch ? "step" : "epoch"}`);
+    this.strip.set(entries, sample, severalAnEpoch);
     return this.strip.mark(index);
   }
 
@@ -167,6 +174,12 @@ class View {
     by("note").hidden = by("note").textContent === "";
     this.readValues(state);
     return drawn;
+  }
+
+  offerSaving(state) {
+    const { run, entry, pinned, comparing, sample } = state;
+    const names = [...(comparing ? [pinned] : []), entry].map((one) => state.nameOf(one));
+    this.saving.offer(run.name, ...names, ...(sample === null ? [] : [`sample ${sample}`]));
   }
 
   nameOfOrder({ order, history, severalAnEpoch }) {

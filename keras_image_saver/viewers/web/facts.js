@@ -4,7 +4,8 @@
 function fileLink(entry) {
   const url = entry.file ? pictureURL(entry) : null;
   if (url === null) return entry.file ? String(entry.file) : "no file";
-  return element("a", { href: url, textContent: entry.file });
+  // Beside the page, which is as one left it when one comes back.
+  return element("a", { href: url, target: "_blank", rel: "noopener", textContent: entry.file });
 }
 
 function logRow(name, value) {

@@ -41,6 +41,7 @@ class Frame {
       const { shot, tiles } = shown;
       const content = [images[shown.number], tiles, drawn, layout, number, samples];
       const isAnother = layer.draw(...content);
+      layer.title = shot.title;
       const isOfClasses = (panel) => shot.run.classPanels.includes(tiles.panels[panel]);
       const ofClasses = drawn.map((panel) => (isOfClasses(panel) ? panel : -1));
       const isPicked = scene.picked !== null && canPickIn(shot.run, shot.entry);
@@ -146,6 +147,10 @@ class Frame {
     const group = element("div", { className: "tiles" }, ...this.buttons);
     if (this.buttons.length) describe(group, "Samples", "group");
     group.onkeydown = (event) => this.moveAmongTiles(event);
+    group.onpointerover = ({ target }) => {
+      const place = this.buttons.indexOf(target);
+      if (place >= 0) target.title = this.tell(this.samples[place]); // where there is no room for it
+    };
     this.overlay.replaceChildren(group, ...this.panels, ...this.texts);
   }
 
@@ -173,6 +178,7 @@ class Frame {
 
   /* `text` tells what stands under a sample. */
   setText(text) {
+    this.tell = text;
     this.texts.forEach((node, place) => {
       const told = text(this.samples[place]);
       if (node.textContent !== told) node.textContent = node.title = told;

@@ -5,6 +5,7 @@ class Layer {
     this.inner = element("div", { className: "inner" }, this.canvas);
     this.root = element("div", { className: "layer" }, this.inner);
     this.drawn = [];
+    this.title = "";
   }
 
   draw(image, tiles, panels, layout, frame, samples) {

@@ -4,9 +4,8 @@
    Neither document nor timer is used here, so that Node alone can test it. */
 
 const GAP = { panel: 2, sample: 8, tile: 4, frame: 12 }; // CSS pixels; `tile` where a sample is one tile
-const TEXT_LINE = 18; // CSS pixels, a line of 12 pixels' text
 const LEAST_TILE = 44; // CSS pixels: what a finger can hit
-const LEAST_TEXT = { width: 80, height: 72 }; // CSS pixels of a sample under which a line is worth its room
+const LEAST_TEXT = { width: 5, height: 4 }; // lines' heights of a sample under which a line is worth its room
 const MOST_SIDE = 16384; // of a canvas
 const MOST_AREA = 2 ** 24;
 
@@ -23,6 +22,7 @@ function wholeScale(scale, ratio) {
      room     {width, height} of the stage in the window
      ratio    device pixels a CSS pixel
      caption  CSS pixels above each frame
+     line     CSS pixels of a line of text
      under    {panel, cell} CSS pixels under each panel and each sample; `cell` null: a line where it has room */
 function layoutOf(wish) {
   const bare = { ...wish, under: { ...wish.under, cell: wish.under.cell ?? 0 } };
@@ -30,14 +30,14 @@ function layoutOf(wish) {
   const tile = Math.min(wish.tile.width, wish.tile.height);
   if (wish.count > 1 && plain.scale * tile < LEAST_TILE) return finished(bare, panned(bare));
   if (wish.under.cell !== null) return finished(bare, plain);
-  const lined = { ...wish, under: { ...wish.under, cell: TEXT_LINE } };
+  const lined = { ...wish, under: { ...wish.under, cell: wish.line } };
   const withText = largest(lined);
   return hasRoomForText(wish, withText) ? finished(lined, withText) : finished(bare, plain);
 }
 
 function hasRoomForText(wish, { scale, most }) {
   const { width, height } = cellOf(wish, Math.min(...wish.panels), most, { panel: 0, under: 0 });
-  return width * scale >= LEAST_TEXT.width && height * scale >= LEAST_TEXT.height;
+  return width * scale >= LEAST_TEXT.width * wish.line && height * scale >= LEAST_TEXT.height * wish.line;
 }
 
 /* How many panels of a sample stand side by side, at most so many, and how many below one another. */
@@ -102,11 +102,12 @@ function largest(wish) {
   return best.scale > 0 ? best : { ...best, scale: 0.01 }; // a window without room
 }
 
-/* Frames of unlike many panels have them such that a sample's row, or column, is the same in each. */
-function ways({ panels }) {
+/* Frames of unlike many panels have them such that a sample's row, or column, is the same in each,
+   where there is more than one sample. */
+function ways({ panels, count }) {
   const across = panels.length > 1 ? [true, false] : [true];
   const most = Math.max(...panels);
-  if (new Set(panels).size > 1) return [{ across: true, most }, { across: false, most: 1 }];
+  if (count > 1 && new Set(panels).size > 1) return [{ across: true, most }, { across: false, most: 1 }];
   return across.flatMap((one) => Array.from({ length: most }, (_, less) => ({ across: one, most: most - less })));
 }
 

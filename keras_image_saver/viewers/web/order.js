@@ -49,3 +49,20 @@ function worseFirst(values, earlier, largerIsWorse) {
 
 /* What is said of an order. */
 const ORDER_KINDS = { worst: "worst first", worse: "got worse since its best" };
+
+/* The samples in the order to show: an order may be of a snapshot that had fewer, or more. */
+function samplesOf({ sample, order }, count) {
+  if (sample !== null) return [sample];
+  const all = Array.from({ length: count }, (_, number) => number);
+  if (order === null) return all;
+  const ordered = order.filter((number) => number < count);
+  const rest = new Set(ordered);
+  return [...ordered, ...all.filter((number) => !rest.has(number))];
+}
+
+/* The sample so many before or after another one, as they are shown; undefined beyond an end. */
+function sampleBeside(sample, step, order, count) {
+  const all = samplesOf({ sample: null, order }, count);
+  const place = all.indexOf(sample);
+  return place < 0 ? undefined : all[place + step];
+}

@@ -12,10 +12,12 @@ function pictureURL(entry, folder = "./") {
   }
 }
 
-/* Decoded pictures, the latest few of them. */
+/* Decoded pictures, the latest of them: so many, of so many pixels together. */
 class Pictures {
-  constructor(most) {
+  constructor(most, mostPixels = Infinity) {
     this.most = most;
+    this.mostPixels = mostPixels;
+    this.pixels = new Map(); // by URL, of those that have arrived
     this.kept = new Map();
   }
 
@@ -25,14 +27,29 @@ class Pictures {
     const promise = this.kept.get(url) ?? this.fetch(url);
     this.kept.delete(url);
     this.kept.set(url, promise);
-    if (this.kept.size > this.most) this.kept.delete(this.kept.keys().next().value);
+    this.trim();
     return promise;
+  }
+
+  /* Let go of the oldest; the latest few stay, however large they are. */
+  trim() {
+    let pixels = [...this.pixels.values()].reduce((sum, one) => sum + one, 0);
+    for (const url of this.kept.keys()) {
+      const isMuch = this.kept.size > this.most || (pixels > this.mostPixels && this.kept.size > 4);
+      if (!isMuch) return;
+      pixels -= this.pixels.get(url) ?? 0;
+      this.kept.delete(url);
+      this.pixels.delete(url);
+    }
   }
 
   fetch(url) {
     const image = new Image();
     image.src = url;
-    const promise = image.decode().then(() => image);
+    const promise = image.decode().then(() => {
+      if (this.kept.has(url)) this.pixels.set(url, image.naturalWidth * image.naturalHeight);
+      return image;
+    });
     promise.catch(() => this.kept.delete(url)); // it may be there the next time
     return promise;
   }

@@ -88,18 +88,8 @@ function titleOf(group, mode) {
   return titles.join(mode === "difference" ? " \u2212 " : " | ");
 }
 
-/* The samples in the order to show: an order may be of a snapshot that had fewer, or more. */
-function samplesOf({ sample, order }, count) {
-  if (sample !== null) return [sample];
-  const all = Array.from({ length: count }, (_, number) => number);
-  if (order === null) return all;
-  const ordered = order.filter((number) => number < count);
-  const rest = new Set(ordered);
-  return [...ordered, ...all.filter((number) => !rest.has(number))];
-}
-
 /* What a layout is to be made of: a line of text stands under a sample that has a name or numbers. */
-function wishOf(scene, shown, frames, { room, ratio, caption }) {
+function wishOf(scene, shown, frames, { room, ratio, caption, line, name }) {
   const whole = shown.filter((one) => !one.problem);
   const most = (of, least) => Math.max(least, ...whole.map((one) => of(one.tiles)));
   const isAlone = scene.sample !== null;
@@ -114,7 +104,8 @@ function wishOf(scene, shown, frames, { room, ratio, caption }) {
     room,
     ratio,
     caption: isTold ? caption : 0,
-    under: isAlone ? { panel: isNamed ? 24 : 0, cell: hasNumbers ? 24 : 0 } : { panel: 0, cell: hasNames || hasNumbers ? null : 0 },
+    line,
+    under: isAlone ? { panel: isNamed ? name : 0, cell: hasNumbers ? name : 0 } : { panel: 0, cell: hasNames || hasNumbers ? null : 0 },
   };
 }
 

@@ -1,14 +1,16 @@
 /* The stage: up to four shots in their frames, zoomed and panned as one. */
 
-const CAPTION = 26; // CSS pixels, as stage.css has it
+const TEXTS = { caption: 1.65, line: 1.15, name: 1.5 }; // heights in rem, as stage.css has them
 const STAGE_EDGE = 2; // CSS pixels around the frames, for a tile's outline
+
+const MOST_PIXELS = 2 ** 26; // that are kept decoded: 256 MiB
 
 class Stage {
   constructor(root, { onSample, onView }) {
     this.root = root;
     this.onSample = onSample;
     this.onView = onView;
-    this.pictures = new Pictures(32);
+    this.pictures = new Pictures(200, MOST_PIXELS);
     this.frames = [];
     this.view = HOME;
     this.wanted = null;
@@ -63,8 +65,7 @@ class Stage {
     const shown = shownOf(scene, sizes);
     const frames = framesOf(scene, shown);
     this.room ??= this.measured();
-    const surroundings = { room: this.room, ratio: window.devicePixelRatio, caption: CAPTION };
-    const wish = wishOf(scene, shown, frames, surroundings);
+    const wish = wishOf(scene, shown, frames, { ...this.room, ratio: window.devicePixelRatio });
     const layout = this.layoutFor(wish);
     const samples = this.samplesFor(scene, wish.count);
     this.setFrames(frames.length);
@@ -82,10 +83,13 @@ class Stage {
     const style = getComputedStyle(this.root);
     const inside = (length, ...edges) =>
       Math.max(1, edges.reduce((left, edge) => left - parseFloat(style[edge]), length) - 2 * STAGE_EDGE);
-    return {
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const texts = Object.entries(TEXTS).map(([name, height]) => [name, height * rem]);
+    const room = {
       width: inside(this.root.clientWidth, "paddingLeft", "paddingRight"),
       height: inside(this.root.clientHeight, "paddingTop", "paddingBottom"),
     };
+    return { room, ...Object.fromEntries(texts) };
   }
 
   /* The same object as long as nothing of it changes, by which frames know that they are drawn. */
@@ -114,6 +118,12 @@ class Stage {
       this.frames.push(frame);
       this.root.append(frame.root);
     }
+  }
+
+  /* The pictures that are shown, each with its title: two in one frame as two. */
+  canvases() {
+    const frames = this.frames.filter((frame) => !frame.picture.hidden);
+    return frames.flatMap((frame) => frame.layers.map(({ canvas, title }) => ({ canvas, title })));
   }
 
   setView(view) {

@@ -54,7 +54,9 @@ class StageTools {
     const reset = element("button", { type: "button", className: "small", textContent: "Reset" });
     reset.onclick = () => this.onLook(PLAIN);
     const panel = element("div", { className: "levels" }, ...this.levels.map(([, label]) => label), reset);
-    this.summary = element("summary", { textContent: "Brightness" });
+    this.summary = element("summary", { title: "Brightness and contrast" });
+    describe(this.summary, this.summary.title);
+    this.summary.append(lookIcon());
     const details = element("details", { className: "look" }, this.summary, panel);
     details.onkeydown = (event) => {
       if (event.key !== "Escape" || !details.open) return;
@@ -101,4 +103,11 @@ class StageTools {
     }
     this.order.value = chosen;
   }
+}
+
+/* A disk, half of it filled. */
+function lookIcon() {
+  const icon = svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" });
+  icon.append(svg("circle", { cx: 12, cy: 12, r: 8 }), svg("path", { d: "M12 4a8 8 0 0 1 0 16z" }));
+  return icon;
 }
