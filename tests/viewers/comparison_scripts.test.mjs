@@ -186,6 +186,12 @@ test("the address tells the state, and the state comes back from it", () => {
   assert.equal(words.addressOf(state, ["x"]), "#compare=x&epoch=2&sample=5&mode=swipe&pair=2,1&zoom=2,0.4,0.6");
 });
 
+test("half a character in a name is told as another one", () => {
+  const state = twoRuns().sortBy("\ud800", "worst").with({ picked: "\udfff" });
+  assert.equal(words.addressOf(state, ["a\ud800b", "\u{1f600}"]),
+    "#compare=a%EF%BF%BDb,%F0%9F%98%80&sort=%EF%BF%BD&class=%EF%BF%BD");
+});
+
 test("an address of nonsense is the plain state", () => {
   const state = twoRuns();
   const hashes = ["", "#", "#epoch=x", "#sample=-1&sample=1e9", "#mode=eval&pair=0,0", "#pair=0,9", "#zoom=2",

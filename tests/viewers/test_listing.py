@@ -22,6 +22,7 @@ def test_write_page_of_a_folder_of_runs_lists_them_newest_first(tmp_path):
     new = Writer(tmp_path / "new", about=OLD).begin()
     new.save(7, time=1.8e9, logs={"loss": float("nan")}).miss(8)
     (tmp_path / "none").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "file.txt").write_text("")
     assert write_page(tmp_path) == f"{tmp_path}/index.html"
     assert named(tmp_path) == ["new", "old"]

@@ -1,5 +1,6 @@
 """The list of a folder's runs, and the comparison of some of them, in a real browser."""
 
+import os
 import threading
 
 import pytest
@@ -106,6 +107,21 @@ def test_runs_without_a_page_are_said_with_the_commands_that_help(show_runs, tmp
     page.locator("#notices .notice").wait_for()
     command = f"keras-image-saver compare {tmp_path}/a {tmp_path}/b --out compare.html"
     assert page.locator("#notices code").inner_text() == command
+
+
+def test_runs_in_folders_whose_names_are_no_text_are_compared(show_runs, tmp_path):
+    for name in (b"a\xff", b"b, #\xe9&"):
+        Writer(tmp_path / os.fsdecode(name)).begin().save(1).tell("finished")
+    write_page(tmp_path)
+    page = show_runs(tmp_path / "index.html")
+    for box in page.locator(".choice").all():
+        box.check()
+    page.locator("#open-comparison").click()
+    settle(page)
+    assert {*sources(page)} == {"/a%FF/0001.png", "/b%2C%20%23%E9%26/0001.png"}
+    page.reload()
+    settle(page)
+    assert len(sources(page)) == 2
 
 
 # Of runs that go on

@@ -1,6 +1,13 @@
 /* The state in the page's address: `#compare=a,b&epoch=30&sample=5&mode=swipe&pair=0,2&zoom=2,0.4,0.6`.
    Neither document nor timer is used here. */
 
+/* Half a character, as a folder or a measure may have in its name, has no place in an address. */
+function wellFormed(text) {
+  return String(text).replace(/[\ud800-\udfff]/gu, "\ufffd");
+}
+
+const encodedName = (text) => encodeURIComponent(wellFormed(text));
+
 function runsInAddress(hash) {
   const text = addressParts(hash).get("compare");
   if (!text) return [];
@@ -10,7 +17,7 @@ function runsInAddress(hash) {
 /* The hash of a state; `names` are of the runs that were chosen, none on a page of these runs alone. */
 function addressOf(state, names = []) {
   const parts = [];
-  if (names.length > 0) parts.push(["compare", names.map(encodeURIComponent).join(",")]);
+  if (names.length > 0) parts.push(["compare", names.map(encodedName).join(",")]);
   if (!state.following && state.position !== undefined) parts.push([state.axis, state.position]);
   else if (state.axis !== "epoch") parts.push([state.axis, "last"]);
   if (state.sample !== null) parts.push(["sample", state.sample]);
@@ -18,8 +25,8 @@ function addressOf(state, names = []) {
   if (state.pair.join() !== "0,1") parts.push(["pair", state.pair.join()]);
   const { zoom, x, y } = state.view;
   if (zoom !== 1) parts.push(["zoom", [zoom, x, y].map((value) => Number(value.toFixed(4))).join()]);
-  if (state.order) parts.push([state.order.kind === "worst" ? "sort" : "worse", encodeURIComponent(state.order.by)]);
-  if (state.picked !== null) parts.push(["class", encodeURIComponent(state.picked)]);
+  if (state.order) parts.push([state.order.kind === "worst" ? "sort" : "worse", encodedName(state.order.by)]);
+  if (state.picked !== null) parts.push(["class", encodedName(state.picked)]);
   const { brightness, contrast } = state.look;
   if (brightness !== 1 || contrast !== 1) parts.push(["look", `${brightness},${contrast}`]);
   return parts.length > 0 ? `#${parts.map((part) => part.join("=")).join("&")}` : "";

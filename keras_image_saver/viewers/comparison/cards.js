@@ -8,7 +8,7 @@ class Cards {
     this.onChoice = onChoice;
     this.now = now;
     this.chosen = []; // names, in the order in which they were chosen
-    this.cards = cards.map((card) => ({ ...card, node: null }));
+    this.cards = cards.map((card) => ({ ...card, name: wellFormed(card.name), node: null }));
     this.draw();
     by("filter").addEventListener("input", () => this.filter());
     by("order").addEventListener("input", () => this.sort());

@@ -76,7 +76,10 @@ def _runs_in(folder: str) -> dict[str, About | None]:
     found = {}
     for name in sorted(storage_of(folder).names()):
         run = join(folder, name)
-        names = storage_of(run).names()
+        try:
+            names = storage_of(run).names()
+        except OSError:  # it may not be read, or is a link that leads nowhere
+            continue
         about = _about(run) if RUN_FILE in names else None
         if about is not None or SEGMENTS.among(names):
             found[name] = about

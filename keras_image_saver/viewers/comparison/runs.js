@@ -40,7 +40,7 @@ class RunsPage {
     this.cards = new Cards(this.data.cards, { now, onChoice: () => {} });
     by("to-list").hidden = false;
     by("open-comparison").addEventListener("click", () => {
-      const names = this.cards.chosen.map(encodeURIComponent).join(",");
+      const names = this.cards.chosen.map(encodedName).join(",");
       history.pushState(null, "", `#compare=${names}`);
       this.readAddress();
     });
