@@ -133,3 +133,24 @@ def test_play_pressed_thrice_plays_no_faster(show, tmp_path):
     start = page.evaluate("page.state.index")
     page.wait_for_timeout(2000)
     assert 1 <= page.evaluate("page.state.index") - start <= 22
+
+
+def test_strip_of_a_run_by_batches_tells_its_cells_apart(show, tmp_path):
+    writer = Writer(tmp_path).begin()
+    for step in (8, 16, 24):
+        writer.save(1, file=f"{step}.png", batch=step, step=step)
+    page = show(tmp_path, at="#sample=1")
+    page.wait_for_function("() => document.querySelectorAll('.cell canvas').length === 3")
+    assert page.locator(".cell-name").all_inner_texts() == ["8", "16", "24"]
+    assert page.locator(".cell").first.get_attribute("aria-label") == "Sample 1 at epoch 1, step 8"
+
+
+def test_slider_is_as_long_wherever_it_stands(show, tmp_path):
+    writer = Writer(tmp_path).begin()
+    for epoch in (1, 10, 1000):
+        writer.save(epoch)
+    page = show(tmp_path)
+    width = page.locator("#position").bounding_box()["width"]
+    for _ in range(2):
+        page.keyboard.press("ArrowLeft")
+        assert page.locator("#position").bounding_box()["width"] == width
