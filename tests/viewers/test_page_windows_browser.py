@@ -103,7 +103,7 @@ def test_everything_has_a_name_and_enough_contrast(show, tmp_path, scheme):
     writer.page.add(RECORD, [*entries[:-1], entries[-1] | {"format": 2}])
     writer.page.write()
     page = show(tmp_path, scheme=scheme)
-    page.locator("summary").click()
+    page.locator("#facts summary").click()
     assert gap(page)
     assert page.evaluate(CHECK) == []
     press(page, "ArrowLeft", "ArrowLeft", "ArrowLeft")  # an infinite loss

@@ -1,13 +1,14 @@
 /* The runs that are compared: what was embedded of each, and what its own folder tells later. */
 
 class ComparedRun {
-  constructor(name, url, twins) {
+  constructor(name, url, twins, hasPage) {
     this.twins = twins;
     this.told = new Map(); // by segment, what the full parts hold, and how often each was written
     this.latest = null; // what was said last of how much there is
     this.parts = new ValueParts(url, twins);
     this.renewValues();
-    this.found = { ...runOf("", url, name), page: null, history: [], entries: [], severalAnEpoch: false };
+    const page = hasPage ? `${url}index.html` : null;
+    this.found = { ...runOf("", url, name), page, history: [], entries: [], severalAnEpoch: false };
   }
 
   /* Those of another run are all others. */
@@ -25,9 +26,8 @@ class ComparedRun {
     return this.found;
   }
 
-  embed({ about, values_left_out: leftOut, has_page: hasPage, ...record }, values) {
+  embed({ about, values_left_out: leftOut, ...record }, values) {
     this.parts.embed(values, leftOut);
-    if (hasPage) this.found = { ...this.found, page: `${this.found.url}index.html` };
     this.take(entriesOf(record), about);
     return this;
   }

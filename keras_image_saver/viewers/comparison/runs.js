@@ -29,7 +29,7 @@ class RunsPage {
   startComparison() {
     const compared = this.data.runs.map((run, number) => {
       const values = onDemand(() => embeddedData(`values-${number}`) ?? []);
-      return new ComparedRun(run.name, run.url, this.twins).embed(run, values);
+      return new ComparedRun(run.name, run.url, this.twins, run.has_page).embed(run, values);
     });
     this.showPart("comparison");
     this.comparison.open(compared);
@@ -65,7 +65,7 @@ class RunsPage {
   /* The records of runs that were chosen from the list come from their folders. */
   async openComparison(names) {
     const cards = names.map((name) => this.cards.named(name));
-    const compared = cards.map(({ name, url }) => new ComparedRun(name, url, this.twins));
+    const compared = cards.map((card) => new ComparedRun(card.name, card.url, this.twins, card.has_page));
     this.showPart("comparison");
     by("title").textContent = names.join(" · ");
     this.comparison.view.drawEmpty("The runs' records are being read.");

@@ -106,6 +106,7 @@ class Frame {
     const { left, top, zoom } = placed(view, this.size, this.room);
     const whole = (length) => Math.round(length * window.devicePixelRatio) / window.devicePixelRatio;
     this.picture.style.transform = `translate(${whole(left)}px, ${whole(top)}px) scale(${zoom})`;
+    this.picture.style.setProperty("--zoom", zoom); // texts and outlines stay as they are
     this.picture.classList.toggle("enlarged", this.scale * zoom * window.devicePixelRatio >= 1);
     this.box.classList.toggle("is-larger", isLarger(view, this.size, this.room));
     this.pair.place({ left, width: this.size.width * zoom, room: this.room });
@@ -143,7 +144,7 @@ class Frame {
     this.samples = isTiled ? samples : [];
     this.buttons = isAlone ? [] : this.samples.map((sample, place) => this.button(sample, place, names[sample]));
     this.panels = isAlone ? panels.map((name) => this.panelName(name, tiles)) : [];
-    this.texts = hasText ? this.samples.map(() => element("span", { className: "under" })) : [];
+    this.texts = hasText ? this.samples.map(() => element("span", { className: "under" }, element("span"))) : [];
     const group = element("div", { className: "tiles" }, ...this.buttons);
     if (this.buttons.length) describe(group, "Samples", "group");
     group.onkeydown = (event) => this.moveAmongTiles(event);
@@ -181,7 +182,7 @@ class Frame {
     this.tell = text;
     this.texts.forEach((node, place) => {
       const told = text(this.samples[place]);
-      if (node.textContent !== told) node.textContent = node.title = told;
+      if (node.textContent !== told) node.firstElementChild.textContent = node.title = told;
     });
   }
 
