@@ -68,7 +68,9 @@ def test_chosen_runs_are_compared_and_the_list_comes_back_as_it_was(show_runs, r
     settle(page)
     assert sources(page) == ["/run4/0004.png", "/run2/0002.png"]
     assert texts(page, "#runs .off") == ["its last"]
-    links = page.locator("#runs a").evaluate_all("(all) => all.map((one) => one.getAttribute('href'))")
+    links = page.locator("#runs a").evaluate_all(
+        "(all) => all.map((one) => one.getAttribute('href'))"
+    )
     assert links == ["./run4/index.html", "./run2/index.html"]
     assert address(page) == "compare=run4,run2"
     press(page, "Home")
