@@ -47,10 +47,15 @@ class ComparedRun {
     return (this.latest?.state ?? this.found.state) === "running";
   }
 
-  /* Resolves as soon as the newest part is there; `whole` does when all are. */
-  start() {
+  /* Resolves as soon as the newest part is there; `whole` does when all are, of which older ones are asked
+     for once `turn` resolves. */
+  start(turn) {
     return new Promise((resolve) => {
-      this.whole = this.poll(resolve).finally(resolve);
+      const wait = () => {
+        resolve();
+        return turn;
+      };
+      this.whole = this.poll(wait).finally(resolve);
     });
   }
 
@@ -69,7 +74,7 @@ class ComparedRun {
     const part = parsePart(newest);
     if (part !== null && this.found.history.length === 0) {
       this.take(mergedEntries([part.entries]), about);
-      onNewest();
+      await onNewest();
     }
     const entries = await this.entriesWith(part, isOther);
     if (entries === null) return false; // what was embedded is more

@@ -69,7 +69,9 @@ class RunsPage {
     this.showPart("comparison");
     by("title").textContent = names.join(" · ");
     this.comparison.view.drawEmpty("The runs' records are being read.");
-    await Promise.all(compared.map((one) => one.start()));
+    const newest = withResolver(); // of all runs, before older parts of any
+    await Promise.all(compared.map((one) => one.start(newest.promise)));
+    newest.resolve();
     const whole = Promise.all(compared.map((one) => one.whole));
     if (asksForPlace(location.hash)) await whole; // else the newest parts show all that is to be seen
     if (this.opened !== JSON.stringify(names)) return; // it was gone back from meanwhile
@@ -125,6 +127,12 @@ class RunsPage {
     this.cards.renew(card, { ...changes, latest });
     return true;
   }
+}
+
+function withResolver() {
+  let resolve;
+  const promise = new Promise((one) => (resolve = one));
+  return { promise, resolve };
 }
 
 /* What is called once it is needed, and then kept. */
