@@ -9,6 +9,7 @@ from typing import Any
 from keras_image_saver.drawer import Drawer
 from keras_image_saver.model import backend, workers
 from keras_image_saver.model.lookup import look_up
+from keras_image_saver.model.optimizers import about_training
 from keras_image_saver.model.own_metrics import check_names
 from keras_image_saver.model.weights import Weights
 from keras_image_saver.picture.compose import Drawing
@@ -18,7 +19,7 @@ from keras_image_saver.report import Report, say, warn
 from keras_image_saver.run.bystander import Bystander
 from keras_image_saver.run.job import Job
 from keras_image_saver.run.mirror import Mirror, nobody
-from keras_image_saver.run.run_file import State
+from keras_image_saver.run.run_file import State, plain
 from keras_image_saver.run.session import Session
 from keras_image_saver.settings import Settings, about_settings
 
@@ -216,7 +217,7 @@ class LiveRun:
             background=settings.background,
             previous=settings.previous,
             page=_follow_pages(self._template.folder, settings.page),
-            about=about_settings(settings),
+            about={**about_settings(settings), "training": plain(about_training(trained))},
             explain=read_explanation,
             retention=settings.retention,
             scoped=scoped,

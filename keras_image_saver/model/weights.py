@@ -4,13 +4,14 @@ Averages are put into the model for a pass, and taken out by what is kept around
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import tensorflow as tf
 
 from keras_image_saver.model import backend
 from keras_image_saver.model.lookup import DrawnModel
+from keras_image_saver.model.optimizers import optimizers_of
 
 RAW, EMA = "raw", "ema"
 # A variable of the model, and the one that holds its average.
@@ -98,7 +99,7 @@ class Weights:
         Raises:
             ValueError: If they are wanted, and it is not one optimizer that keeps them.
         """
-        optimizers = dict(_optimizers(drawn.trained))
+        optimizers = dict(optimizers_of(drawn.trained))
         keeping = {name: one for name, one in optimizers.items() if getattr(one, "use_ema", False)}
         variables = {id(one): one for one in backend.weights_of(drawn.model)}
         averaged: list[int] = []
@@ -129,26 +130,6 @@ def _listed(optimizers: Mapping[str, Any], found: Mapping[str, Any]) -> str:
         for name, one in optimizers.items()
     )
     return f"Its optimizers: {listed}."
-
-
-def _optimizers(trained: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the optimizers among a model's attributes, with those that they hold, each once."""
-    kind, seen = tf.keras.optimizers.Optimizer, set()
-    waiting = [("optimizer", getattr(trained, "optimizer", None)), *vars(trained).items()]
-    while waiting:
-        name, value = waiting.pop(0)
-        if isinstance(value, (list, tuple)):
-            waiting.extend((f"{name}[{index}]", one) for index, one in enumerate(value))
-        elif isinstance(value, dict):
-            waiting.extend((f"{name}[{key!r}]", one) for key, one in value.items())
-        elif isinstance(value, kind) and id(value) not in seen:
-            seen.add(id(value))
-            inner = getattr(value, "inner_optimizer", None)  # scales the loss
-            several = getattr(value, "optimizers", None)
-            if inner is None and several is None:
-                yield name, value
-            waiting.append((f"{name}.inner_optimizer", inner))
-            waiting.append((f"{name}.optimizers", several))
 
 
 def _is_built(optimizer: Any) -> bool:

@@ -99,8 +99,8 @@ class RunFile:
 
     Args:
         folder: The run's folder.
-        about: What is said of the run by the one who writes it: its `versions` and `settings`, of
-            which `filepath` is the template of its pictures, relative to the folder.
+        about: What is said of the run by the one who writes it: its `versions`, `training` and
+            `settings`, of which `filepath` is the template of its pictures, relative to the folder.
         say: Tells the user a line, on any thread.
         mirror: Hears what it says whenever it is written.
     """

@@ -47,7 +47,7 @@ class Session:
         background: Whether jobs run behind the training.
         previous: What becomes of an earlier run in the folder.
         page: What follows the run's files, as its page does; None for no page.
-        about: What `run.json` says of the run's `versions` and `settings`.
+        about: What `run.json` says of the run's `versions`, `training` and `settings`.
         explain: Reads what a picture says of itself.
         retention: How many snapshots stay on disk; None: all.
         scoped: Whether `close` is certain to be called, as in `watch`.

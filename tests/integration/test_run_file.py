@@ -52,6 +52,18 @@ def test_run_file_says_what_the_run_is(tmp_path):
     assert said["samples"]["count"] == 4
 
 
+def test_run_file_says_what_trained_it_by_which_runs_differ(tmp_path):
+    model = autoencoder()
+    model.compile(keras.optimizers.Adam(2.5e-4, beta_1=0.5), "mse")
+    fit_x(model, ImageSaver(tmp_path, X), epochs=1)
+    said = about(tmp_path)["training"]
+    assert (said["model"], said["loss"]) == (type(model).__name__, "mse")
+    assert said["parameters"] == model.count_params()
+    optimizer = said["optimizers"]["optimizer"]
+    assert optimizer["class"] == "Adam"
+    assert (optimizer["learning_rate"], optimizer["beta_1"]) == (2.5e-4, 0.5)
+
+
 def test_digest_tells_whether_two_runs_were_shown_the_same(tmp_path):
     given = {"a": X, "same": X.copy(), "other": X + 1, "fewer": X[:2]}
     for name, samples in given.items():
