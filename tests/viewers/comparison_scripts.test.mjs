@@ -10,7 +10,7 @@ const { ComparisonState, ACTIONS, CHOICES, KEYS, ...words } = load(
    "comparison/parts.js", "comparison/keys.js"],
   ["ComparisonState", "ACTIONS", "CHOICES", "KEYS", "actionOf", "addressOf", "axisValues", "beganAt",
    "cardChanges", "cardState", "differencesOf", "durationText", "entriesOf", "meanNumbers", "measureRows",
-   "mergedEntries", "nextMode", "offText", "parseLatest", "parsePart", "partIn", "placeUpTo",
+   "mergedEntries", "modeAfter", "offText", "parseLatest", "parsePart", "partIn", "placeUpTo",
    "positionText", "positionsOf", "runState", "runsInAddress", "sampleNumbers", "samplesText", "stateAt",
    "cleanEntry"],
 );
@@ -145,7 +145,7 @@ test("keys and controls change the state", () => {
   same(KEYS.ArrowLeft(twoRuns()).index, 3);
   same(KEYS.Home(twoRuns().play()).playing, false);
   let state = twoRuns();
-  const modes = [1, 2, 3, 4].map(() => (state = KEYS.c(state)).mode);
+  const modes = [1, 2, 3, 4].map(() => (state = KEYS.m(state)).mode);
   same(modes, ["swipe", "blink", "difference", "side"]);
   same(CHOICES.axis(twoRuns(), "step").axis, "step");
   same(CHOICES["pair-0"](twoRuns(), "1").pair, [1, 0]);
@@ -153,7 +153,7 @@ test("keys and controls change the state", () => {
   assert.equal(press("ArrowLeft", "BODY"), KEYS.ArrowLeft);
   assert.equal(press("ArrowLeft", "INPUT"), undefined);
   assert.equal(press("ArrowUp", "BODY"), undefined);
-  assert.equal(press("c", "BODY", { ctrlKey: true }), undefined);
+  assert.equal(press("m", "BODY", { ctrlKey: true }), undefined);
   assert.equal(press("toString", "BODY"), undefined);
 });
 

@@ -159,7 +159,7 @@ def test_of_four_runs_the_pair_is_chosen(show_runs, tmp_path):
     page = show_runs(tmp_path / "c.html")
     settle(page)
     assert len(sources(page)) == 4
-    press(page, "c")
+    press(page, "m")
     page.locator("#pair-1").select_option("3")
     settle(page)
     assert sources(page) == ["/a/0001.png", "/d/0001.png"]

@@ -5,7 +5,6 @@ going on more comes by a frame without rights, which posts what it holds.
 """
 
 import os
-import shlex
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +13,7 @@ from keras_image_saver.run.lines import record_files
 from keras_image_saver.run.storage import check_path, storage_of
 from keras_image_saver.viewers.comparison.document import COMPARISON, replace_page
 from keras_image_saver.viewers.comparison.records import embedded
-from keras_image_saver.viewers.comparison.urls import names_of, relative_url
+from keras_image_saver.viewers.comparison.urls import names_of, relative_url, shell_path
 
 _FEWEST, _MOST = 2, 4
 
@@ -51,10 +50,11 @@ def compare(runs: Iterable[str | os.PathLike[str]], out: str | os.PathLike[str])
     urls = [relative_url(os.path.dirname(out), folder) for folder in folders]
     named = zip(folders, urls, names_of(folders), strict=True)
     found = [embedded(folder, url, name) for folder, url, name in named]
+    runs_given = " ".join(map(shell_path, folders))
     data = {
         "kind": COMPARISON.name,
         "written": round(time.time(), 3),
-        "command": shlex.join(["keras-image-saver", "compare", *folders, "--out", out]),
+        "command": f"keras-image-saver compare {runs_given} --out {shell_path(out)}",
         "runs": [run.data for run in found],
     }
     replace_page(out, COMPARISON, data, [run.values for run in found])

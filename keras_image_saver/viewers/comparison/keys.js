@@ -18,16 +18,13 @@ const CHOICES = {
   "pair-1": (state, value) => state.pairWith(1, Number(value)),
 };
 
-const nextMode = (state) =>
-  state.lookBy(STAGE_MODES[(STAGE_MODES.indexOf(state.mode) + 1) % STAGE_MODES.length]);
-
 const KEYS = {
   ArrowLeft: ACTIONS.before,
   ArrowRight: ACTIONS.after,
   Home: ACTIONS.first,
   End: ACTIONS.last,
   " ": ACTIONS.play,
-  c: nextMode,
+  m: (state) => state.lookBy(modeAfter(state.mode)),
   Escape: ACTIONS["all-samples"],
 };
 

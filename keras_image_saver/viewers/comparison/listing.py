@@ -1,7 +1,6 @@
 """The list of a folder's runs: a card a run, by its `run.json` and its newest entries alone."""
 
 import itertools
-import shlex
 import statistics
 import time
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from keras_image_saver.run.retention import is_removed
 from keras_image_saver.run.run_file import About, read_run
 from keras_image_saver.run.storage import join, storage_of
 from keras_image_saver.viewers.comparison.document import LIST, is_page, replace_page
-from keras_image_saver.viewers.comparison.urls import relative_url
+from keras_image_saver.viewers.comparison.urls import relative_url, shell_path
 
 _COMMAND = "keras-image-saver"
 _MOST_READINGS = 5  # of a folder in which runs begin meanwhile
@@ -23,12 +22,11 @@ _MOST_READINGS = 5  # of a folder in which runs begin meanwhile
 _TOLD = ("id", "state", "started", "resumed")
 
 
-def write_list(folder: str, command_folder: str | None = None) -> str:
+def write_list(folder: str) -> str:
     """Write the list of the runs in a folder, or write it anew.
 
     Args:
         folder: It has a run a subfolder.
-        command_folder: How the folder is called in the command that the page shows.
 
     Returns:
         The path of `index.html` in it.
@@ -49,7 +47,7 @@ def write_list(folder: str, command_folder: str | None = None) -> str:
         data = {
             "kind": LIST.name,
             "written": round(time.time(), 3),
-            "command": shlex.join([_COMMAND, "page", command_folder or folder]),
+            "command": f"{_COMMAND} page {shell_path(folder)}",
             "cards": sorted(cards, key=lambda card: (-card["time"], card["name"])),
         }
         replace_page(path, LIST, data)
@@ -131,7 +129,7 @@ def _facts(folder: str, name: str, about: About | None) -> dict[str, Any]:
         "time": max([*times, *begun], default=0),
         "odd": odd,
         "has_page": PAGE in storage_of(run).names(),
-        "path": shlex.quote(run),
+        "path": shell_path(run),
     }
 
 

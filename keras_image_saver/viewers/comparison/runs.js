@@ -89,19 +89,28 @@ class RunsPage {
     by("list").hidden = part !== "list";
     by("comparison").hidden = part !== "comparison";
     by("to-list").hidden = !this.isList || part === "list";
+    by("written").hidden = this.isList && part !== "list"; // the records are read from the runs just now
     document.body.classList.toggle("is-list", part === "list");
     scrollTo(0, 0);
   }
 
   /* Runs that are going on are asked, less often the longer nothing comes. */
   async pollForever() {
-    let newest = Date.now();
+    let newest = this.newestMs();
     for (;;) {
       await sleep(askAgainMs("running", Date.now() - newest));
       if (document.hidden) continue;
       const isNew = await this.poll().catch(console.error); // a bad record must not end it
       if (isNew) newest = Date.now();
     }
+  }
+
+  /* When the newest of what is shown came: a run that was quiet before is asked less often at once. */
+  newestMs() {
+    const times = this.isList
+      ? this.cards.cards.map(({ entry }) => newestTime([entry ?? {}]))
+      : this.comparison.compared.map(({ run }) => newestTime(run.history));
+    return 1000 * Math.max(0, ...times);
   }
 
   async poll() {

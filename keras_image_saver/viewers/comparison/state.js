@@ -1,8 +1,6 @@
 /* What the comparison shows, as a value: a change returns the next state and leaves the old one as it
    is. Neither document nor timer is used here. */
 
-const STAGE_MODES = ["side", "swipe", "blink", "difference"];
-
 class ComparisonState {
   runs = []; // {name, about, entries, history, ...} each, as they are now
   axis = "epoch";

@@ -3,6 +3,7 @@
 import os
 import posixpath
 import re
+import shlex
 from collections.abc import Sequence
 from urllib.parse import quote
 
@@ -62,3 +63,8 @@ def names_of(folders: Sequence[str]) -> list[str]:
 
 def _whole(folder: str) -> str:
     return "/".join(_split(folder))
+
+
+def shell_path(path: str) -> str:
+    """Return a path as a command has it that is pasted into a shell, wherever that stands."""
+    return shlex.quote(storage_of(path).absolute(os.getcwd))

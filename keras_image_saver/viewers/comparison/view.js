@@ -230,14 +230,10 @@ class ComparisonView {
   }
 }
 
-/* Four digits are all that anybody reads, and room for four runs. */
-function digitsText(value) {
-  return Number.isFinite(value) ? String(Number(value.toPrecision(4))) : String(value);
-}
 
 function measureRow({ name, numbers, best }) {
   const cells = numbers.map((value, number) => {
-    const text = value === undefined ? "none" : digitsText(value);
+    const text = value === undefined ? "none" : shortNumber(value);
     return element("td", {}, best[number] ? element("strong", { textContent: text, title: "best" }) : text);
   });
   return element("tr", {}, element("th", { scope: "row", textContent: name }), ...cells);

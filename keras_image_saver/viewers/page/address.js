@@ -2,7 +2,6 @@
    A hash may be typed by hand or come from anywhere, so what is no such word says nothing.
    Neither document nor timer is used here, so that Node alone can test it. */
 
-const MODES = ["side", "swipe", "blink", "difference"];
 const LONGEST_HASH = 2000;
 
 /* The words of a hash by their names; of two the first one counts. */
@@ -53,7 +52,7 @@ function placeIn(hash) {
   return {
     at: snapshotIn(words, "epoch", "step"),
     compare,
-    mode: compare && (MODES.includes(mode) ? mode : "side"),
+    mode: compare && (STAGE_MODES.includes(mode) ? mode : "side"),
     sample: wholeIn(words.get("sample")),
     view: zoom > 0 && x <= 1 && y <= 1 ? { zoom, x, y } : HOME,
     order: orderIn(words),

@@ -17,6 +17,11 @@ const ACTIONS = {
   "sample-after": (state) => state.stepSample(1),
 };
 
+/* What a choice of the stage's tools does too. */
+const CHOICES = {
+  mode: (state) => state.compareByNextMode(),
+};
+
 /* By the slider's id. */
 const SLIDERS = {
   position: (state, value) => state.stop().go(value),
@@ -30,6 +35,7 @@ const KEYS = {
   End: "last",
   " ": "play",
   c: "compare",
+  m: "mode",
   Escape: "all-samples",
 };
 
@@ -49,7 +55,7 @@ function actionOf(event, state) {
   const keys = state.sample === null ? KEYS : { ...KEYS, ...SAMPLE_KEYS };
   const isOurs = Object.hasOwn(keys, event.key) && !OWN_KEYS[event.target.tagName]?.(event.key);
   if (event.ctrlKey || event.metaKey || event.altKey || !isOurs || !state.entry) return undefined;
-  return ACTIONS[keys[event.key]];
+  return ACTIONS[keys[event.key]] ?? CHOICES[keys[event.key]];
 }
 
 function listen(page) {

@@ -100,7 +100,8 @@ class PageState {
     const index = Math.min(this.last, Math.max(0, wanted));
     const following = index === this.last;
     const behind = this.behind && !following;
-    return this.with({ index, following, behind, origin: null, wanted: null, said: "" });
+    const origin = index === this.index ? this.origin : null;
+    return this.with({ index, following, behind, origin, wanted: null, said: "" });
   }
 
   /* What an address says of this state, as `placeIn` reads it. */
@@ -158,12 +159,16 @@ class PageState {
     if (this.comparing) {
       const place = placeShown(this.origin ?? undefined, this.entries, this.history);
       const back = place < 0 ? this : this.go(place);
-      return back.with({ mode: null, view: HOME });
+      return back.with({ mode: null, view: HOME, origin: null });
     }
     if (this.last < 1) return this;
     const origin = this.following ? null : this.entry;
     const pin = this.following ? this.pin : this.index;
     return this.go(this.last).with({ mode: "side", pin, origin, view: HOME });
+  }
+
+  compareByNextMode() {
+    return this.comparing ? this.with({ mode: modeAfter(this.mode) }) : this;
   }
 
   chooseSample(sample, byKeyboard = false) {

@@ -22,8 +22,10 @@ class Strip {
     new ResizeObserver(() => this.fill()).observe(root);
   }
 
-  /* `severalAnEpoch`: whether epochs do not tell snapshots apart. */
-  set(entries, sample, severalAnEpoch) {
+  /* `fixed`: panels that are the same at every epoch, and are seen above; `severalAnEpoch`: whether epochs do
+     not tell snapshots apart. */
+  set(entries, sample, fixed, severalAnEpoch) {
+    this.fixed = fixed;
     const resized = this.measure(entries, sample);
     const renewed = sample !== this.sample || resized;
     for (const [index, cell] of this.cells) {
@@ -40,7 +42,7 @@ class Strip {
   /* Every cell has the size of the newest snapshot's; tell whether that is another one now. */
   measure(entries, sample) {
     const tiles = tilesOf(entries.findLast((entry) => (tilesOf(entry)?.count ?? 0) > sample));
-    const panels = tiles?.panels.length ?? 1;
+    const panels = tiles === null ? 1 : this.changing(tiles).length;
     const tall = Math.min(panels === 1 ? 96 : 60, Math.max(16, Math.floor((0.16 * window.innerHeight) / panels)));
     const wide = tiles ? Math.min(240, Math.max(28, (tall * tiles.width) / tiles.height)) : tall;
     const step = Math.round(wide) + CELL_GAP;
@@ -48,6 +50,13 @@ class Strip {
     const resized = step !== this.step || height !== this.height;
     Object.assign(this, { wide: Math.round(wide), tall, step, height });
     return resized;
+  }
+
+  /* The numbers of the panels that are drawn: those that change, or all where none does. */
+  changing({ panels }) {
+    const numbers = panels.map((_, panel) => panel);
+    const changing = numbers.filter((panel) => !this.fixed.includes(panels[panel]));
+    return changing.length > 0 ? changing : numbers;
   }
 
   mark(index) {
@@ -139,7 +148,7 @@ class Strip {
     if (!cell.node.isConnected) return;
     if (tiles === null || this.sample >= tiles.count) return this.drawGap(cell, "none");
     const scale = Math.min(1, (this.tall * window.devicePixelRatio) / tiles.height);
-    const canvases = tiles.panels.map((name, panel) => {
+    const canvases = this.changing(tiles).map((panel) => {
       const canvas = element("canvas");
       drawTile(canvas, image, tiles, this.sample, panel, scale);
       canvas.style.height = `${this.tall}px`;

@@ -37,6 +37,7 @@ class View {
     if (changed.includes("entries") || changed.includes("mode")) this.drawSliders(state);
     by("newest").hidden = !state.behind;
     by("state").textContent = state.standsText;
+    by("follow").hidden = ["finished", "failed"].includes(state.stands) && !state.behind;
     by("live").hidden = !state.following || state.stands !== "running";
     document.body.classList.toggle("has-run", Boolean(state.entry));
     if (state.entry) this.drawSnapshot(state, before);
@@ -139,7 +140,7 @@ class View {
     by("sample-after").disabled = state.sampleBeside(1) === undefined;
     by("sample-text").textContent = run.samples[sample] ?? "";
     describe(by("strip"), `${name} at every ${severalAnEpoch ? "step" : "epoch"}`);
-    this.strip.set(entries, sample, severalAnEpoch);
+    this.strip.set(entries, sample, run.fixedPanels, severalAnEpoch);
     return this.strip.mark(index);
   }
 

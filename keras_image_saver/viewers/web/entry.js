@@ -136,9 +136,13 @@ function shortNumber(value) {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(5)));
 }
 
+/* A text that is no longer than a page can show: some logs hold what nobody reads there. */
+const LONGEST_TEXT = 2000;
+const cutText = (text) => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}\u2026` : text);
+
 function valueText(value) {
   if (typeof value === "number") return shortNumber(value);
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return cutText(typeof value === "string" ? value : JSON.stringify(value) ?? "");
 }
 
 const isCount = (value) => Number.isInteger(value) && value > 0 && value <= 100000;

@@ -11,7 +11,7 @@ function fileLink(entry) {
 function logRow(name, value) {
   const cell = element("td", { textContent: valueText(value) });
   cell.classList.toggle("is-odd", isNumeric(value) && typeof value !== "number");
-  return element("tr", {}, element("th", { scope: "row", textContent: name }), cell);
+  return element("tr", {}, element("th", { scope: "row", textContent: cutText(name) }), cell);
 }
 
 class Facts {

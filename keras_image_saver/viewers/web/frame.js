@@ -105,6 +105,7 @@ class Frame {
   setView(view) {
     const { left, top, zoom } = placed(view, this.size, this.room);
     const whole = (length) => Math.round(length * window.devicePixelRatio) / window.devicePixelRatio;
+    this.caption.style.transform = top > 0 ? `translateY(${whole(top)}px)` : ""; // it stands at its picture
     this.picture.style.transform = `translate(${whole(left)}px, ${whole(top)}px) scale(${zoom})`;
     this.picture.style.setProperty("--zoom", zoom); // texts and outlines stay as they are
     this.picture.classList.toggle("enlarged", this.scale * zoom * window.devicePixelRatio >= 1);

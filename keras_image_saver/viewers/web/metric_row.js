@@ -17,7 +17,7 @@ class MetricRow {
     this.isLog = false;
     this.isWhole = false;
     this.marks = [];
-    this.name = element("span", { className: "name", title: names[0], textContent: names[0] });
+    this.name = element("span", { className: "name", title: cutText(names[0]), textContent: cutText(names[0]) });
     this.caption = element("figcaption", {}, this.name);
     this.root = element("figure", { className: "metric" }, this.caption);
   }

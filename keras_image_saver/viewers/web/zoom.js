@@ -7,6 +7,10 @@ const HOME = Object.freeze({ zoom: 1, x: 0.5, y: 0.5 });
 const PLAIN = Object.freeze({ brightness: 1, contrast: 1 }); // how a picture looks as it is
 const ZOOM_STEP = 1.25;
 
+/* How two pictures are compared. */
+const STAGE_MODES = ["side", "swipe", "blink", "difference"];
+const modeAfter = (mode) => STAGE_MODES[(STAGE_MODES.indexOf(mode) + 1) % STAGE_MODES.length];
+
 const isHome = (view) => view.zoom === HOME.zoom && view.x === HOME.x && view.y === HOME.y;
 
 /* How far zooming goes, for a picture of which a pixel is `scale` CSS pixels where it fits: in until single
