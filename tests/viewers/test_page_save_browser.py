@@ -9,6 +9,8 @@ from support.page_reader import WIDE, press, settle
 from support.page_runs import color, make_run
 from support.server import serve
 
+from keras_image_saver import compare
+
 pytestmark = in_browser
 
 READ_CLIPBOARD = """
@@ -76,3 +78,17 @@ def test_page_from_disk_offers_the_pictures_own_file_instead(show, tmp_path):
     file.wait_for_load_state()
     assert file.url.split("?")[0] == (tmp_path / "0002.png").as_uri()
     assert page.evaluate("page.state.index") == 1  # it is as it was left
+
+
+def test_comparison_of_runs_is_saved_as_one_picture(browser, tmp_path):
+    for name, epochs in (("a", 5), ("b", 3)):
+        make_run(tmp_path / name, epochs)
+    compare([tmp_path / "a", tmp_path / "b"], tmp_path / "c.html")
+    with serve(tmp_path) as served:
+        page = browser.new_context(viewport=WIDE).new_page()
+        page.goto(f"{served.url}c.html")
+        page.locator("#save").wait_for(state="visible")
+        name, found = saved(page)
+        assert name.startswith("a-epoch-5-b-epoch-3")
+        assert {color(5, 0), color(3, 0)} <= found
+        page.context.close()

@@ -24,6 +24,7 @@ class ComparisonView {
     this.stage = new Stage(by("stage"), { onSample, onView: (view) => onChange({ view }) });
     const onLook = (look) => onChange({ look });
     this.tools = new StageTools(by("tools"), this.stage, { onMode, onSort, onLook });
+    this.saving = new Saving(by("save"), by("copy"), () => this.stage.canvases());
     this.classes = new ClassLegend(by("classes"), (picked) => onChange({ picked }));
     this.charts = new Charts(by("charts"), { onPick });
     this.states = []; // of the runs, in words, as of when something came of them
@@ -159,7 +160,10 @@ class ComparisonView {
     this.tools.draw(state, sortingMeasures(shots[0].entry), order?.samples ? order.name : "reading");
     by("note").textContent = notesText(shots);
     by("note").hidden = by("note").textContent === "";
-    return this.stage.show({ shots, sample, order: order?.samples ?? null, mode, view, picked, look });
+    const drawn = this.stage.show({ shots, sample, order: order?.samples ?? null, mode, view, picked, look });
+    const names = [...shots.map(({ title }) => title), ...(sample === null ? [] : [`sample ${sample}`])];
+    drawn.then(() => this.saving.offer(...names));
+    return drawn;
   }
 
   /* The colour of the class that is picked, where all pictures are such that it can be. */

@@ -61,7 +61,6 @@ _SCRIPTS = (
     "page/strip.js",
     *CHART_SCRIPTS,
     "web/facts.js",
-    "web/save.js",
     "page/view.js",
     "page/keys.js",
     "page/visit.js",

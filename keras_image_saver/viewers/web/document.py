@@ -28,6 +28,7 @@ STAGE_SCRIPTS = (
     "web/gestures.js",
     "web/stage.js",
     "web/tools.js",
+    "web/save.js",
 )
 CHART_SCRIPTS = (
     "web/scales.js",
