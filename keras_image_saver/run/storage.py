@@ -198,8 +198,11 @@ class Local(_Place):
 
     def holds(self, name: str) -> bool:
         """Tell whether a relative file name stays in this folder, symbolic links followed."""
-        place = os.path.realpath(os.path.dirname(os.path.join(self.real_path, name)))
-        return os.path.join(place, "").startswith(os.path.join(self.real_path, ""))
+        if not os.path.dirname(name):
+            return True
+        root = self.real_path
+        place = os.path.realpath(os.path.dirname(os.path.join(root, name)))
+        return os.path.join(place, "").startswith(os.path.join(root, ""))
 
 
 class Remote(_Place):
