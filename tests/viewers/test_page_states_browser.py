@@ -33,9 +33,10 @@ def timed(browser):
         context.close()
 
 
-def pass_time(page, seconds):
-    for _ in range(2 * seconds):
-        page.clock.run_for(500)
+def pass_time(page, seconds, step=0.5):
+    """Let time pass in steps, between which what was asked for arrives."""
+    for _ in range(round(seconds / step)):
+        page.clock.run_for(1000 * step)
         page.wait_for_timeout(20)
 
 
@@ -53,9 +54,9 @@ def test_page_of_a_run_that_goes_on_asks_for_one_small_file(timed, tmp_path):
         assert served.names == {"latest.js"}
         assert 3 <= len(served) <= 5
         assert 1000 < served.size < 2000
-        pass_time(page, 300)
+        pass_time(page, 300, 3)
         served.asked.clear()
-        pass_time(page, 60)
+        pass_time(page, 60, 3)
         assert 1 <= len(served) <= 3  # every 30 s by now
         writer.save(4)
         pass_time(page, 31)
@@ -75,7 +76,7 @@ def test_page_of_a_run_that_ended_asks_for_nothing_until_it_is_looked_at(timed, 
         assert text(page) == "finished"
         assert not page.locator("#live").is_visible()
         served.asked.clear()
-        pass_time(page, 600)
+        pass_time(page, 600, 10)
         assert served.asked == []
         page.evaluate(LOOK)
         page.wait_for_timeout(500)
