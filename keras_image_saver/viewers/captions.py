@@ -8,6 +8,7 @@ from keras_image_saver.run.record import Snapshot
 from keras_image_saver.run.template import split_fields
 
 _NO_VALUE = "-"
+_EPOCH, _UNTRAINED = "epoch {epoch}", "untrained"
 
 
 def captions(template: str, snapshots: Sequence[Snapshot]) -> list[str]:
@@ -15,7 +16,8 @@ def captions(template: str, snapshots: Sequence[Snapshot]) -> list[str]:
 
     Args:
         template: Text with fields: `{epoch}`, `{batch}`, `{step}`, and keys of the logs. A value that
-            a snapshot does not have, or that its format does not fit, is a dash.
+            a snapshot does not have, or that its format does not fit, is a dash. "epoch {epoch}" is
+            "untrained" for the model before its first step, as the page says it.
         snapshots: At least one.
 
     Raises:
@@ -37,14 +39,25 @@ def captions(template: str, snapshots: Sequence[Snapshot]) -> list[str]:
             f"`caption` has fields that no snapshot has, {escaped(', '.join(unknown))}, got "
             f"{template!r}. Fields are {escaped(', '.join(known))}."
         )
+    untrained = split_fields("caption", template.replace(_EPOCH, _UNTRAINED))
     lines = (
         "".join(
             literal + (_format(each.get(field), spec) if field else "")
-            for literal, field, spec, _ in parts
+            for literal, field, spec, _ in (untrained if is_untrained(snapshot) else parts)
         )
-        for each in values
+        for snapshot, each in zip(snapshots, values, strict=True)
     )
     return [" ".join(line.split()) for line in lines]
+
+
+def epoch_name(snapshot: Snapshot) -> str:
+    """Return what a snapshot is called where epochs tell them apart."""
+    return _UNTRAINED if is_untrained(snapshot) else _EPOCH.format(epoch=snapshot.epoch)
+
+
+def is_untrained(snapshot: Snapshot) -> bool:
+    """Tell whether a snapshot is of the model before its first step."""
+    return snapshot.epoch == snapshot.step == 0
 
 
 def _format(value: Any, spec: str) -> str:

@@ -22,6 +22,7 @@ from keras_image_saver.picture.text import (
 from keras_image_saver.run.reader import Run
 from keras_image_saver.run.record import Snapshot
 from keras_image_saver.run.storage import storage_of
+from keras_image_saver.viewers.captions import epoch_name
 from keras_image_saver.viewers.on_disk import on_disk
 from keras_image_saver.viewers.panels import fixed_panels, panel_caption
 from keras_image_saver.viewers.pictures import Pictures, check_output, open_run
@@ -203,7 +204,6 @@ def _drawn(strip: _Tiles, scale: int | None) -> UInt8Array:
 
 def _epoch_captions(snapshots: Sequence[Snapshot]) -> list[str]:
     """Name snapshots by their epochs, or by their steps where an epoch has several."""
-    epochs = [snapshot.epoch for snapshot in snapshots]
-    if len(set(epochs)) == len(epochs):
-        return [f"epoch {epoch}" for epoch in epochs]
+    if len({snapshot.epoch for snapshot in snapshots}) == len(snapshots):
+        return [epoch_name(snapshot) for snapshot in snapshots]
     return [f"step {snapshot.step}" for snapshot in snapshots]

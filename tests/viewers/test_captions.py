@@ -22,6 +22,16 @@ def test_captions_fill_in_what_each_snapshot_has(template, expected):
     assert captions(template, [FIRST, SECOND]) == expected
 
 
+def test_captions_call_the_model_before_its_first_step_untrained():
+    untrained, loop = Snapshot(0, 0, 0, "0.png"), Snapshot(0, 0, 5, "5.png")
+    assert captions("epoch {epoch}, step {step}", [untrained, loop, FIRST]) == [
+        "untrained, step 0",
+        "epoch 0, step 5",
+        "epoch 1, step 4",
+    ]
+    assert captions("{epoch:04d}", [untrained]) == ["0000"]
+
+
 def test_captions_with_an_unknown_field_list_those_that_there_are():
     with pytest.raises(
         ValueError, match=r"acc, got '\{acc\}'. Fields are loss, .*epoch, batch, step"
