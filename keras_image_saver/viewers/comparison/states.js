@@ -12,10 +12,6 @@ function cardState({ about, entry, interval }, now) {
   return stateWords(stateOf({ state: about.state, about }, history, now), time, now);
 }
 
-function newestTime(history) {
-  return history.reduce((latest, { time }) => (isTime(time) ? Math.max(latest, time) : latest), 0);
-}
-
 function stateWords(word, newest, now) {
   const age = isTime(newest) ? ageText(now - newest) : "";
   if (age === "") return { word, text: word };

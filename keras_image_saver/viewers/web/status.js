@@ -16,6 +16,11 @@ function medianOf(numbers) {
 
 const isTime = (value) => Number.isFinite(value) && value > 0;
 
+/* When the newest entry was written, 0 where none tells. */
+function newestTime(history) {
+  return history.reduce((latest, { time }) => (isTime(time) ? Math.max(latest, time) : latest), 0);
+}
+
 /* "running", "finished", "failed", "stopped", or "" where nothing tells; `history` are all entries. */
 function stateOf(run, history, now) {
   if (run.state === "deleting") return "failed"; // killed meanwhile, it is for the next start
@@ -30,8 +35,7 @@ function stateOf(run, history, now) {
 /* What is said of a state; "" where nothing is known. */
 function stateText(state, history, now) {
   if (state !== "stopped") return state;
-  const newest = history.reduce((latest, { time }) => (isTime(time) ? Math.max(latest, time) : latest), 0);
-  return `stopped, last snapshot ${ageText(now - newest)}`;
+  return `stopped, last snapshot ${ageText(now - newestTime(history))}`;
 }
 
 function ageText(seconds) {
