@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { load, read } from "./scripts.mjs";
 
 const { PageState, ACTIONS, SLIDERS, CHOICES, KEYS, SAMPLE_KEYS, actionOf, ...words } = load(
-  ["web/entry.js", "web/run.js", "web/status.js", "web/values.js", "web/zoom.js", "web/order.js", "page/address.js", "page/state.js", "page/keys.js"],
+  ["web/entry.js", "web/run.js", "web/status.js", "web/values.js", "web/zoom.js", "web/order.js", "page/address.js", "page/state.js", "web/keys.js", "page/keys.js"],
   ["PageState", "ACTIONS", "SLIDERS", "CHOICES", "KEYS", "SAMPLE_KEYS", "actionOf",
    "countsText", "missedPlaces", "numbersOf", "panelName", "parseValues", "placeOf",
    "snapshotName", "tilesOf", "valueText", "unknownText", "valuesIn", "wantedSegments", "worstOf"],

@@ -31,18 +31,9 @@ const KEYS = {
 /* Where all samples are shown these scroll the page, as anywhere. */
 const SAMPLE_KEYS = { ArrowUp: ACTIONS["sample-before"], ArrowDown: ACTIONS["sample-after"] };
 
-/* What a focused control does with keys of its own, by its tag. */
-const OWN_KEYS = {
-  INPUT: (key) => key.startsWith("Arrow") || key === "Home" || key === "End" || key === " ",
-  SELECT: (key) => key !== "Escape",
-  BUTTON: (key) => key === " ",
-  SUMMARY: (key) => key === " ",
-};
-
 function actionOf(event, state) {
   const keys = state.sample === null ? KEYS : { ...KEYS, ...SAMPLE_KEYS };
-  const isOurs = Object.hasOwn(keys, event.key) && !OWN_KEYS[event.target.tagName]?.(event.key);
-  if (event.ctrlKey || event.metaKey || event.altKey || !isOurs || state.last < 0) return undefined;
+  if (!isForPage(event, keys) || state.last < 0) return undefined;
   return keys[event.key];
 }
 

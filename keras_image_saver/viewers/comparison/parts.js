@@ -34,17 +34,6 @@ function cleanEntry(entry) {
   return clean;
 }
 
-/* What is said of how much there is: whose writing it is, how often the record and `run.json` were written,
-   and how the run stands; null for nonsense. */
-function parseLatest(text) {
-  try {
-    const { key, writes, run, state } = JSON.parse(text);
-    return { key: String(key), writes: Number(writes), run: Number(run), state: String(state) };
-  } catch {
-    return null;
-  }
-}
-
 /* Entries of an embedded record, each with its geometry, which stands there once for many. */
 function entriesOf({ entries, geometries }) {
   return entries.map((entry) => cleanEntry({ ...entry, geometry: geometries[entry.geometry] }));

@@ -42,19 +42,10 @@ const KEYS = {
 /* Where all samples are shown these scroll the page, as anywhere. */
 const SAMPLE_KEYS = { ArrowUp: "sample-before", ArrowDown: "sample-after" };
 
-/* What a focused control does with keys of its own, by its tag. */
-const OWN_KEYS = {
-  INPUT: (key) => key.startsWith("Arrow") || key === "Home" || key === "End",
-  SELECT: (key) => key !== "Escape",
-  BUTTON: (key) => key === " ",
-  SUMMARY: (key) => key === " ",
-};
-
 /* The action that a key asks for, or none. */
 function actionOf(event, state) {
   const keys = state.sample === null ? KEYS : { ...KEYS, ...SAMPLE_KEYS };
-  const isOurs = Object.hasOwn(keys, event.key) && !OWN_KEYS[event.target.tagName]?.(event.key);
-  if (event.ctrlKey || event.metaKey || event.altKey || !isOurs || !state.entry) return undefined;
+  if (!isForPage(event, keys) || !state.entry) return undefined;
   return ACTIONS[keys[event.key]] ?? CHOICES[keys[event.key]];
 }
 

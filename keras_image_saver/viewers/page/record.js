@@ -31,17 +31,6 @@ function parse(text) {
   }
 }
 
-/* What the script says that is written after all others: the key of the page's writer, how often it
-   wrote the record and `run.json`, and how the run stands; null for nonsense. */
-function parseLatest(text) {
-  try {
-    const { key, writes, run, state } = JSON.parse(text);
-    return { key: String(key), writes: Number(writes), run: Number(run), state: String(state) };
-  } catch {
-    return null;
-  }
-}
-
 class RunRecord {
   constructor() {
     this.entries = []; // each key once, in the order of steps

@@ -29,6 +29,7 @@ STAGE_SCRIPTS = (
     "web/stage.js",
     "web/tools.js",
     "web/save.js",
+    "web/keys.js",
 )
 CHART_SCRIPTS = (
     "web/scales.js",

@@ -52,3 +52,14 @@ function askAgainMs(state, quietMs) {
   if (state !== "running" && state !== "stopped") return null;
   return Math.min(RARELY_ASK_MS, Math.max(ASK_MS, quietMs / 10));
 }
+
+/* What the part says that is written after all others: the key of the page's writer, how often it
+   wrote the record and `run.json`, and how the run stands; null for nonsense. */
+function parseLatest(text) {
+  try {
+    const { key, writes, run, state } = JSON.parse(text);
+    return { key: String(key), writes: Number(writes), run: Number(run), state: String(state) };
+  } catch {
+    return null;
+  }
+}
