@@ -269,7 +269,7 @@ function pressed(key, state, { on = "BODY", ...modifiers } = {}) {
 
 test("each key asks for an action, and each action and slider has its control in the page", () => {
   for (const name of Object.values({ ...KEYS, ...SAMPLE_KEYS })) assert.ok(ACTIONS[name] ?? CHOICES[name], name);
-  const html = read("page/page.html");
+  const html = read("page/page.html") + read("web/player.html");
   for (const id of Object.keys(ACTIONS)) assert.ok(html.includes(`<button id="${id}"`), id);
   for (const id of Object.keys(SLIDERS)) assert.ok(html.includes(`<input id="${id}"`), id);
 });

@@ -52,8 +52,9 @@ def document(
     """Return a page.
 
     Args:
-        html: The file in which `{{mark}}`, `{{policy}}`, `{{style}}` and `{{script}}` are filled in,
-            relative to the folder of the viewers, as those that follow.
+        html: The file in which `{{mark}}`, `{{policy}}`, `{{style}}`, `{{script}}` and `{{player}}`, the
+            buttons that lead through snapshots, are filled in, relative to the folder of the viewers, as
+            those that follow.
         styles: The parts of its style.
         scripts: The parts of its script.
         mark: What it begins with, by which it is known as ours.
@@ -67,7 +68,13 @@ def document(
     )
     policy += "; frame-src 'self' file:" if frames else " 'strict-dynamic'"
     page = _text(html)
-    marks = {"mark": mark, "policy": policy, "style": style, "script": script}
+    marks = {
+        "player": _text("web/player.html"),
+        "mark": mark,
+        "policy": policy,
+        "style": style,
+        "script": script,
+    }
     for name, text in marks.items():
         page = page.replace(f"{{{{{name}}}}}", text)
     return page
