@@ -374,11 +374,15 @@ def test_folder_is_not_synced_where_none_can_be_opened(tmp_path, monkeypatch):
 # What is no regular file
 
 
+has_special_files = pytest.mark.skipif(
+    not hasattr(os, "mkfifo"),
+    reason="Windows has neither FIFOs nor files of sockets that could be met",
+)
+
+
 @pytest.fixture
 def special(tmp_path):
     """A FIFO that nobody writes to, a socket, a link to a device, and a folder."""
-    if not hasattr(os, "mkfifo"):
-        pytest.skip(reason="Windows has neither FIFOs nor files of sockets that could be met")
     os.mkfifo(tmp_path / "fifo")
     with socket.socket(socket.AF_UNIX) as one:
         one.bind(os.path.relpath(tmp_path / "socket"))
@@ -387,6 +391,7 @@ def special(tmp_path):
         yield tmp_path
 
 
+@has_special_files
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
@@ -402,6 +407,7 @@ def test_only_a_regular_file_is_read(special, name, reason):
             getattr(storage_of(str(special / name)), read)()
 
 
+@has_special_files
 def test_file_that_becomes_a_fifo_before_it_is_opened_is_not_waited_for(special, monkeypatch):
     path, found = special / "file", os.stat
     path.write_bytes(b"a file")
@@ -418,6 +424,7 @@ def test_file_that_becomes_a_fifo_before_it_is_opened_is_not_waited_for(special,
         storage_of(str(path)).open()
 
 
+@has_special_files
 @pytest.mark.parametrize("name", ["fifo", "socket"])
 def test_what_we_never_write_is_neither_replaced_nor_removed(special, name):
     before, file = os.lstat(special / name), storage_of(str(special / name))
