@@ -14,7 +14,7 @@ def settle(page):
     page.evaluate("page.view.stage.running")
 
 
-def press(page, *keys):
+def press(page, *keys, settle=settle):
     for key in keys:
         page.keyboard.press(key)
     settle(page)
@@ -53,3 +53,37 @@ def drawn_at(locator, across, down):
 def wait_for_epoch(page, number):
     page.wait_for_function("n => by('epoch').textContent === `Epoch ${n}`", arg=number)
     settle(page)
+
+
+TRY_WHAT_IS_FORBIDDEN = """
+    async (elements) => {
+        const refused = new Set();
+        document.addEventListener("securitypolicyviolation", (event) => {
+            refused.add(event.effectiveDirective);
+        });
+        document.body.insertAdjacentHTML(
+            "beforeend", "<b onclick='window.hacked=1' style='color:red'>x</b>");
+        document.body.lastChild.click();
+        for (const [name, attributes] of elements) {
+            const made = document.createElement(name);
+            for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+            document.body.append(made);
+        }
+        await fetch("https://example.invalid/").catch(() => null);
+        await sleep(300);
+        return [...refused, window.hacked ?? "safe"];
+    }
+"""
+
+
+def refused(page, **urls):
+    """What the page's policy refuses of elements with these URLs, and of what stands in a text."""
+    attributes = {"object": "data", "link": "href"}
+    elements = [
+        [
+            name,
+            {attributes.get(name, "src"): url, **({"rel": "stylesheet"} if name == "link" else {})},
+        ]
+        for name, url in urls.items()
+    ]
+    return set(page.evaluate(TRY_WHAT_IS_FORBIDDEN, elements))

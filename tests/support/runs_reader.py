@@ -1,5 +1,9 @@
 """What a reader of pages of runs does in a browser, and what there is to see."""
 
+from functools import partial
+
+from support import page_reader
+
 
 def settle(page):
     """Wait until what is wanted is drawn, and what the samples had is read."""
@@ -8,10 +12,7 @@ def settle(page):
     page.evaluate("runsPage.comparison.view.stage.running")
 
 
-def press(page, *keys):
-    for key in keys:
-        page.keyboard.press(key)
-    settle(page)
+press = partial(page_reader.press, settle=settle)
 
 
 def sources(page):

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { load } from "./scripts.mjs";
 
 const { PageState, placeIn, hashOf, viewKey } = load(
-  ["web/entry.js", "web/run.js", "web/status.js", "web/zoom.js", "web/order.js", "page/address.js", "page/state.js"],
+  ["web/entry.js", "web/run.js", "web/status.js", "web/zoom.js", "web/order.js", "web/stage_state.js", "page/address.js", "page/state.js"],
   ["PageState", "placeIn", "hashOf", "viewKey"],
 );
 

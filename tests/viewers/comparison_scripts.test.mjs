@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { load } from "./scripts.mjs";
 
 const { ComparisonState, ACTIONS, CHOICES, KEYS, ...words } = load(
-  ["web/entry.js", "web/run.js", "web/status.js", "web/zoom.js", "web/order.js", "comparison/align.js", "comparison/differences.js",
+  ["web/entry.js", "web/run.js", "web/status.js", "web/zoom.js", "web/order.js", "web/stage_state.js", "comparison/align.js", "comparison/differences.js",
    "comparison/measures.js", "comparison/states.js", "comparison/state.js", "comparison/address.js",
    "comparison/parts.js", "web/keys.js", "comparison/keys.js"],
   ["ComparisonState", "ACTIONS", "CHOICES", "KEYS", "actionOf", "addressOf", "axisValues", "beganAt",

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { load, read } from "./scripts.mjs";
 
 const { PageState, ACTIONS, SLIDERS, CHOICES, KEYS, SAMPLE_KEYS, actionOf, ...words } = load(
-  ["web/entry.js", "web/run.js", "web/status.js", "web/values.js", "web/zoom.js", "web/order.js", "page/address.js", "page/state.js", "web/keys.js", "page/keys.js"],
+  ["web/entry.js", "web/run.js", "web/status.js", "web/values.js", "web/zoom.js", "web/order.js", "web/stage_state.js", "page/address.js", "page/state.js", "web/keys.js", "page/keys.js"],
   ["PageState", "ACTIONS", "SLIDERS", "CHOICES", "KEYS", "SAMPLE_KEYS", "actionOf",
    "countsText", "missedPlaces", "numbersOf", "panelName", "parseValues", "placeOf",
    "snapshotName", "tilesOf", "valueText", "unknownText", "valuesIn", "wantedSegments", "worstOf"],
@@ -269,7 +269,7 @@ function pressed(key, state, { on = "BODY", ...modifiers } = {}) {
 
 test("each key asks for an action, and each action and slider has its control in the page", () => {
   for (const name of Object.values({ ...KEYS, ...SAMPLE_KEYS })) assert.ok(ACTIONS[name] ?? CHOICES[name], name);
-  const html = read("page/page.html") + read("web/player.html");
+  const html = ["page/page.html", "web/stage.html", "web/player.html"].map(read).join("");
   for (const id of Object.keys(ACTIONS)) assert.ok(html.includes(`<button id="${id}"`), id);
   for (const id of Object.keys(SLIDERS)) assert.ok(html.includes(`<input id="${id}"`), id);
 });

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from support.browser import in_browser
-from support.page_reader import middle
+from support.page_reader import middle, refused
 from support.page_runs import Writer, color
 from support.runs_reader import address, place, press, settle, sources, texts
 
@@ -194,28 +194,12 @@ def test_run_without_a_snapshot_is_said(show_runs, tmp_path):
 def test_policy_forbids_what_the_page_does_not_need(show_runs, page_of_two):
     page = show_runs(page_of_two)
     settle(page)
-    refused = page.evaluate("""
-        async () => {
-            const refused = new Set();
-            document.addEventListener("securitypolicyviolation", (event) => {
-                refused.add(event.effectiveDirective);
-            });
-            const add = (name, attributes) => {
-                const made = document.createElement(name);
-                for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-                document.body.append(made);
-            };
-            document.body.insertAdjacentHTML(
-                "beforeend", "<b onclick='window.hacked=1' style='color:red'>x</b>");
-            document.body.lastChild.click();
-            add("script", { src: "./a/run.js" });
-            add("img", { src: "https://example.invalid/x.png" });
-            add("iframe", { src: "https://example.invalid/" });
-            add("link", { rel: "stylesheet", href: "other.css" });
-            await fetch("https://example.invalid/").catch(() => null);
-            await sleep(300);
-            return [...refused, window.hacked ?? "safe"].sort();
-        }
-    """)
-    assert {"script-src-elem", "img-src", "frame-src", "connect-src", "safe"} <= set(refused)
-    assert {"script-src-attr", "style-src-attr", "style-src-elem"} <= set(refused)
+    found = refused(
+        page,
+        script="./a/run.js",
+        img="https://example.invalid/x.png",
+        iframe="https://example.invalid/",
+        link="other.css",
+    )
+    assert {"script-src-elem", "img-src", "frame-src", "connect-src", "safe"} <= found
+    assert {"script-src-attr", "style-src-attr", "style-src-elem"} <= found

@@ -2,7 +2,7 @@
 
 import pytest
 from support.browser import in_browser
-from support.page_reader import drawn_at, gap, middle, press, settle
+from support.page_reader import drawn_at, gap, middle, press, refused, settle
 from support.page_runs import Writer, color, make_run
 
 from keras_image_saver import write_page
@@ -58,28 +58,12 @@ def test_folder_with_an_odd_name_is_the_pages_title(show, tmp_path):
 def test_policy_forbids_what_the_page_does_not_need(show, tmp_path):
     make_run(tmp_path, 1)
     page = show(tmp_path)
-    refused = page.evaluate("""
-        async () => {
-            const refused = new Set();
-            document.addEventListener("securitypolicyviolation", (event) => {
-                refused.add(event.effectiveDirective);
-            });
-            const add = (name, attributes) => {
-                const made = document.createElement(name);
-                for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-                document.body.append(made);
-            };
-            document.body.insertAdjacentHTML(
-                "beforeend", "<b onclick='window.hacked=1' style='color:red'>x</b>");
-            document.body.lastChild.click();
-            add("img", { src: "https://example.invalid/x.png" });
-            add("iframe", { src: "other.html" });
-            add("link", { rel: "stylesheet", href: "other.css" });
-            add("object", { data: "other.svg" });
-            await fetch("https://example.invalid/").catch(() => null);
-            await sleep(300);
-            return [...refused, window.hacked ?? "safe"].sort();
-        }
-    """)
-    assert {"img-src", "frame-src", "connect-src", "object-src", "safe"} <= set(refused)
-    assert {"script-src-attr", "style-src-attr", "style-src-elem"} <= set(refused)
+    found = refused(
+        page,
+        img="https://example.invalid/x.png",
+        iframe="other.html",
+        link="other.css",
+        object="other.svg",
+    )
+    assert {"img-src", "frame-src", "connect-src", "object-src", "safe"} <= found
+    assert {"script-src-attr", "style-src-attr", "style-src-elem"} <= found

@@ -6,25 +6,13 @@ from typing import Any, NamedTuple
 
 from keras_image_saver.run.files import PAGE_MARK
 from keras_image_saver.run.storage import storage_of
-from keras_image_saver.viewers.web.document import (
-    CHART_SCRIPTS,
-    RECORD_SCRIPTS,
-    STAGE_SCRIPTS,
-    document,
-)
+from keras_image_saver.viewers.web.document import document
 
 _STYLES = (
-    "web/base.css",
-    "web/stage.css",
-    "web/controls.css",
-    "web/facts.css",
     "comparison/comparison.css",
     "comparison/cards.css",
 )
 _SCRIPTS = (
-    *RECORD_SCRIPTS,
-    *STAGE_SCRIPTS,
-    *CHART_SCRIPTS,
     "comparison/align.js",
     "comparison/differences.js",
     "comparison/measures.js",

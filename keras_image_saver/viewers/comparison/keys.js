@@ -1,15 +1,6 @@
 /* Buttons, sliders and keys of the comparison, and how each changes its state. */
 
-const ACTIONS = {
-  first: (state) => state.stop().go(0),
-  before: (state) => state.stop().go(state.index - 1),
-  play: (state) => (state.playing ? state.stop() : state.play()),
-  after: (state) => state.stop().go(state.index + 1),
-  last: (state) => state.stop().go(state.last),
-  "all-samples": (state) => state.showAllSamples(),
-  "sample-before": (state) => state.stepSample(-1),
-  "sample-after": (state) => state.stepSample(1),
-};
+const ACTIONS = STEPS;
 
 const CHOICES = {
   position: (state, value) => state.stop().go(Number(value)),

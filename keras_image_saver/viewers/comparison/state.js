@@ -1,29 +1,17 @@
 /* What the comparison shows, as a value: a change returns the next state and leaves the old one as it
    is. Neither document nor timer is used here. */
 
-class ComparisonState {
+class ComparisonState extends StageState {
   runs = []; // {name, about, entries, history, ...} each, as they are now
   axis = "epoch";
   columns = []; // by run, how far it was at each of its entries
   positions = []; // all places on the axis that any run has
-  index = 0; // which of them is shown
-  sample = null; // the one that is shown alone; null: all of them
-  byKeyboard = false; // whether that one was chosen by keyboard
   mode = "side";
   pair = [0, 1]; // the runs that are laid over one another, in the other modes
-  view = HOME; // what is seen of the pictures: {zoom, x, y}
-  order = null; // of the samples: {by, kind, samples, name}, as they stood when it was chosen
-  picked = null; // the id of the class that is looked at
-  look = PLAIN; // {brightness, contrast}
-  following = true; // whether what is newer is shown as soon as it is there
-  playing = false;
 
   constructor(values = {}) {
+    super();
     Object.freeze(Object.assign(this, values));
-  }
-
-  with(changes) {
-    return new ComparisonState({ ...this, ...changes });
   }
 
   get last() {
@@ -87,25 +75,6 @@ class ComparisonState {
     return this.placed(axis, this.following ? Infinity : (values[shown[number]?.index] ?? 0));
   }
 
-  chooseSample(sample, byKeyboard = false) {
-    if (this.sample !== null) return this.with({ sample });
-    return this.with({ sample, byKeyboard, view: HOME });
-  }
-
-  /* The sample before or after the one that is alone, in the order that is shown; undefined at an end. */
-  sampleBeside(step) {
-    return sampleBeside(this.sample, step, this.order?.samples ?? null, this.sampleCount);
-  }
-
-  stepSample(step) {
-    const next = this.sampleBeside(step);
-    return next === undefined ? this : this.chooseSample(next);
-  }
-
-  showAllSamples() {
-    return this.sample === null ? this : this.with({ sample: null, view: HOME });
-  }
-
   lookBy(mode) {
     return STAGE_MODES.includes(mode) && this.runs.length > 1 ? this.with({ mode, view: HOME }) : this;
   }
@@ -121,13 +90,5 @@ class ComparisonState {
 
   sortBy(by, kind) {
     return this.with({ order: by === null ? null : { by, kind, samples: null, name: "" } });
-  }
-
-  play() {
-    return this.with({ playing: true });
-  }
-
-  stop() {
-    return this.playing ? this.with({ playing: false }) : this;
   }
 }

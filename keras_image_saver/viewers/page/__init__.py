@@ -37,29 +37,17 @@ from keras_image_saver.viewers.comparison.listing import write_list
 from keras_image_saver.viewers.page.parts import script, segment_of
 from keras_image_saver.viewers.page.twins import Twins
 from keras_image_saver.viewers.value_texts import ValueTexts
-from keras_image_saver.viewers.web.document import (
-    CHART_SCRIPTS,
-    RECORD_SCRIPTS,
-    STAGE_SCRIPTS,
-    document,
-)
+from keras_image_saver.viewers.web.document import document
 
 _STYLES = (
-    "web/base.css",
     "page/run.css",
-    "web/stage.css",
     "page/strip.css",
-    "web/controls.css",
-    "web/facts.css",
 )
 _SCRIPTS = (
-    *RECORD_SCRIPTS,
     "page/address.js",
     "page/state.js",
     "page/record.js",
-    *STAGE_SCRIPTS,
     "page/strip.js",
-    *CHART_SCRIPTS,
     "web/facts.js",
     "page/view.js",
     "page/keys.js",

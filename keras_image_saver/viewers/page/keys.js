@@ -5,16 +5,9 @@
 
 /* By the button's id. Going somewhere ends playing. */
 const ACTIONS = {
-  first: (state) => state.stop().go(0),
-  before: (state) => state.stop().go(state.index - 1),
-  play: (state) => (state.playing ? state.stop() : state.play()),
-  after: (state) => state.stop().go(state.index + 1),
-  last: (state) => state.stop().go(state.last),
+  ...STEPS,
   newest: (state) => state.stop().go(state.last),
   compare: (state) => state.toggleCompare(),
-  "all-samples": (state) => state.showAllSamples(),
-  "sample-before": (state) => state.stepSample(-1),
-  "sample-after": (state) => state.stepSample(1),
 };
 
 /* What a choice of the stage's tools does too. */

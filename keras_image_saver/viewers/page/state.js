@@ -1,7 +1,7 @@
 /* What the page shows, as a value: a change returns the next state and leaves the old one as it is.
    Neither document nor timer is used here, so that Node alone can test it. */
 
-class PageState {
+class PageState extends StageState {
   entries = []; // the run's snapshots, in order, without those that were removed
   history = []; // with them
   severalAnEpoch = false;
@@ -11,29 +11,17 @@ class PageState {
   stands = ""; // how it stands now, as `stateOf` has it
   standsText = ""; // what is said of that
   recordText = null; // tells whether the record changed
-  index = 0; // the snapshot that is shown, on the right while two are compared
-  pin = 0; // the one on the left
+  pin = 0; // the snapshot on the left while two are compared
   mode = null; // how two are compared, as in a scene; null: one is shown
   origin = null; // the entry that was shown before two were, as long as nothing else was gone to
-  sample = null; // the one that is shown alone; null: all of them
-  view = HOME; // what is seen of the picture: {zoom, x, y}
-  order = null; // of the samples: {by, kind, at, samples}, by a measure; null: their own
-  picked = null; // the id of the class that is looked at
-  look = PLAIN; // {brightness, contrast}
   wanted = null; // what an address asks for that is still to come: {at, compare}
   said = ""; // what there is to say of it
   valuesRead = null; // another object where values of samples were read
-  byKeyboard = false; // whether that one was chosen by keyboard: its tile gets the focus back
-  following = true; // whether a newer snapshot is shown as soon as it is there
   behind = false; // whether newer ones came while an older one was looked at
-  playing = false;
 
   constructor(values = {}) {
+    super();
     Object.freeze(Object.assign(this, values));
-  }
-
-  with(changes) {
-    return new PageState({ ...this, ...changes });
   }
 
   get last() {
@@ -169,32 +157,5 @@ class PageState {
 
   compareByNextMode() {
     return this.comparing ? this.with({ mode: modeAfter(this.mode) }) : this;
-  }
-
-  chooseSample(sample, byKeyboard = false) {
-    if (this.sample !== null) return this.with({ sample });
-    return this.with({ sample, byKeyboard, view: HOME });
-  }
-
-  /* The sample before or after the one that is alone, in the order that is shown; undefined at an end. */
-  sampleBeside(step) {
-    return sampleBeside(this.sample, step, this.order?.samples ?? null, this.sampleCount);
-  }
-
-  stepSample(step) {
-    const next = this.sampleBeside(step);
-    return next === undefined ? this : this.chooseSample(next);
-  }
-
-  showAllSamples() {
-    return this.sample === null ? this : this.with({ sample: null, view: HOME });
-  }
-
-  play() {
-    return this.with({ playing: true });
-  }
-
-  stop() {
-    return this.playing ? this.with({ playing: false }) : this;
   }
 }

@@ -13,14 +13,21 @@ from keras_image_saver.run.files import PAGE_MARK
 
 _VIEWERS = "keras_image_saver.viewers"
 
-# What more than one page is made of: what a record says, what shows pictures, and what shows numbers.
-RECORD_SCRIPTS = ("web/dom.js", "web/entry.js", "web/run.js", "web/status.js", "web/values.js")
-STAGE_SCRIPTS = (
+# What each page is made of: what a record says, what shows pictures, and what shows numbers. A page's
+# own parts follow, since a class stands before those that extend it.
+_STYLES = ("web/base.css", "web/stage.css", "web/controls.css", "web/facts.css")
+_SCRIPTS = (
+    "web/dom.js",
+    "web/entry.js",
+    "web/run.js",
+    "web/status.js",
+    "web/values.js",
     "web/pictures.js",
     "web/layout.js",
     "web/zoom.js",
     "web/scene.js",
     "web/order.js",
+    "web/stage_state.js",
     "web/classes.js",
     "web/layer.js",
     "web/pair.js",
@@ -30,8 +37,6 @@ STAGE_SCRIPTS = (
     "web/tools.js",
     "web/save.js",
     "web/keys.js",
-)
-CHART_SCRIPTS = (
     "web/scales.js",
     "web/metrics.js",
     "web/chart.js",
@@ -52,16 +57,16 @@ def document(
     """Return a page.
 
     Args:
-        html: The file in which `{{mark}}`, `{{policy}}`, `{{style}}`, `{{script}}` and `{{player}}`, the
-            buttons that lead through snapshots, are filled in, relative to the folder of the viewers, as
-            those that follow.
-        styles: The parts of its style.
-        scripts: The parts of its script.
+        html: The file in which `{{mark}}`, `{{policy}}`, `{{style}}`, `{{script}}`, `{{stage}}`, where
+            pictures stand, and `{{player}}`, the buttons that lead through snapshots, are filled in,
+            relative to the folder of the viewers, as those that follow.
+        styles: The parts of its style that are its own.
+        scripts: The parts of its script that are its own.
         mark: What it begins with, by which it is known as ours.
         frames: Whether it reads other pages in frames; then it loads no script.
     """
-    style = "".join(map(_text, styles))
-    script = '"use strict";\n' + "".join(map(_text, scripts))
+    style = "".join(map(_text, (*_STYLES, *styles)))
+    script = '"use strict";\n' + "".join(map(_text, (*_SCRIPTS, *scripts)))
     policy = (
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src 'self' file:; "
         f"style-src {digest(style)}; script-src {digest(script)}"
@@ -69,6 +74,7 @@ def document(
     policy += "; frame-src 'self' file:" if frames else " 'strict-dynamic'"
     page = _text(html)
     marks = {
+        "stage": _text("web/stage.html"),
         "player": _text("web/player.html"),
         "mark": mark,
         "policy": policy,

@@ -1,4 +1,17 @@
-/* Which keys a page answers to. Neither document nor timer is used here. */
+/* What buttons and keys do on each page with a stage, and which keys a page answers to. Neither document nor
+   timer is used here. */
+
+/* By the button's id. Going somewhere ends playing. */
+const STEPS = {
+  first: (state) => state.stop().go(0),
+  before: (state) => state.stop().go(state.index - 1),
+  play: (state) => (state.playing ? state.stop() : state.play()),
+  after: (state) => state.stop().go(state.index + 1),
+  last: (state) => state.stop().go(state.last),
+  "all-samples": (state) => state.showAllSamples(),
+  "sample-before": (state) => state.stepSample(-1),
+  "sample-after": (state) => state.stepSample(1),
+};
 
 /* What a focused control does with keys of its own, by its tag. */
 const OWN_KEYS = {
