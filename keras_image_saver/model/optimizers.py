@@ -1,6 +1,7 @@
 """The optimizers of a model in training, and what is told of the training by which runs differ."""
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,7 +45,9 @@ def about_training(trained: Any) -> dict[str, Any] | None:
     with contextlib.suppress(Exception):
         about["loss"] = _told(trained.loss) if trained.loss is not None else None
     optimizers = {}
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(Exception), warnings.catch_warnings():
+        # Keras's own, on JAX with NumPy 2; the user may have made warnings errors.
+        warnings.filterwarnings("ignore", "__array__ impl", DeprecationWarning)
         for name, one in optimizers_of(trained):
             config = {key: _told(value) for key, value in one.get_config().items()}
             known = {key: value for key, value in config.items() if value is not None}

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from support.training import PREDICTION, X, fit_x
 
 from keras_image_saver import ImageSaver, Run, latents
 from keras_image_saver.cli import main
+from keras_image_saver.model.optimizers import about_training
 from keras_image_saver.picture.decoder import read_explanation
 from keras_image_saver.run import run_file
 from keras_image_saver.run.writer import flush_all
@@ -62,6 +64,15 @@ def test_run_file_says_what_trained_it_by_which_runs_differ(tmp_path):
     optimizer = said["optimizers"]["optimizer"]
     assert optimizer["class"] == "Adam"
     assert (optimizer["learning_rate"], optimizer["beta_1"]) == (2.5e-4, 0.5)
+
+
+def test_what_trains_is_read_without_the_warnings_of_keras(tmp_path):
+    model = autoencoder()
+    model.compile(keras.optimizers.Adam(2.5e-4), "mse")
+    with warnings.catch_warnings():  # on JAX with NumPy 2, Keras's own reading of a variable warns
+        warnings.simplefilter("error")
+        said = about_training(model)
+    assert said["optimizers"]["optimizer"]["learning_rate"] == 2.5e-4
 
 
 def test_digest_tells_whether_two_runs_were_shown_the_same(tmp_path):
