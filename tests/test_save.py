@@ -7,7 +7,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from PIL import Image
-from support.formats import AVIF_SUFFIX
+from support.versions import AVIF_SUFFIX
 
 from keras_image_saver import save_image
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import ExifTags, Image
-from support.formats import AVIF_SUFFIX
 from support.models import assert_drawn, autoencoder, drawn, floats, names, tiles
 from support.recorded import numbered, recorded
 from support.training import PREDICTION, Meddler, X, fit, fit_x
+from support.versions import AVIF_SUFFIX
 
 import keras_image_saver
 from keras_image_saver import ImageSaver

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
-from support.formats import AVIF_SUFFIX, needs_avif
+from support.versions import AVIF_SUFFIX, needs_avif
 
 import keras_image_saver
 from keras_image_saver import encode_image

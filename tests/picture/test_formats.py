@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from PIL import Image, features
-from support.formats import needs_avif
+from support.versions import needs_avif
 
 from keras_image_saver.picture.formats import (
     ANIMATED,
