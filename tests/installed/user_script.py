@@ -65,6 +65,10 @@ def offset(targets: Any, outputs: Any) -> Any:
     return tf.reduce_mean(targets - outputs, axis=(1, 2, 3))
 
 
+def in_a_notebook() -> ImageSaver:
+    return ImageSaver("runs/shown", photos, listeners=[NotebookDisplay(width=400)])
+
+
 class Heard:
     """A listener with state."""
 
@@ -123,7 +127,6 @@ saver = ImageSaver(
     listeners=[
         heard,
         TensorBoardImages("logs", "photos", step="epoch"),
-        NotebookDisplay(width=400),
     ],
 )
 autoencoder.fit(photos, photos, epochs=2, batch_size=2, verbose=0, callbacks=[saver])
