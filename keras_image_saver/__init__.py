@@ -55,10 +55,8 @@ _MODULES = {
     "timelapse": "viewers.timelapse",
 }
 
-__all__ = [*_MODULES, "__version__"]  # noqa: PLE0604 - names of a lazy module
-
-
-if not TYPE_CHECKING:  # which would take any name for one of the package's
+if not TYPE_CHECKING:  # a checker would take any name for one of ours, and no name for exported
+    __all__ = [*_MODULES, "__version__"]  # noqa: PLE0604 - names of a lazy module
 
     def __getattr__(name: str) -> Any:
         if name not in _MODULES:
@@ -67,6 +65,5 @@ if not TYPE_CHECKING:  # which would take any name for one of the package's
         globals()[name] = value
         return value
 
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
