@@ -280,6 +280,7 @@ def test_to_uint8_with_ends_that_are_no_numbers_shows_them(limits, shown):
 _ENDS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
+@pytest.mark.filterwarnings("ignore:.*float32 has")
 @settings(max_examples=100, deadline=None)
 @given(_ENDS, _ENDS, hnp.arrays(np.float32, 8, elements=st.floats(0, 1, width=32)))
 def test_to_uint8_in_any_range_follows_float64(one, other, places):
@@ -327,7 +328,12 @@ def test_to_uint8_with_an_offset_never_wraps(low, width, places):
 
 @pytest.mark.parametrize(
     ("value_range", "count"),
-    [((1e8, 1e8 + 5), 2), ((16777216, 16777226), 6), ((100, 100.001), 132)],
+    [
+        ((1e8, 1e8 + 5), 2),
+        ((16777216, 16777226), 6),
+        ((16777016, 16777216), 201),
+        ((100, 100.001), 132),
+    ],
 )
 def test_range_in_which_float32_has_few_values_is_said(value_range, count):
     low, high = value_range
@@ -339,3 +345,4 @@ def test_range_in_which_float32_has_few_values_is_said(value_range, count):
 def test_range_in_which_float32_has_a_value_for_each_byte_is_no_news():
     to_uint8(np.zeros((2, 2)), value_range=(-1, 1))
     to_uint8(np.full((2, 2), 101326.0), value_range=(101325.003, 101326.999))
+    to_uint8(np.zeros((2, 2)), value_range=(0, float(np.finfo(np.float32).max)))
