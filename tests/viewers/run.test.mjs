@@ -74,7 +74,7 @@ test("no panel is fixed where run.json says that none is", () => {
 
 test("classes are those with a name and a colour", () => {
   const cat = { id: 3, name: "<cat>", color: [0, 128, 255] };
-  const colors = [[0, 0], [0, 0, 256], "red"].map((color) => ({ ...cat, color }));
+  const colors = [[0, 0], [0, 0, 256], "red", null].map((color) => ({ ...cat, color }));
   const text = JSON.stringify({ class_names: [cat, null, "a", {}, ...colors] });
   assert.deepEqual(plain(runOf(text, "a/").classes), [{ ...cat, id: "3" }]);
 });
