@@ -116,7 +116,6 @@ def main() -> None:
         predict=lambda model, noise: model.reverse_diffusion(noise),
         weights="ema",
         render=Images(value_range=(-1, 1)),
-        metrics=["diversity"],
         every_epochs=max(1, args.epochs // PICTURES),
         save_initial=True,
     )

@@ -100,9 +100,7 @@ def main() -> None:
     autoencoder = keras.Sequential([encoder, decoder])
     autoencoder.compile(keras.optimizers.Adam(2e-3), "binary_crossentropy")
 
-    saver = ImageSaver(
-        args.output / "{epoch:04d}-{loss:.3f}.png", make_plane(), columns=SIDE, metrics=["change"]
-    )
+    saver = ImageSaver(args.output / "{epoch:04d}-{loss:.3f}.png", make_plane(), columns=SIDE)
     every = max(1, args.epochs // PICTURES)
     rng = np.random.default_rng(7)
     with saver.watch(decoder):
