@@ -1,9 +1,12 @@
 """Where tiles stand: planned, recorded, and found again."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from keras_image_saver.picture.layout import layout_of, plan, sample_box
 
@@ -211,3 +214,40 @@ def test_sample_box_of_an_unknown_panel_or_geometry_says_so():
 def test_geometry_of_numpys_ints_is_json():
     layout = plan({"a": (1, 1)}, np.int64(3), columns=np.int64(2), padding=np.int64(1))
     assert json.loads(json.dumps(layout.geometry()))["columns"] == 2
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    sizes=st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=3),
+    count=st.integers(1, 7),
+    columns=st.none() | st.integers(1, 8),
+    slices=st.lists(st.integers(0, 9), max_size=3, unique=True),
+    options=st.fixed_dictionaries(
+        {
+            "padding": st.integers(0, 3),
+            "pad_value": st.integers(0, 255),
+            "caption_size": st.just((0, 0)) | st.tuples(st.integers(1, 5), st.integers(1, 9)),
+            "name_height": st.integers(0, 5),
+            "enlargement": st.integers(1, 3),
+        }
+    ),
+)
+def test_tiles_of_any_plan_lie_apart_within_the_picture(sizes, count, columns, slices, options):
+    sizes = {str(number): size for number, size in enumerate(sizes)}
+    layout = plan(sizes, count, columns=columns, slices=slices, **options)
+    assert layout_of(json.loads(json.dumps(layout.geometry()))) == replace(layout, foot=0)
+    used = np.zeros(layout.size, int)
+    padding, (above, _) = options["padding"], options["caption_size"]
+    (height, width), tiles = layout.tile, 0
+    for sample in range(count):
+        for panel in range(len(sizes)):
+            for place in range(layout.depth):
+                y, x = layout.tile_at(sample, panel, place)
+                used[y : y + height, x : x + width] += 1
+                tiles += 1
+                # Captions are above the first row, and above each where there are slices.
+                free = padding + (above if slices or y == layout.origin[0] else 0)
+                assert used[y - free : y, x - padding : x + width + padding].sum() == 0
+        # And a name is below the last panel.
+        assert used[y + height :][: options["name_height"] + padding, x : x + width].sum() == 0
+    assert (used.sum(), used.max()) == (tiles * height * width, 1)

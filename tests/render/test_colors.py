@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from support.layouts import LAYOUTS
 from support.pixels import INTEGERS, bit_interleaved
 
 from keras_image_saver import colorize, overlay
+from keras_image_saver.render.colors import apply_colormap, check_colormap
 
 MAGENTA = [255, 0, 255]
 VOID = [224, 224, 192]
@@ -191,3 +193,43 @@ def test_overlay_of_other_shapes_shows_them(photo, colors, shown):
 def test_overlay_of_floats_names_to_uint8():
     with pytest.raises(ValueError, match=r"must be uint8, got float64 and uint8.*to_uint8"):
         overlay(np.zeros((1, 1, 3)), np.zeros((1, 1, 3), np.uint8), 0.5)
+
+
+LAYERS = st.sampled_from([*LAYOUTS]).map(LAYOUTS.get)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    data=st.data(),
+    shape=hnp.array_shapes(min_dims=1, max_dims=3, max_side=4),
+    channels=st.sampled_from([1, 3, 4]),
+    weight=st.floats(0, 1),
+)
+def test_overlay_of_any_images_is_that_of_float64(data, shape, channels, weight):
+    photos = data.draw(hnp.arrays(np.uint8, (*shape, channels)))
+    tints = data.draw(hnp.arrays(np.uint8, (*shape, 3)))
+    found = overlay(data.draw(LAYERS)(photos), data.draw(LAYERS)(tints), weight)
+    exact = (1 - weight) * photos[..., :3].astype(float) + weight * tints
+    assert (found.dtype, found.shape) == (np.uint8, tints.shape)
+    assert np.abs(found - exact).max() <= 0.5001
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    data=st.data(),
+    shape=hnp.array_shapes(min_dims=2, max_dims=3, max_side=4),
+    dtype=st.sampled_from(["uint8", "int64", "float16", "float64"]),
+)
+def test_any_colormap_draws_each_pixel_and_leaves_magenta(data, shape, dtype):
+    levels = np.random.default_rng(data.draw(st.integers(0, 99))).integers(0, 256, (256, 3))
+    table = (levels if dtype in ("uint8", "int64") else levels / 255).astype(dtype)
+    grey = data.draw(hnp.arrays(np.uint8, (*shape, 1)))
+    bad = data.draw(hnp.arrays(bool, shape))
+    checked = check_colormap(data.draw(LAYERS)(table))
+    mapped = np.where(bad[..., None], np.uint8(MAGENTA), grey)
+    found = apply_colormap(data.draw(LAYERS)(mapped), checked)
+    bytes_ = np.rint(table * 255.0) if np.dtype(dtype).kind == "f" else table
+    for place in np.ndindex(shape):
+        expected = MAGENTA if bad[place] else bytes_[grey[place][0]].tolist()
+        assert found[place].tolist() == expected
+    np.testing.assert_array_equal(apply_colormap(grey, checked)[~bad], found[~bad])

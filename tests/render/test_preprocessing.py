@@ -96,7 +96,7 @@ def shares_of(values, mode):
     if mode == "tf":
         return (values + 1) / 2
     if mode == "caffe":
-        return (values + [103.939, 116.779, 123.68])[..., ::-1] / 255
+        return (values + np.array([103.939, 116.779, 123.68]))[..., ::-1] / 255
     return values * [0.229, 0.224, 0.225] + [0.485, 0.456, 0.406]
 
 
