@@ -197,7 +197,7 @@ def test_sample_box_is_where_the_layout_put_a_sample(columns, panels):
         assert (y + height, x + width) == (end[0] + 4, end[1] + 5)
 
 
-@pytest.mark.parametrize("sample", [-1, 5])
+@pytest.mark.parametrize("sample", [-1, 5, 6])
 def test_sample_box_of_no_sample_says_how_many_there_are(sample):
     geometry = plan({"a": (4, 4)}, 5, columns=None, padding=0).geometry()
     with pytest.raises(ValueError, match=f"there are 5 samples, numbered from 0, got {sample}"):
