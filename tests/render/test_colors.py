@@ -1,5 +1,7 @@
 """Class ids to colours, and colours over images."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -193,6 +195,72 @@ def test_overlay_of_other_shapes_shows_them(photo, colors, shown):
 def test_overlay_of_floats_names_to_uint8():
     with pytest.raises(ValueError, match=r"must be uint8, got float64 and uint8.*to_uint8"):
         overlay(np.zeros((1, 1, 3)), np.zeros((1, 1, 3), np.uint8), 0.5)
+
+
+@pytest.mark.parametrize("photo", [(), (3,), (2, 2)], ids=str)
+def test_overlay_of_what_has_no_channels_shows_it(photo):
+    with pytest.raises(ValueError, match=r"`images` must have 1, 3 or 4 channels"):
+        overlay(np.zeros(photo, np.uint8), np.zeros((*photo[:-1], 1), np.uint8), 0.5)
+
+
+def test_overlay_that_mixes_all_of_both_says_nothing_of_floats():
+    with np.errstate(all="raise"):
+        found = overlay(np.full((1, 3), 9, np.uint8), np.full((1, 3), 200, np.uint8), 1e-44)
+    assert found.tolist() == [[9, 9, 9]]
+
+
+# Colour tables
+
+RAMP = np.linspace(0, 1, 256)[:, None].repeat(3, 1)
+
+
+def test_colormap_of_floats_becomes_bytes():
+    table = RAMP.copy()
+    table[:3, 0] = 0, 1, 0.5
+    found = check_colormap(table)
+    assert found.dtype == np.uint8
+    assert found[:3, 0].tolist() == [0, 255, 128]
+    assert found[:, 1].tolist() == list(range(256))
+
+
+def test_colormap_of_a_name_is_matplotlibs():
+    matplotlib = pytest.importorskip("matplotlib", reason="of the extra `colormaps`")
+    expected = matplotlib.colormaps["viridis"](np.arange(256), bytes=True)[:, :3]
+    assert np.abs(check_colormap("viridis") - expected.astype(int)).max() <= 1
+    assert check_colormap("gray").tolist() == [[level] * 3 for level in range(256)]
+    with pytest.raises(ValueError, match=r"`colormap` must be .* knows, got 'viridies'"):
+        check_colormap("viridies")
+
+
+def test_colormap_of_a_name_without_matplotlib_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r"colormap='gray'.*keras-image-saver\[colormaps\]"):
+        check_colormap("gray")
+
+
+def changed(value, dtype=float):
+    table = np.zeros((256, 3), dtype)
+    table[7, 1] = value
+    return table
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        pytest.param(changed(1.001), r"lie in \[0, 1\], got values from 0 to 1\.001", id="above"),
+        pytest.param(changed(-0.001), r"lie in \[0, 1\], got values from -0\.001 to 0", id="below"),
+        pytest.param(changed(np.nan), r"lie in \[0, 1\], got values from nan to nan", id="nan"),
+        pytest.param(changed(256, int), "must hold 0 to 255, got values from 0 to 256", id="256"),
+        pytest.param(changed(-1, int), "must hold 0 to 255, got values from -1 to 0", id="-1"),
+        pytest.param(changed(1, bool), "table, got .* dtype bool", id="bool"),
+        pytest.param(np.zeros((255, 3)), r"table, got shape \(255, 3\)", id="255 colours"),
+        pytest.param(np.zeros((256, 4)), r"table, got shape \(256, 4\)", id="RGBA"),
+        pytest.param([[0, 0, 0], [1]], r"table, got shape \(2,\) and dtype object", id="ragged"),
+    ],
+)
+def test_colormap_that_is_no_table_of_colours_is_refused(table, said):
+    with pytest.raises(ValueError, match=f"`colormap` .*{said}"):
+        check_colormap(table)
 
 
 LAYERS = st.sampled_from([*LAYOUTS]).map(LAYOUTS.get)
