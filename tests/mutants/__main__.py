@@ -1,12 +1,11 @@
 """Mutants: whether a module's own tests see that one thing in it is another.
 
-`python -m tests.mutants` draws places of the modules below by a seed, lets Cosmic Ray change what stands at
-each (an operator, a comparison, a number, a word such as `and`, a condition, a loop, a decorator, what is
-caught), and runs the module's own tests on each mutant, in a copy of the tree. It prints who survived, and a
-table. It needs the extra `mutants`.
+Draws places of some modules by a seed, lets Cosmic Ray change what stands at each (an operator, a number,
+a word such as `and`, a condition, a loop, a decorator, what is caught), and runs the module's own tests on
+each mutant, in a copy of the tree. Prints who survived, and a table. It needs the extra `mutants`.
 
-A place counts once, however many mutants it may have; one of them is drawn. Left out is what no test could
-tell, or what Python itself refuses: annotations, and `is` in the place of `==`, or the other way round.
+A place counts once, however many mutants it may have; one of them is drawn. Left out is what types tell:
+annotations, and whether a class is frozen; and `is` for `==`, which differ by chance.
 """
 
 import argparse
@@ -68,7 +67,7 @@ class Mutant(NamedTuple):
     spec: MutationSpec
 
 
-def untold(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+def told_by_types(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     """Return where a module says what something is, from (line, column) to another."""
     found: list[ast.AST | None] = []
     for node in ast.walk(ast.parse(source)):
@@ -76,6 +75,8 @@ def untold(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
             found.append(node.annotation)
         elif isinstance(node, ast.FunctionDef):
             found.append(node.returns)
+        elif isinstance(node, ast.ClassDef):
+            found += [one for one in node.decorator_list if isinstance(one, ast.Call)]
         elif isinstance(node, ast.AnnAssign):
             is_alias = isinstance(node.annotation, ast.Name) and node.annotation.id == "TypeAlias"
             found.append(node if is_alias else node.annotation)
@@ -88,7 +89,7 @@ def mutants(module: str, seed: int) -> Iterator[Mutant]:
     """Yield a mutant for each place of a module, below the current folder."""
     path = Path(PACKAGE, module)
     source = path.read_text("utf-8")
-    lines, left_out = source.split("\n"), untold(source)
+    lines, left_out = source.split("\n"), told_by_types(source)
     with use_db("places.sqlite") as database:
         init([path], database, {})
         specs = [item.mutations[0] for item in database.work_items]
@@ -107,12 +108,23 @@ def mutants(module: str, seed: int) -> Iterator[Mutant]:
         yield Mutant(order, module, draw.choice(found))
 
 
+# Hypothesis draws the same examples for each mutant, and makes none smaller that a mutant fails.
+CONFTEST = """
+from hypothesis import Phase, settings
+
+phases = [Phase.explicit, Phase.generate]
+settings.register_profile("mutants", derandomize=True, database=None, phases=phases)
+settings.load_profile("mutants")
+"""
+
+
 def copy_tree(folder: Path) -> None:
     """Copy what tests need; the working tree is never touched."""
     for name in (PACKAGE, "tests"):
         ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
     shutil.copy(ROOT / "pyproject.toml", folder)
+    (folder / "conftest.py").write_text(CONFTEST)
 
 
 def command(module: str) -> list[str]:
@@ -128,7 +140,7 @@ def seconds_of(module: str) -> float:
         SystemExit: If they fail then.
     """
     began = time.monotonic()
-    run = subprocess.run(command(module), capture_output=True, text=True)
+    run = subprocess.run(command(module), check=False, capture_output=True, text=True)
     if run.returncode:
         raise SystemExit(f"The tests of {module} fail without a mutant:\n{run.stdout}{run.stderr}")
     return time.monotonic() - began
@@ -178,9 +190,8 @@ def main() -> int:
         copy_tree(Path(folder))
         os.chdir(folder)
         Path("temporary").mkdir()
-        # Hypothesis draws the same examples each time where it believes to be in CI.
-        os.environ.update(CI="1", PYTHONPATH=folder, TMPDIR=f"{folder}/temporary")
-        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+        os.environ.update(PYTHONPATH=folder, TMPDIR=f"{folder}/temporary")
+        os.environ.update(PYTHONDONTWRITEBYTECODE="1", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
         every = [one for module in OWN_TESTS for one in mutants(module, asked.seed)]
         every.sort(key=lambda one: one.order)
         print(f"{min(asked.count, len(every))} of {len(every)} places, by the seed {asked.seed}")

@@ -1,3 +1,3 @@
-"""Mutants that do what the module does: by module, the lines as they stand, and as the mutant has them."""
+"""Mutants that do what the module does: by module, and its lines as they stand and as they are changed."""
 
 EQUIVALENT: dict[tuple[str, str, str], str] = {}
