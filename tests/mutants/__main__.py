@@ -1,11 +1,12 @@
 """Mutants: whether a module's own tests see that one thing in it is another.
 
-Draws places of some modules by a seed, lets Cosmic Ray change what stands at each (an operator, a number,
-a word such as `and`, a condition, a loop, a decorator, what is caught), and runs the module's own tests on
-each mutant, in a copy of the tree. Prints who survived, and a table. It needs the extra `mutants`.
+Draws places of some modules by a seed, lets Cosmic Ray change what stands at each (an operator, a
+number, a word such as `and`, a condition, a loop, a decorator, what is caught), and runs the module's
+own tests on each mutant, in a copy of the tree. Prints who survived, and a table. It needs the extra
+`mutants`.
 
-A place counts once, however many mutants it may have; one of them is drawn. Left out is what types tell:
-annotations, and whether a class is frozen; and `is` for `==`, which differ by chance.
+A place counts once, however many mutants it may have; one of them is drawn. Left out is what types
+tell: annotations, and whether a class is frozen; and `is` for `==`, which differ by chance.
 """
 
 import argparse
@@ -46,13 +47,13 @@ OWN_TESTS = {
     "picture/encoder.py": ["picture/test_encoder.py"],
     "run/template.py": ["run/test_template.py"],
     "run/record.py": ["run/test_record.py", "run/test_retention.py"],
-    "run/lines.py": ["run/test_record.py", "run/test_reader.py"],
+    "run/lines.py": ["run/test_lines.py", "run/test_record.py"],
     "run/logs.py": ["run/test_logs.py"],
     "run/writer.py": ["run/test_writer.py"],
     "run/storage.py": ["run/test_storage.py"],
     "run/disk.py": ["run/test_disk.py", "run/test_storage.py"],
     "run/files.py": ["run/test_files.py"],
-    "run/found.py": ["run/test_previous.py", "run/test_resume.py"],
+    "run/found.py": ["run/test_found.py", "run/test_previous.py", "run/test_resume.py"],
     "run/lock.py": ["run/test_lock.py"],
 }
 SAME = ("Eq_Is", "Is_Eq", "NotEq_IsNot", "IsNot_NotEq")

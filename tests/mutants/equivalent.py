@@ -1,3 +1,3 @@
-"""Mutants that do what the module does: by module, and its lines as they stand and as they are changed."""
+"""Mutants that do what the module does: by module, its lines as they stand, and as they are changed."""
 
 EQUIVALENT: dict[tuple[str, str, str], str] = {}
