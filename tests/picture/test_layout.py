@@ -103,6 +103,25 @@ def test_plan_with_slices_puts_them_side_by_side_and_panels_below_one_another():
     assert layout_of(json.loads(json.dumps(geometry))) == layout
 
 
+@pytest.mark.parametrize(
+    ("panels", "slices", "columns", "gap"),
+    [
+        pytest.param("a", (), 3, 0, id="one tile"),
+        pytest.param("a", (4,), 3, 0, id="one slice"),
+        pytest.param("a", (4, 5), 2, 6, id="two slices"),
+        pytest.param("a", (4, 5, 6), 2, 6, id="three slices"),
+        pytest.param("ab", (), 2, 6, id="two panels"),
+        pytest.param("ab", (4,), 2, 6, id="one slice of two panels"),
+    ],
+)
+def test_samples_stand_apart_where_one_has_several_tiles(panels, slices, columns, gap):
+    sizes = dict.fromkeys(panels, (4, 4))
+    layout = plan(sizes, 7, columns=columns, padding=2, slices=slices)
+    assert layout.sample_gap[1] == gap
+    # Nobody says how many there are in a row: their root where each has one tile.
+    assert (plan(sizes, 7, columns=None, padding=2, slices=slices).columns == 3) is (gap == 0)
+
+
 @pytest.mark.parametrize("slices", [(), (0, 3, 7)], ids=str)
 @pytest.mark.parametrize(("count", "columns"), [(1, 1), (5, 2), (3, 3)])
 def test_tiles_of_a_picture_are_where_the_layout_says(slices, count, columns):

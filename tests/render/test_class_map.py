@@ -143,6 +143,17 @@ def test_scores_beyond_float32_are_no_error_but_not_finite():
     assert found.tolist() == [[[NOT_FINITE]]]
 
 
+@pytest.mark.parametrize("of", ["scores", "target"])
+def test_nan_that_signals_is_no_error_but_not_finite(of):
+    values = np.array([[[0x7FA00000, 0x3F800000]]], np.uint32).view(np.float32)
+    with np.errstate(all="raise"):
+        if of == "target":
+            found = Classes("ids", 3, 3, np.float32(0.5)).of_target(values)
+        else:
+            found = Classes("threshold", 1, 2, np.float32(0.5)).of_scores(values)
+    assert found.tolist() == [[[NOT_FINITE, 1]]]
+
+
 def test_of_target_of_several_labels_takes_what_exceeds_a_half():
     target = np.array([[[[0.5, 0.0], [0.6, 0.5], [0.0, 1.0]]]])
     assert Classes("multi_label", 2, 3, np.float32(9)).of_target(target).tolist() == [[[0, 1, 2]]]
