@@ -341,6 +341,17 @@ def test_range_in_which_float32_has_few_values_is_said(value_range, count):
 def test_range_in_which_float32_has_a_value_for_each_byte_is_no_news():
     to_uint8(np.zeros((2, 2)), value_range=(-1, 1))
     to_uint8(np.full((2, 2), 101326.0), value_range=(101325.003, 101326.999))
+    largest = float(np.finfo(np.float32).max)
+    to_uint8(np.zeros((2, 2)), value_range=(0, largest))
+    to_uint8(np.zeros((2, 2)), value_range=(-largest, 0))
+
+
+def test_values_in_a_range_up_to_a_power_of_two_are_as_near_as_those_below_it():
+    # Between 2^24 - 128 and 2^24 all whole numbers are float32, above it every other one.
+    with pytest.warns(UserWarning, match="float32 has 129 values, not 256"):
+        to_uint8(np.full((2, 2), 2.0**24), value_range=(2**24 - 128, 2**24))
+    with pytest.warns(UserWarning, match="float32 has 129 values, not 256"):
+        to_uint8(np.full((2, 2), -(2.0**24)), value_range=(-(2**24), 128 - 2**24))
 
 
 # Pieces
