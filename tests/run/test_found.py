@@ -99,6 +99,14 @@ def test_pictures_from_before_the_run_was_gone_on_with_get_no_entry(time, epochs
     assert [line.entry["epoch"] for line in found.unentered(2, "runs")] == epochs
 
 
+@pytest.mark.parametrize(("resumed", "count"), [(0, 1), (0.5, 0)])
+def test_picture_that_tells_no_time_is_from_the_beginning(resumed, count):
+    told = {name: one for name, one in said(2).items() if name != "time"}
+    assert (
+        len(found_of(own={"a.png": told}, about={"resumed": resumed}).unentered(2, "runs")) == count
+    )
+
+
 @pytest.mark.parametrize("about", [None, {}, {"resumed": "10"}, {"resumed": None}], ids=str)
 def test_pictures_of_a_run_that_was_never_gone_on_with_get_no_entry(about):
     assert found_of(own={"a.png": said(2)}, about=about).unentered(2, "runs") == []
