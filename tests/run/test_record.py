@@ -21,6 +21,7 @@ from keras_image_saver.run.record import (
 )
 from keras_image_saver.run.retention import Retention
 from keras_image_saver.run.storage import Local
+from keras_image_saver.run.values import StoredValues
 
 
 def entry(epoch, *, file="{:04d}.png", batch=4, **changes):
@@ -498,7 +499,12 @@ def test_snapshot_says_what_its_entry_does():
 def test_snapshot_of_a_poor_entry_is_plain(changes, missed):
     found = snapshot_of("run", {"epoch": 1, "batch": 2, **changes})
     assert found == Snapshot(1, 2, 0, "", missed=missed)
+    # Files of values are looked at where there are measures, and then only once they are asked for.
     assert isinstance(found.metrics, dict)
+    assert isinstance(found.class_metrics, dict)
+    measured = snapshot_of("run", FULL)
+    assert isinstance(measured.metrics, StoredValues)
+    assert isinstance(measured.class_metrics, StoredValues)
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_probe_of_a_folder_that_cannot_be_written_fails_and_leaves_it(tmp_path, 
 # storage_of
 
 
-@pytest.mark.parametrize("path", ["gs://bucket/a.png", "ram://a", "s3://b", "hdfs://host/a"])
+@pytest.mark.parametrize("path", ["gs://bucket/a.png", "ram://a", "s3://b", "abfs://b/a"])
 def test_storage_of_urls_is_remote(path):
     assert storage_of(path) == Remote(path)
     assert storage_of(path).real_path == path
@@ -177,6 +177,12 @@ def test_every_storage_has_the_same_methods():
 
 
 # What remote storage lacks
+
+
+def test_remote_storage_neither_moves_nor_locks():
+    local, remote = storage_of("run"), storage_of("gs://b/run")
+    assert (local.can_move, local.has_locks) == (True, True)
+    assert (remote.can_move, remote.has_locks) == (False, False)
 
 
 def test_remote_folder_lists_no_subfolders():

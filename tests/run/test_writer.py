@@ -4,6 +4,7 @@ import sys
 import textwrap
 import threading
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
@@ -335,6 +336,32 @@ def test_ask_whose_job_waits_in_vain_is_refused_at_once_by_the_next(stall_limit,
     stall_limit(30)
     assert flush_all()
     assert ran == [1]  # what was refused does not run
+
+
+@pytest.mark.parametrize("taken", [0.0, 0.02, 0.2], ids=["nothing", "some", "more"])
+def test_ask_waits_for_the_job_as_long_as_is_left(stall_limit, monkeypatch, taken):
+    stall_limit(0.05)
+    writer, storage, limits = Background(pytest.fail), Storage(), []
+    clock, submit = [100.0], writer.submit
+
+    def submitted(job):
+        clock[0] += taken
+        return submit(job)
+
+    def wait(outcomes, timeout):
+        limits.append(timeout)
+        return SimpleNamespace(done=set())
+
+    monkeypatch.setattr(writer, "submit", submitted)
+    monkeypatch.setattr(writer_module, "wait", wait)
+    monkeypatch.setattr(writer_module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    with pytest.raises(TimeoutError, match="looking took longer"):
+        writer.ask(storage, "looking")
+    assert limits == [pytest.approx(max(0.0, 0.05 - taken))]
+    monkeypatch.undo()
+    storage.answers.set()
+    stall_limit(30)
+    assert flush_all()
 
 
 def test_ask_raises_what_ends_a_program_too():
