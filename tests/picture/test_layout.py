@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_image_saver.picture.layout import layout_of, plan, sample_box
+from keras_image_saver.picture.layout import Layout, layout_of, plan, sample_box
 
 pytestmark = pytest.mark.numpy
 
@@ -117,7 +117,10 @@ def test_plan_with_slices_puts_them_side_by_side_and_panels_below_one_another():
 def test_samples_stand_apart_where_one_has_several_tiles(panels, slices, columns, gap):
     sizes = dict.fromkeys(panels, (4, 4))
     layout = plan(sizes, 7, columns=columns, padding=2, slices=slices)
-    assert layout.sample_gap[1] == gap
+    # Rows stand apart where tiles of one sample stand below one another.
+    below = 6 if slices and len(panels) > 1 else 0
+    assert layout.sample_gap == (below, gap)
+    assert plan(sizes, 2, columns=2, padding=2, slices=slices).sample_gap == (0, gap)
     # Nobody says how many there are in a row: their root where each has one tile.
     assert (plan(sizes, 7, columns=None, padding=2, slices=slices).columns == 3) is (gap == 0)
 
@@ -150,6 +153,14 @@ def test_layout_of_a_geometry_is_the_layout():
     for columns in (1, 2):
         layout = plan(sizes, 5, columns=columns, padding=2, pad_value=9, caption_size=(9, 3))
         assert layout_of(json.loads(json.dumps(layout.geometry()))) == layout
+
+
+def test_layout_of_a_geometry_that_tells_the_least_is_plain():
+    told = {"origin": [1, 2], "tile": [3, 4], "stride": [5, 6], "columns": 2, "count": 3}
+    found = layout_of({**told, "panels": ["a", 7]})
+    assert found == Layout((1, 2), (3, 4), (5, 6), 2, 3, ("a", "7"))
+    assert (found.enlargement, found.sample_gap, found.slices) == (1, (0, 0), ())
+    assert (found.pad_value, found.foot) == (0, 0)
 
 
 def test_layout_of_the_first_version_has_black_gaps_of_one_width():

@@ -320,12 +320,15 @@ def test_texts_of_panels_without_captions_are_none():
 
 def test_names_and_legend_have_the_font_of_tiles_before_they_were_enlarged():
     # Tiles of 100 pixels are too narrow for the caption, so that they are drawn larger.
-    tiling = Tiling(columns=1, padding=2, pad_value=0, sample_names=("name",))
+    tiling = Tiling(columns=1, padding=2, pad_value=0, sample_names=("x" * 200,))
     bound = bound_to({"a": LONG, "b": "b"}, legend=(("sky", (1, 2, 3)),))
     layout = laid_out(tiling, {"a": (20, 100), "b": (20, 100)}, 1, bound)
     assert layout.enlargement > 1
     assert text_height(100) != text_height(100 * layout.enlargement)
     width = layout.size[1]
+    *_, (_, _, name) = tiling.texts(layout, bound)
+    assert name == cut(tiling.sample_names, 100, width - 4)[0]
+    assert name != cut(tiling.sample_names, 100 * layout.enlargement, width - 4)[0]
     below = legend_height(bound.legend(), width, 100, 2)
     assert layout.foot == text_height(100) + below
     legend = draw_legend(bound.legend(), width, 100, 0, 2)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keras_image_saver.run import lines
 from keras_image_saver.run.lines import (
     NewerError,
     key_of,
@@ -227,8 +228,8 @@ def test_any_line_is_an_entry_of_known_types_or_none(found, cut):
 # Files of lines
 
 
-def write(folder, name, *lines):
-    (folder / name).write_text("".join(f"{line}\n" for line in lines))
+def write(folder, name, *texts):
+    (folder / name).write_text("".join(f"{text}\n" for text in texts))
 
 
 def test_entries_of_some_files_come_with_what_to_warn_of(tmp_path):
@@ -258,6 +259,20 @@ def test_reading_tells_the_files_of_which_no_line_can_be_read(tmp_path):
     assert [one["epoch"] for one in found.entries] == [2, 1]
     assert len(found.lines) == 5
     assert "3 lines of the record" in found.warnings[0]
+
+
+def test_record_that_changes_at_each_look_is_read_five_times(tmp_path, monkeypatch):
+    write(tmp_path, "snapshots.jsonl", json.dumps(entry(epoch=0)))
+    looks = []
+
+    def names(folder):
+        looks.append(folder)
+        write(tmp_path, "snapshots.jsonl", json.dumps(entry(epoch=len(looks))))
+        return ["snapshots.jsonl"]
+
+    monkeypatch.setattr(lines, "record_files", names)
+    assert len(read_record(str(tmp_path)).entries) == 1
+    assert len(looks) == 2 * 5
 
 
 def test_folder_without_a_record_has_none(tmp_path):
