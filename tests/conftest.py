@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 from support.browser import CHROMIUM, FLAGS
+from support.forks import Forks
 from support.waiting import Waits
 
 # Several processes run tests side by side: the first may not take all of a GPU's memory.
@@ -54,6 +55,14 @@ def browser():
         found = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
         yield found
         found.close()
+
+
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory):
+    """Runs scripts in processes of their own; TensorFlow is imported once for all."""
+    found = Forks(tmp_path_factory.mktemp("forks"))
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

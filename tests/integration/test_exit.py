@@ -1,34 +1,27 @@
 """The end of the interpreter."""
 
 import os
-import subprocess
-import sys
-import textwrap
 
 import pytest
 from support.models import names
 from support.recorded import left_over, saved_and_missed
 
-pytestmark = pytest.mark.usefixtures("warnings_are_errors")
+from keras_image_saver import Run
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork"),
+]
 
 
-ENDINGS = """
+ENDING = """
     import atexit, os, signal, sys, threading, warnings
     import numpy as np
     import tensorflow as tf
     from keras_image_saver import ImageSaver
     from keras_image_saver.run.storage import Local
 
-    folder = sys.argv[1]
-    for ending in ("raise", "SIGINT", "SIGTERM", "end"):
-        child = os.fork()
-        if child == 0:
-            break
-        os.waitpid(child, 0)
-    else:
-        os._exit(0)
-
-    # From here on in a process for each ending.
+    folder, ending = sys.argv[1:]
     warnings.simplefilter("error")
     ends = threading.Event()
     atexit.register(ends.set)  # runs before what the package registered
@@ -56,7 +49,7 @@ ENDINGS = """
         [tf.keras.Input((8, 8, 1)), tf.keras.layers.Conv2D(1, 1, activation="sigmoid")]
     )
     model.compile("sgd", "mse", run_eagerly=True)
-    saver = ImageSaver(os.path.join(folder, ending), x)
+    saver = ImageSaver(folder, x)
     if ending != "end":
         model.fit(x, x, epochs=9, verbose=0, callbacks=[saver, Ending()])
     saver.set_params({"steps": 1})
@@ -69,12 +62,20 @@ ENDINGS = """
 """
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
-def test_what_is_queued_is_written_however_the_script_ends(tmp_path):
-    command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(ENDINGS), str(tmp_path)]
-    subprocess.run(command, check=True, timeout=120, stderr=subprocess.DEVNULL)
-    for ending in ("raise", "SIGINT", "SIGTERM", "end"):
-        assert saved_and_missed(tmp_path / ending) == ([1, 2], []), ending
-        assert names(tmp_path / ending) == ["0001.png", "0002.png"]
-        assert left_over(tmp_path / ending) in ([], [".keras_image_saver.lock"])
+@pytest.mark.parametrize(
+    ("ending", "code", "state"),
+    [
+        ("raise", 1, "failed"),
+        ("SIGINT", -2, "failed"),
+        ("SIGTERM", 0, "failed"),
+        ("end", 0, "failed"),
+    ],
+)
+def test_what_is_queued_is_written_however_the_script_ends(tmp_path, forks, ending, code, state):
+    ended, printed = forks.run(ENDING, tmp_path, ending)
+    assert ended == code, printed
+    assert ("ValueError: broken" in printed) == (ending == "raise")
+    assert saved_and_missed(tmp_path) == ([1, 2], []), printed
+    assert names(tmp_path) == ["0001.png", "0002.png"]
+    assert left_over(tmp_path) in ([], [".keras_image_saver.lock"])
+    assert Run.open(tmp_path).state == state

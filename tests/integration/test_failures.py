@@ -10,7 +10,7 @@ from support.models import autoencoder, floats, names
 from support.recorded import saved_and_missed
 from support.rendering import failing_render
 from support.storage import replacing
-from support.training import PREDICTION, X, fit, train
+from support.training import PREDICTION, X, fit, train, untrained
 
 from keras_image_saver import ImageSaver, ImageSaverError
 from keras_image_saver.run.writer import flush_all
@@ -159,7 +159,7 @@ def test_forward_pass_out_of_memory_misses_snapshots_and_changes_no_weight(tmp_p
 
 
 def test_failures_are_logged_once_a_kind_and_later_snapshots_are_there(tmp_path, lines):
-    x, model = floats(4, 8, 8, 1), autoencoder()
+    x, model = floats(4, 8, 8, 1), untrained()
     failures = [None, OSError("disk full"), OSError("disk full"), MemoryError("no room")]
     history = fit(model, x, ImageSaver(tmp_path, x, render=failing_render(*failures)), epochs=5)
     assert len(history.history["loss"]) == 5
@@ -174,7 +174,7 @@ def test_failures_are_logged_once_a_kind_and_later_snapshots_are_there(tmp_path,
 
 
 def test_interrupt_in_a_renderer_is_not_taken_for_a_failure(tmp_path):
-    x, model = floats(4, 8, 8, 1), autoencoder()
+    x, model = floats(4, 8, 8, 1), untrained()
     render = failing_render(None, KeyboardInterrupt())
     saver = ImageSaver(tmp_path, x, render=render)
     with pytest.raises(KeyboardInterrupt):
@@ -198,7 +198,7 @@ def test_on_error_raise_raises_what_a_listener_raised(tmp_path):
 
 
 def test_on_error_raise_raises_at_the_hook_with_epoch_path_and_cause(tmp_path):
-    x, model = floats(4, 8, 8, 1), autoencoder()
+    x, model = floats(4, 8, 8, 1), untrained()
     cause = OSError("disk full")
     render = failing_render(None, cause)
     saver = ImageSaver(tmp_path, x, render=render, on_error="raise")
@@ -210,7 +210,7 @@ def test_on_error_raise_raises_at_the_hook_with_epoch_path_and_cause(tmp_path):
 
 
 def test_on_error_raise_chains_the_cause(tmp_path):
-    x, model, cause = floats(4, 8, 8, 1), autoencoder(), OSError("disk full")
+    x, model, cause = floats(4, 8, 8, 1), untrained(), OSError("disk full")
     saver = ImageSaver(tmp_path, x, render=failing_render(cause), on_error="raise")
     with pytest.raises(ImageSaverError, match="epoch 1, ") as info, saver.watch(model):
         saver.save(epoch=0)

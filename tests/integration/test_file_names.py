@@ -10,7 +10,7 @@ import tensorflow as tf
 from PIL import ExifTags, Image
 from support.models import assert_drawn, autoencoder, drawn, floats, names, tiles
 from support.recorded import numbered, recorded
-from support.training import PREDICTION, Meddler, X, fit, fit_x
+from support.training import PREDICTION, Meddler, X, fit, fit_x, untrained
 
 import keras_image_saver
 from keras_image_saver import ImageSaver
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.once
 
 
 def test_template_takes_log_keys_with_dots_and_slashes_and_makes_values_safe(tmp_path, lines):
-    x, model = floats(4, 8, 8, 1), autoencoder()
+    x, model = floats(4, 8, 8, 1), untrained()
     values = {"val/mean.iou": np.float32(0.256), "tag": "a/b c", "deep.key": tf.constant(3)}
     meddler = Meddler("on_epoch_end", lambda epoch, logs: logs.update(values))
     path = tmp_path / "{epoch:02d}-{val/mean.iou:.2f}-{deep.key}-{tag}.png"
@@ -29,7 +29,7 @@ def test_template_takes_log_keys_with_dots_and_slashes_and_makes_values_safe(tmp
 
 
 def test_template_with_a_missing_log_key_keeps_the_picture_and_says_so_once(tmp_path, lines):
-    x, model = floats(4, 8, 8, 1), autoencoder()
+    x, model = floats(4, 8, 8, 1), untrained()
     fit(model, x, ImageSaver(tmp_path / "{epoch:02d}-{val_los:.3f}.png", x), epochs=3)
     assert names(tmp_path) == ["01.png", "02.png", "03.png"]
     (line,) = lines()
@@ -39,7 +39,7 @@ def test_template_with_a_missing_log_key_keeps_the_picture_and_says_so_once(tmp_
 
 
 def test_template_may_put_fields_into_folders(tmp_path):
-    x, model = floats(4, 8, 8, 1), autoencoder()
+    x, model = floats(4, 8, 8, 1), untrained()
     fit(model, x, ImageSaver(tmp_path / "run" / "epoch-{epoch}" / "image.png", x))
     assert names(tmp_path) == ["run/epoch-1/image.png", "run/epoch-2/image.png"]
 
@@ -59,7 +59,7 @@ def test_suffix_names_the_format(tmp_path, suffix):
 
 
 def test_file_tells_its_epoch_step_logs_range_and_the_version(tmp_path):
-    x, model = floats(4, 8, 8, 1), autoencoder()
+    x, model = floats(4, 8, 8, 1), untrained()
     savers = [ImageSaver(tmp_path / end / f"{{epoch}}.{end}", x) for end in ("png", "jpg")]
     history = fit(model, x, *savers).history
     with Image.open(tmp_path / "png/2.png") as picture:
@@ -92,13 +92,13 @@ def test_relative_path_is_fixed_when_training_starts(tmp_path, monkeypatch, give
     away.mkdir()
     saver = ImageSaver(given, X)
     monkeypatch.chdir(home)
-    fit_x(autoencoder(), saver, Meddler(moment, lambda *_: os.chdir(away)), epochs=3)
+    fit_x(untrained(), saver, Meddler(moment, lambda *_: os.chdir(away)), epochs=3)
     folder = home if given.startswith("{") else home / "run"
     assert recorded(folder) == numbered(1, 2, 3)
     assert list(away.iterdir()) == []
     # A copy is what the user wrote.
     monkeypatch.chdir(tmp_path)
-    fit_x(autoencoder(), copy.deepcopy(saver), epochs=1)
+    fit_x(untrained(), copy.deepcopy(saver), epochs=1)
     assert recorded(tmp_path if given.startswith("{") else tmp_path / "run") == numbered(1)
 
 
@@ -107,7 +107,7 @@ def test_relative_path_of_a_loop_of_ones_own_is_fixed_when_it_is_watched(tmp_pat
     monkeypatch.chdir(tmp_path)
     paths = []
     saver = ImageSaver("run", X, listeners=[lambda snapshot: paths.append(snapshot.path)])
-    with saver.watch(autoencoder()):
+    with saver.watch(untrained()):
         for epoch in range(2):
             monkeypatch.chdir(tmp_path / "away")
             saver.save(epoch=epoch)
@@ -116,7 +116,7 @@ def test_relative_path_of_a_loop_of_ones_own_is_fixed_when_it_is_watched(tmp_pat
 
 
 def test_dot_in_a_folders_name_is_no_suffix(tmp_path):
-    fit_x(autoencoder(), ImageSaver(tmp_path / "lr_0.01", X), epochs=1)
+    fit_x(untrained(), ImageSaver(tmp_path / "lr_0.01", X), epochs=1)
     assert recorded(tmp_path / "lr_0.01") == numbered(1)
     with pytest.raises(ValueError, match=r"must end in one of .*\.jpgg"):
         ImageSaver(tmp_path / "{epoch}.jpgg", X)
@@ -128,7 +128,7 @@ def test_path_that_is_too_long_is_refused_before_training(tmp_path):
     with pytest.raises(
         ValueError, match=r"`filepath` must lead to paths of at most \d+ bytes there"
     ):
-        fit_x(autoencoder(), ImageSaver(f"{folder}/{deep}.png", X), epochs=1)
+        fit_x(untrained(), ImageSaver(f"{folder}/{deep}.png", X), epochs=1)
 
 
 @pytest.mark.parametrize("out", [True, False], ids=["out of the folder", "inside"])
@@ -141,15 +141,15 @@ def test_subfolder_that_is_a_link_is_refused_where_it_leads_out(tmp_path, out):
     saver = ImageSaver(folder / "{epoch:04d}" / "a.png", X)
     if out:
         with pytest.raises(ValueError, match=r"got .*, where '0002' is a link that leads out"):
-            fit_x(autoencoder(), saver, epochs=2)
+            fit_x(untrained(), saver, epochs=2)
         assert list(elsewhere.iterdir()) == []
     else:
-        fit_x(autoencoder(), saver, epochs=2)
+        fit_x(untrained(), saver, epochs=2)
         assert recorded(folder) == [(1, "0001/a.png"), (2, "0002/a.png")]
 
 
 def test_folder_that_is_itself_a_link_is_fine(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    fit_x(autoencoder(), ImageSaver(tmp_path / "link", X), epochs=1)
+    fit_x(untrained(), ImageSaver(tmp_path / "link", X), epochs=1)
     assert recorded(tmp_path / "real") == numbered(1)

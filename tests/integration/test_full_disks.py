@@ -8,10 +8,10 @@ import subprocess
 
 import pytest
 import tensorflow as tf
-from support.models import autoencoder, floats, names
+from support.models import floats, names
 from support.recorded import left_over, saved_and_missed, saver_threads
 from support.storage import full_device
-from support.training import Meddler, X, fit, train
+from support.training import Meddler, X, fit, train, untrained
 
 from keras_image_saver import ImageSaver, ImageSaverError, Run
 
@@ -148,7 +148,7 @@ def test_folder_deleted_then_a_file_in_its_place(tmp_path, lines):
 
 
 def test_folder_that_goes_bad_in_training_does_not_stop_it(tmp_path, lines):
-    x, model = floats(4, 8, 8, 1), autoencoder()
+    x, model = floats(4, 8, 8, 1), untrained()
     folder = tmp_path / "run"
 
     def meddle(epoch, logs):
@@ -175,7 +175,7 @@ def test_on_error_raise_raises_what_failed_behind_the_training(disk, epochs):
         if epoch == 2:
             disk.fill()
 
-    model = autoencoder()
+    model = untrained()
     match = r"epoch 2, .*0002\.png.*No space left"
     with pytest.raises(ImageSaverError, match=match) as info:
         train(saver, before=before, epochs=epochs, model=model)

@@ -4,10 +4,9 @@ import threading
 
 import pytest
 import tensorflow as tf
-from support.models import autoencoder
 from support.recorded import saved_and_missed, saver_threads, tree
 from support.storage import answering, replacing
-from support.training import Meddler, X, fit_x, train
+from support.training import Meddler, X, fit_x, train, untrained
 from support.waiting import wait_until
 
 from keras_image_saver import ImageSaver, Run
@@ -158,7 +157,7 @@ def test_folder_is_not_let_go_while_an_earlier_training_may_still_write_to_it(
             train(first, epochs=2)
         else:
             with pytest.raises(KeyboardInterrupt):
-                fit_x(autoencoder(), first, Interrupt(), epochs=3)
+                fit_x(untrained(), first, Interrupt(), epochs=3)
         assert storage.entered.wait(30)
         before = tree(tmp_path)
         with pytest.raises(ValueError, match=r"an earlier training .* still being written"):

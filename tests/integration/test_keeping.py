@@ -4,8 +4,8 @@ import os
 
 import pytest
 import tensorflow as tf
-from support.models import autoencoder, names
-from support.training import PREDICTION, X, fit_x
+from support.models import names
+from support.training import PREDICTION, X, fit_x, untrained
 
 from keras_image_saver import ImageSaver, Run
 
@@ -34,7 +34,7 @@ def test_few_stay_and_listeners_have_each_while_it_is_there(tmp_path, background
         listeners=[listener],
         save_initial=True,
     )
-    fit_x(autoencoder(), saver, epochs=9)
+    fit_x(untrained(), saver, epochs=9)
     assert heard == list(range(10))
     assert names(tmp_path) == [f"{epoch:04d}.png" for epoch in (0, 3, 6, 8, 9)]
     run = Run.open(tmp_path)
@@ -44,7 +44,7 @@ def test_few_stay_and_listeners_have_each_while_it_is_there(tmp_path, background
 
 
 def test_run_goes_on_and_resumes_behind_what_was_removed(tmp_path):
-    model, options = autoencoder(), {"render": PREDICTION, "max_to_keep": 1}
+    model, options = untrained(), {"render": PREDICTION, "max_to_keep": 1}
     saver = ImageSaver(tmp_path, X, **options)
     fit_x(model, saver, epochs=3)
     fit_x(model, saver, epochs=2)
@@ -63,26 +63,26 @@ def test_run_goes_on_and_resumes_behind_what_was_removed(tmp_path):
 def test_last_of_an_epoch_stays_where_a_run_is_saved_by_batches(tmp_path):
     path = tmp_path / "{epoch}-{batch}.png"
     saver = ImageSaver(path, X, render=PREDICTION, every_batches=1, max_to_keep=1, keep_period=2)
-    fit_x(autoencoder(), saver, epochs=5)
+    fit_x(untrained(), saver, epochs=5)
     assert names(tmp_path) == ["1-1.png", "2-2.png", "4-2.png", "5-2.png"]
 
 
 def test_few_stay_on_remote_storage():
     url = "ram://test_keeping/ae"
     saver = ImageSaver(url, X, render=PREDICTION, max_to_keep=1)
-    fit_x(autoencoder(), saver, epochs=4)
+    fit_x(untrained(), saver, epochs=4)
     assert [one for one in tf.io.gfile.listdir(url) if one.endswith(".png")] == [
         "0001.png",
         "0004.png",
     ]
     assert epochs(Run.open(url)) == [1, 4]
-    fit_x(autoencoder(), ImageSaver(url, X, render=PREDICTION, previous="delete"), epochs=1)
+    fit_x(untrained(), ImageSaver(url, X, render=PREDICTION, previous="delete"), epochs=1)
     assert epochs(Run.open(url)) == [1]
     assert Run.open(url).removed == []
 
 
 def test_loop_of_ones_own_keeps_few_and_counts_epochs_for_a_period(tmp_path):
-    model = autoencoder()
+    model = untrained()
     saver = ImageSaver(tmp_path, X, render=PREDICTION, max_to_keep=1, keep_period=2)
     with saver.watch(model):
         for epoch in range(5):
@@ -98,7 +98,7 @@ def test_listener_that_raises_leaves_the_rest_of_the_run_in_order(tmp_path):
         raise OSError("no")
 
     fit_x(
-        autoencoder(),
+        untrained(),
         ImageSaver(tmp_path, X, render=PREDICTION, max_to_keep=1, listeners=[broken]),
         epochs=4,
     )

@@ -3,9 +3,9 @@
 import logging
 
 import pytest
-from support.models import autoencoder, floats
+from support.models import floats
 from support.runs_pages import cards
-from support.training import Before
+from support.training import Before, untrained
 
 from keras_image_saver import ImageSaver, Run, write_page
 from keras_image_saver.viewers.comparison import listing
@@ -17,7 +17,7 @@ X = floats(4, 8, 8, 1)
 
 @pytest.fixture(scope="module")
 def model():
-    return autoencoder()
+    return untrained()
 
 
 @pytest.fixture

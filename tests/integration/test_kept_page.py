@@ -5,8 +5,9 @@ import re
 
 import pytest
 import tensorflow as tf
-from support.models import autoencoder, floats
+from support.models import floats
 from support.storage import replacing
+from support.training import untrained
 
 from keras_image_saver import ImageSaver, Run, latents, write_page
 from keras_image_saver.run.writer import flush_all
@@ -18,7 +19,7 @@ X = floats(4, 8, 8, 1)
 
 
 def fit(saver, epochs=2, model=None, **kwargs):
-    model = model or autoencoder()
+    model = model or untrained()
     model.fit(X, X, batch_size=2, epochs=epochs, verbose=0, callbacks=[saver], **kwargs)
     return model
 
@@ -70,7 +71,7 @@ def test_page_goes_with_a_run_that_is_set_aside_or_deleted(tmp_path, page):
 def test_page_of_a_failed_start_is_that_of_the_earlier_run(tmp_path):
     fit(ImageSaver(tmp_path, X))
     with pytest.raises(ValueError, match="`value_range` must be given"):
-        fit(ImageSaver(tmp_path, X), model=autoencoder(activation=None))
+        fit(ImageSaver(tmp_path, X), model=untrained(activation=None))
     assert epochs(tmp_path) == [1, 2]
 
 

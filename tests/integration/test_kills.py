@@ -6,9 +6,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
-import textwrap
 import time
 
 import numpy as np
@@ -34,16 +31,15 @@ def times(few, many):
     return pytest.mark.parametrize("kills", [few, pytest.param(many, marks=pytest.mark.exhaustive)])
 
 
-# Imports TensorFlow once and forks a process for each line that it reads, before any of its
-# operations has run and any of its threads exists.
-SERVER = """
+TRAIN = """
     import os, signal, sys
     import numpy as np
     import tensorflow as tf
     from keras_image_saver import Images, ImageSaver
 
     keras = tf.keras
-    steps = int(sys.argv[1])
+    steps, folder, kind, first, last = sys.argv[1:]
+    steps, first, last = int(steps), int(first), int(last)
 
     class Killer(keras.callbacks.Callback):
         # In the midst of the sixth epoch: a kill while Keras writes its backup would break that.
@@ -54,89 +50,57 @@ SERVER = """
             if self.due and batch == 1:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    def train(folder, kind, first, last):
-        x = np.zeros((2 * steps, 4, 4, 1), np.float32)
-        model = keras.Sequential(
-            [keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 1, activation="sigmoid")]
-        )
-        model.compile("sgd", "mse", run_eagerly=True)  # nothing is traced: the start is quick
-        options = {"render": Images((0, 1), panels=("prediction",))}
-        by_batches = kind in ("batches", "deleting")
-        if by_batches:
-            options["every_batches"] = 1
-        if kind == "deleting":
-            options["previous"] = "delete"
-        path = "{epoch:02d}/{step:04d}.png" if by_batches else "{epoch:02d}.png"
-        callbacks = [ImageSaver(os.path.join(folder, path), x[:2], **options)]
-        if not by_batches:
-            callbacks.append(keras.callbacks.BackupAndRestore(folder + "-backup"))
-        if kind == "killed":
-            callbacks.append(Killer())
-        model.fit(
-            x, x, batch_size=2, verbose=0, initial_epoch=first, epochs=last, callbacks=callbacks
-        )
-
-    print("ready", flush=True)
-    for line in sys.stdin:
-        folder, kind, first, last = line.split()
-        child = os.fork()
-        if child == 0:
-            train(folder, kind, int(first), int(last))
-            sys.stdout.flush()
-            os._exit(0)
-        print(child, flush=True)
-        print(os.waitpid(child, 0)[1], flush=True)
+    x = np.zeros((2 * steps, 4, 4, 1), np.float32)
+    model = keras.Sequential(
+        [keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 1, activation="sigmoid")]
+    )
+    model.compile("sgd", "mse", run_eagerly=True)  # nothing is traced: the start is quick
+    options = {"render": Images((0, 1), panels=("prediction",))}
+    by_batches = kind in ("batches", "deleting")
+    if by_batches:
+        options["every_batches"] = 1
+    if kind == "deleting":
+        options["previous"] = "delete"
+    path = "{epoch:02d}/{step:04d}.png" if by_batches else "{epoch:02d}.png"
+    callbacks = [ImageSaver(os.path.join(folder, path), x[:2], **options)]
+    if not by_batches:
+        callbacks.append(keras.callbacks.BackupAndRestore(folder + "-backup"))
+    if kind == "killed":
+        callbacks.append(Killer())
+    model.fit(x, x, batch_size=2, verbose=0, initial_epoch=first, epochs=last, callbacks=callbacks)
+    os._exit(0)
 """
 
 
-class Server:
+class Trainings:
     """Trains in processes that can be killed, one at a time."""
 
-    def __init__(self):
-        command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(SERVER)]
-        self.process = subprocess.Popen(
-            [*command, str(STEPS)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout.readline() == "ready\n"
+    def __init__(self, forks):
+        self.forks = forks
+        self.ended = forks.has_ended
 
     def start(self, folder, kind, first, last):
-        self.process.stdin.write(f"{folder} {kind} {first} {last}\n")
-        self.process.stdin.flush()
-        self.child = int(self.process.stdout.readline())
+        self.forks.start(TRAIN, STEPS, folder, kind, first, last)
 
     def kill(self):
-        with contextlib.suppress(ProcessLookupError):  # it may have come to its end
-            os.kill(self.child, signal.SIGKILL)
-        return self.wait()
-
-    def ended(self):
-        try:
-            os.kill(self.child, 0)
-        except ProcessLookupError:
-            return True
-        return False
+        return self._tell(self.forks.kill())
 
     def wait(self):
         """Wait for the end of training, or of the process by a kill; tell whether it was a kill."""
-        status = int(self.process.stdout.readline())
-        assert status in (0, signal.SIGKILL), f"the training failed, status {status}"
-        return status != 0
+        return self._tell(self.forks.wait())
+
+    def _tell(self, ended):
+        assert ended in (0, -signal.SIGKILL), f"the training failed: {self.forks.printed()}"
+        return ended != 0
 
     def train(self, *arguments):
         self.start(*arguments)
         assert not self.wait()
 
 
-@pytest.fixture(scope="module")
-def server():
-    found = Server()
-    yield found
-    found.process.stdin.close()
-    found.process.wait(30)
-    found.process.stdout.close()
+@pytest.fixture
+def server(forks):
+    return Trainings(forks)
 
 
 def wait_until(condition, seconds=60):

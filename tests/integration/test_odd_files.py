@@ -4,9 +4,9 @@ import os
 import stat
 
 import pytest
-from support.models import autoencoder, read
+from support.models import read
 from support.recorded import saved_and_missed
-from support.training import X, fit_x, train
+from support.training import X, fit_x, train, untrained
 
 from keras_image_saver import ImageSaver, Run, strip, timelapse, write_page
 from keras_image_saver.cli import main
@@ -57,7 +57,7 @@ def test_fifo_as_the_record_is_an_error_that_names_it(run, capsys):
         lambda: strip(run, run.parent / "a.png"),
         lambda: write_page(run),
         lambda: train(ImageSaver(run, X), epochs=1),
-        lambda: fit_x(autoencoder(), ImageSaver(run, X), epochs=4, initial_epoch=3),
+        lambda: fit_x(untrained(), ImageSaver(run, X), epochs=4, initial_epoch=3),
     ):
         with pytest.raises(OSError, match=reason):
             start()
@@ -99,5 +99,5 @@ def test_out_of_a_viewer_that_is_a_fifo_is_left_alone(run):
 def test_fifo_in_the_place_of_the_lock_is_named_before_training(tmp_path):
     os.mkfifo(tmp_path / ".keras_image_saver.lock")
     with pytest.raises(FileExistsError, match=r"a FIFO and left as it is.*saver\.lock"):
-        fit_x(autoencoder(), ImageSaver(tmp_path, X))
+        fit_x(untrained(), ImageSaver(tmp_path, X))
     assert is_fifo(tmp_path / ".keras_image_saver.lock")

@@ -7,10 +7,10 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
-from support.models import autoencoder, names, only_tensorflow, read
+from support.models import names, only_tensorflow, read
 from support.recorded import left_over, numbered, recorded, tree
 from support.storage import Killed
-from support.training import PREDICTION, Meddler, X, fit_x
+from support.training import PREDICTION, Meddler, X, fit_x, untrained
 
 from keras_image_saver import ImageSaver, Run, encode_image
 from keras_image_saver.run.storage import Local, Remote, storage_of
@@ -61,7 +61,7 @@ def archive(**arrays):
 @pytest.mark.parametrize("resumed", [False, True], ids=["begun", "resumed"])
 def test_samples_of_the_users_own_survive_every_start(tmp_path, lines, content, resumed):
     (tmp_path / "samples.npz").write_bytes(content)
-    model = autoencoder()
+    model = untrained()
     for number in range(3):
         epoch = number if resumed else 0
         saver = ImageSaver(tmp_path, X, previous="delete")
@@ -74,7 +74,7 @@ def test_samples_of_the_users_own_survive_every_start(tmp_path, lines, content, 
 
 
 def test_samples_of_a_run_of_the_first_version_are_read_and_go_where_it_goes(tmp_path):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X), epochs=1)
     as_first_version(tmp_path)
     content = (tmp_path / "samples.npz").read_bytes()
@@ -100,7 +100,7 @@ def test_samples_of_text_are_drawn_again_as_they_were(tmp_path):
 
     for epoch in (0, 1):
         saver = ImageSaver(tmp_path, data[epoch], predict=predict, render=PREDICTION)
-        fit_x(autoencoder(), saver, initial_epoch=epoch, epochs=epoch + 1)
+        fit_x(untrained(), saver, initial_epoch=epoch, epochs=epoch + 1)
     assert seen[-1] == words[0]
 
 
@@ -115,7 +115,7 @@ def test_samples_of_text_are_drawn_again_as_they_were(tmp_path):
 @pytest.mark.parametrize("initial_epoch", [0, 2])
 @pytest.mark.parametrize("run", [False, True], ids=["no run", "a run"])
 def test_picture_of_somebody_is_refused_by_name(tmp_path, content, initial_epoch, run):
-    model = autoencoder()
+    model = untrained()
     if run:
         fit_x(model, ImageSaver(tmp_path, X))
     (tmp_path / "0003.png").write_bytes(content)
@@ -128,7 +128,7 @@ def test_picture_of_somebody_is_refused_by_name(tmp_path, content, initial_epoch
 
 
 def test_picture_of_an_epoch_that_is_done_is_in_nobodys_way(tmp_path):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X, every_epochs=2))
     (tmp_path / "0001.png").write_bytes(picture())
     fit_x(model, ImageSaver(tmp_path, X), initial_epoch=2, epochs=3)
@@ -142,7 +142,7 @@ def test_picture_of_which_nothing_tells_whose_it_is_is_moved_and_said(
     tmp_path, suffix, initial_epoch
 ):
     """A BMP, or one of the first version."""
-    model, path = autoencoder(), tmp_path / f"{{epoch:04d}}.{suffix}"
+    model, path = untrained(), tmp_path / f"{{epoch:04d}}.{suffix}"
     fit_x(model, ImageSaver(path, X, render=PREDICTION))
     for name in ("0003", "0004"):
         (tmp_path / f"{name}.{suffix}").write_bytes(picture(suffix, epoch=3))
@@ -167,7 +167,7 @@ def test_picture_of_which_nothing_tells_whose_it_is_is_moved_and_said(
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "gif", "tif"])
 def test_picture_that_a_kill_left_without_an_entry_is_the_runs_own(tmp_path, suffix):
-    model, path = autoencoder(), tmp_path / f"{{epoch:04d}}-{{loss}}.{suffix}"
+    model, path = untrained(), tmp_path / f"{{epoch:04d}}-{{loss}}.{suffix}"
     fit_x(model, ImageSaver(path, X, render=PREDICTION), epochs=3)
     unrecord(tmp_path, 2, 3)
     before = tree(tmp_path)
@@ -185,7 +185,7 @@ def test_picture_that_a_kill_left_without_an_entry_is_the_runs_own(tmp_path, suf
 
 
 def test_pictures_of_a_run_that_was_cut_by_resuming_are_set_aside_with_it(tmp_path):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X), epochs=5)
     fit_x(model, ImageSaver(tmp_path, X), initial_epoch=1, epochs=2)
     before = tree(tmp_path)
@@ -198,7 +198,7 @@ def test_pictures_of_a_run_that_was_cut_by_resuming_are_set_aside_with_it(tmp_pa
 
 
 def test_pictures_of_a_run_of_the_first_version_that_was_cut_are_set_aside_with_it(tmp_path):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X), epochs=4)
     as_first_version(tmp_path)
     before = tree(tmp_path)
@@ -214,7 +214,7 @@ def test_file_that_comes_while_the_model_trains_is_not_overwritten(tmp_path, lin
         if epoch == 1:
             (tmp_path / "0002.png").write_bytes(picture())
 
-    fit_x(autoencoder(), Meddler("on_epoch_begin", put), ImageSaver(tmp_path, X), epochs=3)
+    fit_x(untrained(), Meddler("on_epoch_begin", put), ImageSaver(tmp_path, X), epochs=3)
     assert (tmp_path / "0002.png").read_bytes() == picture()
     run = Run.open(tmp_path)
     assert [one.epoch for one in run] == [1, 3]
@@ -224,7 +224,7 @@ def test_file_that_comes_while_the_model_trains_is_not_overwritten(tmp_path, lin
 
 
 def test_remote_picture_of_somebody_is_not_overwritten():
-    url, model = "ram://test_own_files/ae", autoencoder()
+    url, model = "ram://test_own_files/ae", untrained()
     fit_x(model, ImageSaver(url, X), epochs=1)
     mine = storage_of(f"{url}/0003.png")
     mine.replace(lambda file: file.write(picture()))
@@ -262,7 +262,7 @@ EDITS = {
 @pytest.mark.filterwarnings("ignore:.* lines of the record in .* cannot be read")
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 def test_run_whose_record_was_edited_is_set_aside_whole(tmp_path, edit):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X), epochs=3)
     record = tmp_path / "snapshots.jsonl"
     record.write_bytes(edit(record.read_bytes()))
@@ -275,7 +275,7 @@ def test_run_whose_record_was_edited_is_set_aside_whole(tmp_path, edit):
 @pytest.mark.filterwarnings("ignore:.* lines of the record in .* cannot be read")
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 def test_run_whose_record_was_edited_is_resumed_and_its_lines_are_kept(tmp_path, edit):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X), epochs=3)
     record = tmp_path / "snapshots.jsonl"
     edited = edit(record.read_bytes().replace(b'{"format"', b'{"invented": 1.50, "format"'))
@@ -299,7 +299,7 @@ def test_record_of_something_else_is_refused_and_left(tmp_path, initial_epoch, p
     before = tree(tmp_path)
     saver = ImageSaver(tmp_path, X, previous=previous)
     with pytest.raises(ValueError, match="must have a line that can be read, got 2 of snapshots"):
-        fit_x(autoencoder(), saver, initial_epoch=initial_epoch, epochs=3)
+        fit_x(untrained(), saver, initial_epoch=initial_epoch, epochs=3)
     assert tree(tmp_path) == before
 
 
@@ -307,7 +307,7 @@ def test_record_of_something_else_is_refused_and_left(tmp_path, initial_epoch, p
 
 
 def test_kill_before_the_entry_and_one_before_the_new_record_leave_every_start_possible(tmp_path):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X), epochs=3)
     unrecord(tmp_path, 3)
     before = tree(tmp_path)
@@ -352,7 +352,7 @@ def killed_after(removals, kind, train):
 
 @pytest.mark.parametrize("kind", [Local, Remote])
 def test_deletion_that_was_killed_is_completed_and_no_record_names_what_is_gone(tmp_path, kind):
-    model = autoencoder()
+    model = untrained()
     options = {"page": False, "background": False}
     for removals in range(12):
         folder = f"ram://killed/{removals}" if kind is Remote else str(tmp_path / str(removals))
@@ -373,7 +373,7 @@ def test_deletion_that_was_killed_is_completed_and_no_record_names_what_is_gone(
 
 
 def test_temporaries_in_folders_of_earlier_runs_are_removed(tmp_path):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X), epochs=1)
     fit_x(model, ImageSaver(tmp_path, X), epochs=1)
     (tmp_path / "unrecorded-1").mkdir()
@@ -384,7 +384,7 @@ def test_temporaries_in_folders_of_earlier_runs_are_removed(tmp_path):
 
 
 def test_samples_of_the_first_version_are_moved_where_its_run_is_deleted(tmp_path):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X), epochs=1)
     as_first_version(tmp_path)
     content = (tmp_path / "samples.npz").read_bytes()
@@ -408,7 +408,7 @@ def test_file_that_a_record_names_and_that_is_no_picture_of_the_run_stays_where_
     tmp_path, previous
 ):
     """A file of one's own, the lock, and pictures of another run and of an earlier one."""
-    model = autoencoder()
+    model = untrained()
     for _ in range(2):
         fit_x(model, ImageSaver(tmp_path, X), epochs=2)
     mine = {"model.keras": b"mine", "other.png": picture(run="0" * 32), "sub/notes": b"mine"}
@@ -433,7 +433,7 @@ def test_file_that_a_record_names_and_that_is_no_picture_of_the_run_stays_where_
 def test_file_in_the_place_of_a_picture_that_the_record_names_is_refused_by_name(
     tmp_path, previous, initial_epoch
 ):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X), epochs=2)
     (tmp_path / "0002.png").write_bytes(b"mine")
     before = tree(tmp_path)
@@ -445,7 +445,7 @@ def test_file_in_the_place_of_a_picture_that_the_record_names_is_refused_by_name
 
 @pytest.mark.parametrize("initial_epoch", [0, 2])
 def test_folder_that_is_called_like_a_picture_is_refused_by_name(tmp_path, initial_epoch):
-    model = autoencoder()
+    model = untrained()
     if initial_epoch:
         fit_x(model, ImageSaver(tmp_path, X), epochs=2)
     (tmp_path / "0003.png").mkdir()
@@ -458,7 +458,7 @@ def test_folder_that_is_called_like_a_picture_is_refused_by_name(tmp_path, initi
 
 @pytest.mark.parametrize("previous", ["keep", "delete"])
 def test_run_whose_run_file_is_gone_is_known_by_its_newest_picture(tmp_path, previous):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X), epochs=3)
     run = Run.open(tmp_path).id
     unrecord(tmp_path, 3)
@@ -477,7 +477,7 @@ def test_run_whose_run_file_is_gone_is_known_by_its_newest_picture(tmp_path, pre
 @pytest.mark.parametrize("place", ["run", "previous-1"])
 def test_lists_of_what_is_to_go_are_believed_only_as_far_as_files_are_the_runs(tmp_path, place):
     """A folder from elsewhere, as if its deletion, or its move, had been killed."""
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X), epochs=1)
     mine = {"model.keras": b"mine", "0002.png": b"mine", "index.htm": b"mine", "previous-2/a": b"b"}
     for name, content in mine.items():
@@ -501,7 +501,7 @@ def test_lists_of_what_is_to_go_are_believed_only_as_far_as_files_are_the_runs(t
 
 
 def test_file_that_is_called_like_one_of_the_record_and_is_none_is_not_deleted_with_it(tmp_path):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X), epochs=1)
     (tmp_path / "snapshots-0007.jsonl").write_bytes(b"mine")
     with pytest.warns(UserWarning, match=r"snapshots-0007\.jsonl: they are moved|cannot be read"):
@@ -513,7 +513,7 @@ def test_file_that_is_called_like_one_of_the_record_and_is_none_is_not_deleted_w
 @pytest.mark.parametrize("suffix", ["bmp", "png"])
 def test_run_whose_pictures_do_not_tell_whose_they_are_is_cut_and_resumed_again(tmp_path, suffix):
     """Also on remote storage, where nothing can be moved."""
-    model, options = autoencoder(), {"render": PREDICTION}
+    model, options = untrained(), {"render": PREDICTION}
     for folder in (tmp_path, f"ram://test_own_files/cut-{suffix}"):
         path = f"{folder}/{{epoch:04d}}.{suffix}"
         fit_x(model, ImageSaver(path, X, **options), epochs=5)
@@ -527,7 +527,7 @@ def test_run_whose_pictures_do_not_tell_whose_they_are_is_cut_and_resumed_again(
 
 
 def test_pictures_that_a_run_file_names_and_that_lead_out_of_its_folder_are_left(tmp_path):
-    model, run = autoencoder(), tmp_path / "run"
+    model, run = untrained(), tmp_path / "run"
     fit_x(model, ImageSaver(run, X), epochs=1)
     (tmp_path / "mine.bmp").write_bytes(picture("bmp"))
     listed = ["../mine.bmp", str(tmp_path / "mine.bmp"), "\0", 5]
@@ -539,7 +539,7 @@ def test_pictures_that_a_run_file_names_and_that_lead_out_of_its_folder_are_left
 
 
 def test_subfolders_in_which_nothing_is_left_go_with_a_run(tmp_path):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path / "{epoch}/{step}.png", X), epochs=2)
     (tmp_path / "2" / "notes").write_text("mine")
     fit_x(model, ImageSaver(tmp_path / "{epoch:04d}.png", X), epochs=1)
@@ -551,7 +551,7 @@ def test_subfolders_in_which_nothing_is_left_go_with_a_run(tmp_path):
 
 
 def test_marked_samples_go_with_a_run_whose_run_file_is_gone(tmp_path):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X), epochs=1)
     (tmp_path / "run.json").unlink()
     fit_x(model, ImageSaver(tmp_path, X), epochs=1)
@@ -563,7 +563,7 @@ def test_marked_samples_go_with_a_run_whose_run_file_is_gone(tmp_path):
 def test_picture_without_an_entry_gets_it_again_where_training_goes_on_behind_it(
     tmp_path, lines, suffix
 ):
-    model, path = autoencoder(), tmp_path / f"{{epoch:04d}}.{suffix}"
+    model, path = untrained(), tmp_path / f"{{epoch:04d}}.{suffix}"
     options = {"render": PREDICTION, "metrics": ["diversity"]}
     fit_x(model, ImageSaver(path, X, **options), epochs=3)
     record = tmp_path / "snapshots.jsonl"
@@ -579,7 +579,7 @@ def test_picture_without_an_entry_gets_it_again_where_training_goes_on_behind_it
 
 def test_picture_of_an_epoch_that_was_passed_over_gets_no_entry(tmp_path, lines):
     """The run was cut by resuming, and what it drew before that is not of the run as it went on."""
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X), epochs=5)
     fit_x(model, ImageSaver(tmp_path, X), initial_epoch=1, epochs=2)
     fit_x(model, ImageSaver(tmp_path, X), initial_epoch=4, epochs=5)
@@ -590,7 +590,7 @@ def test_picture_of_an_epoch_that_was_passed_over_gets_no_entry(tmp_path, lines)
 
 
 def test_record_that_is_lost_is_made_again_of_what_the_pictures_say(tmp_path):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path / "{step}.png", X, every_batches=1), epochs=2)
     record = tmp_path / "snapshots.jsonl"
     before = [json.loads(line) for line in record.read_text().splitlines()]

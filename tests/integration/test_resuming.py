@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from support.models import assert_drawn, autoencoder, drawn, floats, gan, read, tiles
 from support.recorded import left_over, numbered, recorded, tree
-from support.training import PREDICTION, Meddler, X, fit_x
+from support.training import PREDICTION, Meddler, X, fit_x, untrained
 
 from keras_image_saver import Images, ImageSaver, Run
 
@@ -34,7 +34,7 @@ def test_resumed_run_supersedes_the_entries_beyond_its_first_epoch(tmp_path):
 
 
 def test_resumed_run_of_batches_goes_on_counting_steps(tmp_path):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X, every_batches=1), epochs=3)
     fit_x(model, ImageSaver(tmp_path, X, every_batches=1), initial_epoch=1, epochs=2)
     saved = list(Run.open(str(tmp_path)))
@@ -47,7 +47,7 @@ def test_resumed_run_of_batches_goes_on_counting_steps(tmp_path):
 
 
 def test_resumed_run_counts_the_steps_of_epochs_without_a_snapshot(tmp_path):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X, every_epochs=2), epochs=3)
     fit_x(model, ImageSaver(tmp_path, X, every_epochs=2), initial_epoch=3, epochs=4)
     assert [(one.epoch, one.step) for one in Run.open(str(tmp_path))] == [(2, 4), (4, 8)]
@@ -58,7 +58,7 @@ def test_resumed_run_counts_the_steps_of_epochs_without_a_snapshot(tmp_path):
 
 
 def test_second_loop_that_counts_steps_anew_goes_on_with_the_run(tmp_path):
-    saver, model = ImageSaver(tmp_path / "{step}.png", X, render=PREDICTION), autoencoder()
+    saver, model = ImageSaver(tmp_path / "{step}.png", X, render=PREDICTION), untrained()
     for _ in range(2):
         with saver.watch(model):
             for step in (0, 5):
@@ -67,20 +67,20 @@ def test_second_loop_that_counts_steps_anew_goes_on_with_the_run(tmp_path):
 
 
 def test_run_resumed_before_its_first_entry_keeps_none_of_it(tmp_path, short_segments):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X), initial_epoch=4, epochs=9)
     fit_x(model, ImageSaver(tmp_path, X), initial_epoch=2, epochs=3)
     assert recorded(tmp_path) == numbered(3)
 
 
 def test_resuming_in_an_empty_folder_begins_its_record(tmp_path):
-    fit_x(autoencoder(), ImageSaver(tmp_path / "run", X), initial_epoch=3, epochs=5)
+    fit_x(untrained(), ImageSaver(tmp_path / "run", X), initial_epoch=3, epochs=5)
     assert recorded(tmp_path / "run") == numbered(4, 5)
     assert [one.step for one in Run.open(str(tmp_path / "run"))] == [8, 10]
 
 
 def test_resumed_run_has_epochs_that_were_trained_and_not_written_as_missed(tmp_path, lines):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X, every_epochs=2), epochs=2)
     fit_x(model, ImageSaver(tmp_path, X, every_epochs=2), initial_epoch=6, epochs=8)
     run = Run.open(str(tmp_path))
@@ -99,15 +99,15 @@ def test_pictures_of_no_recorded_run_are_not_overwritten(tmp_path):
     for path in (tmp_path, tmp_path / "{epoch:04d}.png", f"file://{tmp_path}"):
         saver = ImageSaver(path, X)
         with pytest.raises(ValueError, match=r"`filepath` must not name files .*(0001|12)\.png"):
-            fit_x(autoencoder(), saver)
+            fit_x(untrained(), saver)
         assert tree(tmp_path) == before
-    fit_x(autoencoder(), ImageSaver(tmp_path / "e{epoch:04d}.png", X))
+    fit_x(untrained(), ImageSaver(tmp_path / "e{epoch:04d}.png", X))
     assert {name: tree(tmp_path)[name] for name in before} == before
 
 
 def test_samples_file_of_no_recorded_run_is_not_overwritten(tmp_path, lines):
     (tmp_path / "samples.npz").write_bytes(b"mine")
-    fit_x(autoencoder(), ImageSaver(tmp_path, X))
+    fit_x(untrained(), ImageSaver(tmp_path, X))
     assert recorded(tmp_path) == numbered(1, 2)
     assert (tmp_path / "samples.npz").read_bytes() == b"mine"
     (line,) = lines()
@@ -126,7 +126,7 @@ def kept_samples(folder):
 
 
 def test_run_resumed_with_a_reshuffled_dataset_draws_the_kept_samples(tmp_path):
-    model = autoencoder()
+    model = untrained()
     path = tmp_path / "{epoch}.png"
     options = {"num_samples": 5, "render": PREDICTION}
     fit_x(model, ImageSaver(path, shuffled(1), **options), epochs=1)
@@ -139,7 +139,7 @@ def test_run_resumed_with_a_reshuffled_dataset_draws_the_kept_samples(tmp_path):
 
 
 def test_run_resumed_with_other_arrays_draws_them_and_warns(tmp_path):
-    model, path = autoencoder(), tmp_path / "{epoch}.png"
+    model, path = untrained(), tmp_path / "{epoch}.png"
     fit_x(model, ImageSaver(path, X, render=PREDICTION), epochs=1)
     with pytest.warns(UserWarning, match="`samples` are not those that the run in .* begun with"):
         fit_x(
@@ -155,7 +155,7 @@ def test_run_resumed_with_other_arrays_draws_them_and_warns(tmp_path):
 
 
 def test_samples_that_are_broken_on_disk_are_warned_of_and_not_used(tmp_path):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X), epochs=1)
     content = (tmp_path / "samples.npz").read_bytes()
     (tmp_path / "samples.npz").write_bytes(content.replace(b"NUMPY", b"YPMUN"))
@@ -175,7 +175,7 @@ def test_interrupted_fit_is_gone_on_with_by_the_same_object(tmp_path):
 
 @pytest.mark.parametrize("resumed", [False, True], ids=["begins anew", "resumes"])
 def test_interrupted_fit_makes_way_for_a_new_saver_of_the_process(tmp_path, resumed):
-    model = autoencoder()
+    model = untrained()
     interrupted = ImageSaver(tmp_path, X)  # kept alive, as by a notebook
     with pytest.raises(KeyboardInterrupt):
         fit_x(model, interrupted, interrupt_at(2), epochs=5)
@@ -199,7 +199,7 @@ class Interrupted:
 
 
 def test_run_that_is_interrupted_in_its_rehearsal_is_resumed_by_the_same_object(tmp_path):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X[:2]), epochs=3)
     saver = ImageSaver(tmp_path, X[:2], predict=Interrupted(), render=PREDICTION, previous="delete")
     with pytest.raises(KeyboardInterrupt):
@@ -213,8 +213,8 @@ def test_run_that_is_interrupted_in_its_rehearsal_is_resumed_by_the_same_object(
 def test_run_that_is_interrupted_in_its_rehearsal_saves_the_untrained_model_after_all(tmp_path):
     saver = ImageSaver(tmp_path, X[:2], predict=Interrupted(), render=PREDICTION, save_initial=True)
     with pytest.raises(KeyboardInterrupt):
-        fit_x(autoencoder(), saver)
-    fit_x(autoencoder(), saver)
+        fit_x(untrained(), saver)
+    fit_x(untrained(), saver)
     assert recorded(tmp_path) == numbered(0, 1, 2)
 
 
@@ -223,14 +223,14 @@ def test_start_that_fails_at_the_model_leaves_no_lock(tmp_path):
     saver = ImageSaver(tmp_path, floats(2, 4), render=Images((-1, 1)), **drawing)
     with saver.watch(gan()):
         saver.save(epoch=0)
-    watched = saver.watch(autoencoder())
+    watched = saver.watch(untrained())
     with pytest.raises(ValueError, match="`model` must name an attribute"):
         watched.__enter__()
     assert left_over(tmp_path) == []
 
 
 def test_resumed_run_keeps_the_layout_and_the_gaps_that_it_has(tmp_path):
-    model, x = autoencoder(), floats(9, 8, 8, 1)
+    model, x = untrained(), floats(9, 8, 8, 1)
     fit_x(model, ImageSaver(tmp_path, x, columns=1, pad_value=0), epochs=1)
     fit_x(model, ImageSaver(tmp_path, x), initial_epoch=1, epochs=2)
     fit_x(model, ImageSaver(tmp_path, x), initial_epoch=2, epochs=3)

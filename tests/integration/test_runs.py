@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 from support.models import BACKEND, Counter, autoencoder, floats, gan, names, only_tensorflow
 from support.recorded import numbered, recorded, tree
-from support.training import Meddler, X, fit, fit_x
+from support.training import Meddler, X, fit, fit_x, untrained
 
 from keras_image_saver import ImageSaver, Run, latents
 from keras_image_saver.run.writer import flush_all
@@ -44,7 +44,7 @@ def test_second_fit_of_one_object_goes_on_with_its_record(tmp_path):
 
 
 def test_new_object_sets_the_earlier_run_aside_with_its_subfolders(tmp_path):
-    model, path = autoencoder(), tmp_path / "{epoch}" / "image.png"
+    model, path = untrained(), tmp_path / "{epoch}" / "image.png"
     fit_x(model, ImageSaver(path, X), epochs=3)
     (tmp_path / "notes.txt").write_text("mine")
     fit_x(model, ImageSaver(path, X[:2]))
@@ -58,7 +58,7 @@ def test_new_object_sets_the_earlier_run_aside_with_its_subfolders(tmp_path):
 
 
 def test_new_object_deletes_the_earlier_run_where_told_to(tmp_path):
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(tmp_path, X), epochs=3)
     (tmp_path / "photo.png").write_text("mine")
     fit_x(model, ImageSaver(tmp_path, X, previous="delete"), epochs=1)
@@ -67,15 +67,15 @@ def test_new_object_deletes_the_earlier_run_where_told_to(tmp_path):
 
 
 def test_failed_start_leaves_the_earlier_run_where_it_is(tmp_path):
-    fit_x(autoencoder(), ImageSaver(tmp_path, X))
+    fit_x(untrained(), ImageSaver(tmp_path, X))
     before = tree(tmp_path)
     with pytest.raises(ValueError, match="`value_range` must be given"):
-        fit_x(autoencoder(activation=None), ImageSaver(tmp_path, X))
+        fit_x(untrained(activation=None), ImageSaver(tmp_path, X))
     assert tree(tmp_path) == before
 
 
 def test_object_whose_folder_another_has_taken_over_says_so(tmp_path):
-    model, first = autoencoder(), ImageSaver(tmp_path, X)
+    model, first = untrained(), ImageSaver(tmp_path, X)
     fit_x(model, first)
     fit_x(model, ImageSaver(tmp_path, X))
     before, counter = tree(tmp_path), Counter()
@@ -86,7 +86,7 @@ def test_object_whose_folder_another_has_taken_over_says_so(tmp_path):
 
 
 def test_loop_of_ones_own_that_counts_steps_has_each_in_its_record(tmp_path):
-    with ImageSaver(tmp_path / "{step:06d}.png", X).watch(autoencoder()) as saver:
+    with ImageSaver(tmp_path / "{step:06d}.png", X).watch(untrained()) as saver:
         for step in range(3):
             saver.save(step=step, logs={"loss": step})
     saved = list(Run.open(str(tmp_path)))
@@ -107,7 +107,7 @@ def test_record_of_a_newer_version_is_refused_and_nothing_changes(tmp_path, opti
     saver = ImageSaver(tmp_path, X, **options)
     message = "written by a newer keras_image_saver .*Upgrade the package, or use another folder"
     with pytest.raises(ValueError, match=message):
-        fit_x(autoencoder(), counter, saver, initial_epoch=initial_epoch)
+        fit_x(untrained(), counter, saver, initial_epoch=initial_epoch)
     assert counter.batches == 0
     assert tree(tmp_path) == before
     with pytest.raises(ValueError, match=r"format 2, this one reads 1"):
@@ -121,10 +121,10 @@ def test_two_savers_of_one_fit_in_one_folder_are_refused_before_training(tmp_pat
     with pytest.raises(
         ValueError, match=r"no other saver writes to, got .*run.*another ImageSaver"
     ):
-        fit_x(autoencoder(), counter, first, second)
+        fit_x(untrained(), counter, first, second)
     assert counter.batches == 0
     assert names(tmp_path) == []
-    fit_x(autoencoder(), second)  # the first one's training has ended
+    fit_x(untrained(), second)  # the first one's training has ended
     assert recorded(tmp_path / "run") == [(1, "b-1.png"), (2, "b-2.png")]
 
 
@@ -136,12 +136,12 @@ def test_savers_of_nested_folders_leave_one_another_alone(tmp_path):
             half_written = tmp_path / "inner" / ".keras_image_saver-0.tmp"
             half_written.write_text("")
             (tmp_path / ".keras_image_saver-1.tmp").write_text("")
-            fit_x(autoencoder(), ImageSaver(tmp_path / "{epoch}.png", X), epochs=1)
+            fit_x(untrained(), ImageSaver(tmp_path / "{epoch}.png", X), epochs=1)
             started.append(half_written.exists())
             half_written.unlink()
 
     inner = ImageSaver(tmp_path / "inner", X)
-    fit_x(autoencoder(), inner, Meddler("on_epoch_begin", start_the_outer), epochs=2)
+    fit_x(untrained(), inner, Meddler("on_epoch_begin", start_the_outer), epochs=2)
     assert started == [True]
     assert recorded(tmp_path) == [(1, "1.png")]
     assert recorded(tmp_path / "inner") == numbered(1, 2)
@@ -162,7 +162,7 @@ OTHER = """
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="open files are counted there")
 @pytest.mark.parametrize("folders", [1, 12])
 def test_fits_that_raise_in_threads_lock_no_folder_and_leave_no_open_file(tmp_path, folders):
-    x, model = floats(4, 8, 8, 1), autoencoder()
+    x, model = floats(4, 8, 8, 1), untrained()
     fit(model, x, epochs=1)
     savers, failed = [], []
 
@@ -198,13 +198,13 @@ def test_second_process_is_refused_before_it_trains(tmp_path):
     try:
         assert process.stdout.readline() == b"held\n"
         with pytest.raises(ValueError, match="which another process uses"):
-            fit_x(autoencoder(), counter, saver)
+            fit_x(untrained(), counter, saver)
     finally:
         process.kill()
         process.communicate()
     assert counter.batches == 0
     assert names(tmp_path) == []
-    fit_x(autoencoder(), saver)  # a killed process leaves no lock
+    fit_x(untrained(), saver)  # a killed process leaves no lock
     assert recorded(tmp_path) == numbered(1, 2)
 
 
@@ -271,7 +271,7 @@ def test_keras_tuners_search_keeps_the_run_of_each_trial(tmp_path, monkeypatch):
 def test_deep_copies_as_keras_tuner_takes_them_keep_the_run_of_each_trial(tmp_path):
     saver = ImageSaver(tmp_path, X)
     for _ in range(3):
-        fit_x(autoencoder(), *copy.deepcopy([saver]))
+        fit_x(untrained(), *copy.deepcopy([saver]))
     for folder in (tmp_path / "previous-1", tmp_path / "previous-2", tmp_path):
         assert recorded(folder) == numbered(1, 2)
 
@@ -281,7 +281,7 @@ def test_deep_copies_as_keras_tuner_takes_them_keep_the_run_of_each_trial(tmp_pa
 
 def test_file_url_is_a_local_run(tmp_path):
     url = f"file://{tmp_path}/run"
-    model = autoencoder()
+    model = untrained()
     fit_x(model, ImageSaver(url, X))
     fit_x(model, ImageSaver(url, X), initial_epoch=2, epochs=3)
     assert [(one.epoch, one.path) for one in Run.open(url)] == [
@@ -293,7 +293,7 @@ def test_file_url_is_a_local_run(tmp_path):
 
 
 def test_remote_run_is_recorded_resumed_deleted_and_not_moved():
-    url, model, counter = "ram://test_runs/ae", autoencoder(), Counter()
+    url, model, counter = "ram://test_runs/ae", untrained(), Counter()
     fit_x(model, ImageSaver(url, X))
     fit_x(model, ImageSaver(url, X), initial_epoch=1, epochs=3)
     saved = [(one.epoch, one.path) for one in Run.open(url)]
@@ -316,5 +316,5 @@ def test_scheme_that_tensorflow_does_not_know_is_refused_before_training(options
     with pytest.raises(
         ValueError, match=r"`filepath` must be local or of a scheme .*'foo://bucket"
     ):
-        fit_x(autoencoder(), counter, ImageSaver("foo://bucket/run", X, **options))
+        fit_x(untrained(), counter, ImageSaver("foo://bucket/run", X, **options))
     assert counter.batches == 0

@@ -33,6 +33,11 @@ from keras_image_saver.model import workers
 
 TESTS = str(Path(__file__).parents[1])
 DEADLINE_S = 240
+TOGETHER = """
+    import runpy, sys
+    sys.path.insert(0, sys.argv.pop(1))
+    runpy.run_module("support.together", run_name="__main__", alter_sys=True)
+"""
 
 with_strategies = pytest.mark.skipif(
     BACKEND != "tensorflow", reason="tf.distribute is TensorFlow's own"
@@ -89,8 +94,9 @@ def free_ports(count):
 
 
 @with_strategies
-def test_mirrored_strategy_draws_each_sample_once_in_order(tmp_path):
-    run_together("mirrored", tmp_path, [{}])
+def test_mirrored_strategy_draws_each_sample_once_in_order(tmp_path, forks):
+    ended, printed = forks.run(TOGETHER, TESTS, "mirrored", tmp_path)
+    assert ended == 0, printed
     assert_each_epoch_once(tmp_path / "run", tmp_path / "weights.npz")
 
 

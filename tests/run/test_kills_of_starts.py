@@ -85,7 +85,11 @@ def assert_records_are_true(folder):
 @pytest.mark.filterwarnings("ignore:Of 1 files")
 @pytest.mark.parametrize("previous", ["keep", "delete"])
 @pytest.mark.parametrize("first", [0, 2], ids=["begins", "resumes"])
-@pytest.mark.parametrize("again", [False, True], ids=["killed once", "killed twice"])
+@pytest.mark.parametrize(
+    "again",
+    [pytest.param(False, marks=pytest.mark.exhaustive), True],
+    ids=["killed once", "killed twice"],
+)
 def test_start_that_is_killed_at_any_step_leaves_every_start_possible(
     tmp_path, previous, first, again
 ):

@@ -1,10 +1,11 @@
 """The page of a run that grows, in a real browser."""
 
+import os
 import subprocess
 import sys
-import textwrap
 import time
 
+import pytest
 from support.browser import in_browser
 from support.page_reader import WIDE, epoch, middle, press, settle, source, wait_for_epoch
 from support.page_runs import Writer, color, make_run, picture
@@ -123,7 +124,7 @@ def test_run_that_is_set_aside_opens_there_and_the_open_page_shows_the_new_one(s
 
 
 FIT = """
-    import sys, threading
+    import os, sys, time
     import numpy as np
     import tensorflow as tf
     from keras_image_saver import Images, ImageSaver
@@ -137,48 +138,39 @@ FIT = """
 
     class OnDemand(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
-            if epoch:
-                print("epoch", epoch, "ends", flush=True)
-            sys.stdin.readline()
+            while not os.path.exists(f"{sys.argv[1]}-{epoch + 1}"):
+                time.sleep(0.01)
 
     saver = ImageSaver(sys.argv[1], x, render=Images((0, 1), panels=("input", "prediction")))
     model.fit(x, x, epochs=5, verbose=0, callbacks=[saver, OnDemand()])
 """
 
 
-def test_page_follows_a_real_fit(show, tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(FIT), str(tmp_path / "run")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+def test_page_follows_a_real_fit(show, tmp_path, forks):
+    def allow(epoch):
+        (tmp_path / f"run-{epoch}").touch()
+
+    forks.start(FIT, tmp_path / "run")
     try:
-        process.stdin.write("\n")
-        process.stdin.flush()
-        assert process.stdout.readline() == "epoch 1 ends\n"
+        allow(1)
         wait_until((tmp_path / "run" / "index.html").exists)  # it is written behind the training
         page = show(tmp_path / "run")
         wait_for_epoch(page, 1)
         page.evaluate("window.opened = true")
-        for number in (2, 3, 4):
-            process.stdin.write("\n")
-            process.stdin.flush()
-            assert process.stdout.readline() == f"epoch {number} ends\n"
+        for number in (2, 3, 4, 5):
+            allow(number)
             wait_for_epoch(page, number)
             assert source(page) == f"./000{number}.png"
-        process.stdin.write("\n")
-        process.stdin.flush()
-        wait_for_epoch(page, 5)
         assert page.evaluate("window.opened")
         assert page.locator(".tile").count() == 8
         page.locator(".tile").nth(2).click()
         settle(page)
         assert page.locator("#stage .panel").all_inner_texts() == ["input", "prediction"]
-        assert process.wait(60) == 0
-    finally:
-        process.kill()
-        process.communicate()
+    except BaseException:
+        forks.kill()
+        raise
+    assert forks.wait() == 0, forks.printed()
 
 
 def test_page_served_by_a_server_works_too(show, tmp_path, browser):

@@ -29,7 +29,7 @@ DRAW = """
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def draw(browser):
     """A function that draws a PNG's bytes to a canvas and reads its pixels: uint8 (H, W, 4)."""
     page = browser.new_page()
