@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,8 +14,8 @@ from support.versions import AVIF_SUFFIX, needs_avif
 
 import keras_image_saver
 from keras_image_saver import encode_image
-from keras_image_saver.picture.encoder import write_image
-from keras_image_saver.picture.formats import AVIF, BY_SUFFIX, check_image
+from keras_image_saver.picture.encoder import encode, write_image
+from keras_image_saver.picture.formats import AVIF, BY_SUFFIX, GIF, JPEG, check_image
 
 LOSSLESS = ["png", "tif", "tiff", "bmp", "webp"]
 LOSSY = ["jpg", "jpeg", AVIF_SUFFIX]
@@ -313,3 +314,97 @@ def test_encode_image_with_very_long_logs_is_written_with_the_rest(suffix):
         return
     found = image.info["comment"] if suffix == "gif" else image.getexif()[270]
     assert json.loads(found)["epoch"] == 3
+
+
+def shortened(said, kind):
+    """What may be written of metadata, one after another until there is room: values go first."""
+    note = f"left out: too long for {kind}"
+    kept = {**said, "software": SOFTWARE}
+    yield kept
+    for name in sorted(kept, key=lambda one: len(json.dumps(kept[one])), reverse=True):
+        if len(json.dumps(kept[name])) > len(json.dumps(note)):
+            kept = {**kept, name: note}
+            yield kept
+    names = sorted(said, key=lambda one: len(json.dumps({one: kept[one]})))
+    while names:
+        del kept[names.pop()]
+        told = f"{len(said) - len(names)} of {len(said) + 1} entries: too long for {kind}"
+        kept = {name: value for name, value in kept.items() if name in names}
+        yield {**kept, "left out": told, "software": SOFTWARE}
+        kept = {**kept, "software": SOFTWARE}
+
+
+@pytest.mark.parametrize(
+    ("kind", "where"),
+    [(JPEG, ExifTags.Base.ImageDescription), (GIF, "comment")],
+    ids=["EXIF", "GIF"],
+)
+def test_metadata_are_shortened_no_more_than_the_format_asks(kind, where):
+    # With its quotes, one is as long as the note that would stand in its place, one a character longer.
+    same = len(f"left out: too long for {kind.name}")
+    said = {"a": "x" * 90, "epoch": 3, "same": "y" * same, "more": "z" * (same + 1), "b": "w" * 60}
+    choices = [json.dumps(one) for one in shortened(said, kind.name)]
+    assert len(choices) == 9
+    for room in range(len(choices[-1]), len(choices[0]) + 2):
+        data = encode(noise(2, 2, 3), replace(kind, longest_metadata=room), said)
+        found = (
+            opened(data).info["comment"].decode() if kind is GIF else opened(data).getexif()[where]
+        )
+        assert found == next(one for one in choices if len(one) <= room)
+    # Where there is room for nothing, it is said all the same.
+    data = encode(noise(2, 2, 3), replace(kind, longest_metadata=9), said)
+    assert choices[-1].encode() in data
+
+
+@pytest.mark.parametrize(
+    ("name", "keyword"),
+    [
+        ("x" * 79, "x" * 79),
+        ("x" * 80, "x" * 79),
+        ("", "?"),
+        ("größe", "größe"),
+        ("☂", "?"),
+        ("a\0b", "a\\0b"),
+        (7, "7"),
+    ],
+    ids=repr,
+)
+def test_encode_image_as_png_writes_any_name_as_a_keyword(name, keyword):
+    text = opened(encode_image(noise(2, 2, 3), "png", metadata={name: 1})).text
+    assert text == {keyword: "1", "Software": SOFTWARE}
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("a\0b", "a\\0b"),
+        ("\ud800", "\\ud800"),
+        (np.float32(0.5), "0.5"),
+        (np.array([[1, 2]]), "[[1, 2]]"),
+        (None, "null"),
+        (1 + 2j, '"(1+2j)"'),
+    ],
+    ids=repr,
+)
+def test_encode_image_as_png_writes_any_value_as_text_or_json(value, written):
+    text = opened(encode_image(noise(2, 2, 3), "png", metadata={"a": value})).text
+    assert text["a"] == written
+
+
+@pytest.mark.parametrize("metadata", ["text", [("a", 1)], 3], ids=repr)
+def test_encode_image_with_metadata_that_are_no_dict_shows_them(metadata):
+    with pytest.raises(
+        TypeError, match=rf"`metadata` must be a dict .*got {re.escape(repr(metadata))}"
+    ):
+        encode_image(noise(2, 2, 3), metadata=metadata)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "gif", "bmp"])
+def test_encode_image_without_metadata_says_nothing_of_itself(suffix):
+    for metadata in (None, {}):
+        assert b"keras_image_saver" not in encode_image(noise(2, 2, 3), suffix, metadata=metadata)
+
+
+def test_encode_image_of_a_format_that_is_no_text_shows_it():
+    with pytest.raises(ValueError, match=r"`format` must be one of png, .*got 5"):
+        encode_image(noise(2, 2, 3), 5)
