@@ -49,6 +49,10 @@ def test_schedule_by_batches_is_due_when_a_multiple_is_crossed(every, steps, due
     assert found == due
 
 
+def test_schedule_by_batches_is_not_due_where_steps_stand_or_go_back():
+    assert not any(Schedule(every_batches=3).step_is_due(7, after) for after in (7, 6, 5, 0))
+
+
 def test_schedule_takes_numpy_ints():
     assert due_epochs(Schedule(every_epochs=np.int64(4))) == [4, 8]
 

@@ -3,7 +3,8 @@
 import contextlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -220,11 +221,11 @@ def plan(
     enlargement = max(enlargement, math.ceil(caption_width / width))
     height, width = height * enlargement, width * enlargement
     padding = int(padding)  # the geometry is written as JSON, which takes none of NumPy's ints
-    layout = Layout(
+    lay_out = partial(
+        Layout,
         origin=(caption_height + padding, padding),
         tile=(height, width),
         stride=(height + padding + (caption_height if slices else 0), width + padding),
-        columns=1,
         count=int(count),
         panels=tuple(sizes),
         enlargement=enlargement,
@@ -232,7 +233,7 @@ def plan(
         pad_value=int(pad_value),
         foot=name_height,
     )
-    one_tile = len(sizes) == layout.depth == 1
+    one_tile = len(sizes) == 1 and len(slices) < 2
 
     def within(columns: int) -> Layout:
         """Put so many samples in a row, further apart than their own tiles are."""
@@ -241,7 +242,7 @@ def plan(
         is_tall = name_height > 0 or (bool(slices) and len(sizes) > 1)
         below = gap if is_tall and count > columns else 0
         beside = gap if columns > 1 and not one_tile else 0
-        return replace(layout, columns=columns, sample_gap=(name_height + below, beside))
+        return lay_out(columns=columns, sample_gap=(name_height + below, beside))
 
     if columns is not None or one_tile:
         return within(int(columns or math.ceil(math.sqrt(count))))

@@ -19,7 +19,9 @@ def coarse(value_range: Range, name: str) -> str | None:
     """
     low, high = (np.asarray(end, np.float64) for end in value_range)
     least, most = low.astype(np.float32), high.astype(np.float32)
-    step = np.spacing(np.maximum(np.abs(least), np.abs(most))).astype(np.float64)
+    far = np.maximum(np.abs(least), np.abs(most))
+    # To the value below it: the largest one has none above.
+    step = (far - np.nextafter(far, np.float32(0))).astype(np.float64)
     # The ends may be rounded by a step, so that a range of 255 of them is drawn as it should be.
     count = int(np.min((most.astype(np.float64) - least) / step)) + 1
     if count > 254:

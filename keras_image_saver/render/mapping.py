@@ -239,15 +239,14 @@ def _ends(least: Array, most: Array) -> tuple[float, float]:
 
 
 def _pieces(shape: tuple[int, ...]) -> Iterator[tuple[slice | int, ...]]:
-    """Cut (N, H, W, C) or (H, W, C) into blocks of images, or of rows, of about `PIECE` values."""
-    size = max(1, math.prod(shape[1:]))
+    """Cut (N, H, W, C) or (H, W, C) into blocks of images, or of rows, of at most `PIECE` values."""
+    size = math.prod(shape[1:])
     if len(shape) > 3 and size > PIECE:
         for index in range(shape[0]):
             for rest in _pieces(shape[1:]):
                 yield (index, *rest)
         return
-    count = max(1, math.ceil(shape[0] * size / PIECE))
-    step = max(1, math.ceil(shape[0] / count))
+    step = max(1, PIECE // size)
     for start in range(0, shape[0], step):
         yield (slice(start, start + step),)
 

@@ -192,4 +192,4 @@ def steps_at(epoch: int, entries: Sequence[Entry]) -> int:
     if newest is None:
         return 0
     last, step = int(newest["epoch"]), int(newest.get("step", 0))
-    return step * epoch // last if 0 < last < epoch else step
+    return step * max(epoch, last) // last if last else step

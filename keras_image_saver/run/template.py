@@ -25,7 +25,7 @@ _LONGEST_VALUE = 64
 _SHORTEST_VALUE = 10
 _GAP = "\0"
 _NO_SLASH = r"[^\x2f]+"  # without one itself, since patterns are split at slashes
-_MOST_LEFT_OUT = 4  # fields at a time in a name without them; each doubles the patterns
+_MOST_LEFT_OUT = 4  # fields in a name, each by itself; each doubles the patterns
 
 
 # Counters are counted on by one, and a page's scripts know no larger whole numbers than 2^53.
@@ -101,7 +101,7 @@ class Template:
     @property
     def depth(self) -> int:
         """How many levels of subfolders of `folder` the path may lead to."""
-        return self.text.count("/") - (self.folder + "/").count("/") + (not self.folder)
+        return self.longest().removeprefix(join(self.folder, "")).count("/")
 
     def path(self, counters: Mapping[str, int], logs: Mapping[str, Any]) -> tuple[str, list[str]]:
         """Fill in the fields.
@@ -165,11 +165,14 @@ class Template:
     @functools.cached_property
     def _patterns(self) -> list[str]:
         """What names look like: with all fields, and without some that are keys of the logs."""
-        others = [number for number, part in enumerate(self._parts) if part[1] not in _COUNTERS]
-        others = [number for number in others if self._parts[number][1]][:_MOST_LEFT_OUT]
-        counts = range(len(others) + 1)
-        left_out = (itertools.combinations(others, count) for count in counts)
-        return [self._pattern(set(one)) for some in left_out for one in some]
+        known = {"", *_COUNTERS}
+        of_logs = [n for n, (_, field, _) in enumerate(self._parts) if field not in known]
+        # Where there are more, the others are left out together: before the first batch no log is known.
+        groups = [[number] for number in of_logs[:_MOST_LEFT_OUT]]
+        if len(of_logs) > _MOST_LEFT_OUT:
+            groups.append(of_logs[_MOST_LEFT_OUT:])
+        left_out = (itertools.combinations(groups, count) for count in range(len(groups) + 1))
+        return [self._pattern({*itertools.chain(*one)}) for some in left_out for one in some]
 
     def _pattern(self, left_out: set[int]) -> str:
         text = ""
@@ -320,7 +323,12 @@ def _safe(text: str) -> str:
 
 
 def _close_gaps(text: str) -> str:
-    """Leave out fields without a value, with the separator that led to them."""
-    text = re.sub(rf"(^|/){_GAP}[-_ ]*(?=[^/.])", r"\1", text)
-    text = re.sub(rf"(^|/){_GAP}", r"\1_", text)
-    return re.sub(rf"[-_ ]*{_GAP}", "", text)
+    """Leave out fields without a value, with the separators that led to them."""
+    return "/".join(_without_gaps(name) if _GAP in name else name for name in text.split("/"))
+
+
+def _without_gaps(name: str) -> str:
+    # Of those at the beginning, the separators behind them go too; a suffix alone is no name.
+    name = re.sub(rf"^([-_ ]*{_GAP})+[-_ ]*(\.|$)", r"_\2", name)
+    name = re.sub(rf"^([-_ ]*{_GAP})+[-_ ]*", "", name)
+    return re.sub(rf"[-_ ]*{_GAP}", "", name)

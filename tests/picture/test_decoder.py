@@ -2,9 +2,18 @@ import io
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
-from keras_image_saver.picture.decoder import TooLargeError, is_lossy, read_header, read_image
+from keras_image_saver.picture.decoder import (
+    TooLargeError,
+    is_lossy,
+    read_explanation,
+    read_header,
+    read_image,
+)
+from keras_image_saver.picture.encoder import encode_image
 
 RED = np.array([[[255, 0, 0], [9, 8, 7]]], np.uint8)
 
@@ -78,3 +87,24 @@ def test_lossless_picture_with_alpha_is_told_behind_what_stands_before_its_pixel
     picture = Image.fromarray(np.dstack([RED, [[9, 200]]]).astype(np.uint8))
     for lossless in (True, False):
         assert is_lossy(stored(picture, "WEBP", lossless=lossless)) is not lossless
+
+
+# In a chunk of PNG, what looks like a number or a list is one.
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=9).filter(
+    lambda text: text[:1] not in [*"0123456789[{"]
+)
+VALUES = st.recursive(
+    TEXTS | st.integers(0, 10**15 - 1) | st.floats(0, 1e9).map(lambda x: round(x, 3)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif", "gif"])
+@settings(max_examples=30, deadline=None)
+@given(said=st.dictionaries(st.sampled_from(["epoch", "run", "logs", "note"]), VALUES, min_size=1))
+def test_picture_tells_whatever_it_was_written_with(suffix, said):
+    file = io.BytesIO(encode_image(RED, suffix, metadata=said))
+    found = read_explanation(file)
+    assert {name: found[name] for name in said} == said
+    assert {*found} - {*said} <= {"Software", "software"}

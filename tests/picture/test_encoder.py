@@ -3,20 +3,22 @@
 import io
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
+from support.versions import AVIF_SUFFIX, needs_avif
 
 import keras_image_saver
 from keras_image_saver import encode_image
-from keras_image_saver.picture.encoder import write_image
-from keras_image_saver.picture.formats import AVIF, BY_SUFFIX, check_image
+from keras_image_saver.picture.encoder import encode, write_image
+from keras_image_saver.picture.formats import AVIF, BY_SUFFIX, GIF, JPEG, check_image
 
 LOSSLESS = ["png", "tif", "tiff", "bmp", "webp"]
-LOSSY = ["jpg", "jpeg", "avif"]
+LOSSY = ["jpg", "jpeg", AVIF_SUFFIX]
 KINDS = {
     "png": "PNG",
     "jpg": "JPEG",
@@ -28,6 +30,7 @@ KINDS = {
     "gif": "GIF",
     "avif": "AVIF",
 }
+SUFFIXES = [*(suffix for suffix in KINDS if suffix != "avif"), AVIF_SUFFIX]
 
 
 def opened(data):
@@ -55,7 +58,7 @@ def ramp(height, width):
 # Formats
 
 
-@pytest.mark.parametrize("suffix", KINDS)
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_encode_image_writes_the_format_that_the_suffix_names(suffix):
     assert opened(encode_image(noise(4, 6, 3), suffix)).format == KINDS[suffix]
 
@@ -134,6 +137,7 @@ def test_encode_image_as_gif_keeps_every_grey():
     np.testing.assert_array_equal(decoded(encode_image(image, "gif"), "L"), image)
 
 
+@needs_avif
 def test_encode_image_as_avif_keeps_alpha():
     image = np.concatenate([ramp(16, 16), np.full((16, 16, 1), 128, np.uint8)], -1)
     data = encode_image(image, "avif")
@@ -203,7 +207,7 @@ def test_encode_image_with_compress_level_is_smaller():
     assert sizes[0] > 64 * 64 * 3 > sizes[1]
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "webp", "avif"])
+@pytest.mark.parametrize("suffix", ["jpg", "webp", AVIF_SUFFIX])
 def test_encode_image_with_quality_is_smaller(suffix):
     image = noise(64, 64, 3)
     sizes = [len(encode_image(image, suffix, options={"quality": n})) for n in (90, 10)]
@@ -246,6 +250,7 @@ def test_encode_image_in_formats_without_limit_is_written(kind):
     assert opened(encode_image(image, kind.lower())).size == (70_000, 1)
 
 
+@needs_avif
 def test_encode_image_as_avif_at_its_limit_is_written():
     """What `check_image` lets through must be written, and opened again."""
     with pytest.raises(ValueError, match=r"AVIF holds at most ([0-9]+)") as caught:
@@ -276,7 +281,7 @@ def test_encode_image_as_png_writes_metadata_as_text_chunks():
     assert text["Software"] == SOFTWARE
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "webp", "tiff", "avif"])
+@pytest.mark.parametrize("suffix", ["jpg", "webp", "tiff", AVIF_SUFFIX])
 def test_encode_image_writes_metadata_as_json_into_exif(suffix):
     exif = opened(encode_image(noise(4, 4, 3), suffix, metadata=METADATA)).getexif()
     found = json.loads(exif[ExifTags.Base.ImageDescription])
@@ -289,7 +294,7 @@ def test_encode_image_as_gif_writes_metadata_as_json_into_the_comment():
     assert json.loads(image.info["comment"]) == {**long, "software": SOFTWARE}
 
 
-@pytest.mark.parametrize("suffix", KINDS)
+@pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("metadata", [None, {}, METADATA], ids=["none", "empty", "some"])
 def test_encode_image_with_metadata_keeps_the_pixels(suffix, metadata):
     image = noise(8, 8, 3)
@@ -300,7 +305,7 @@ def test_encode_image_with_metadata_keeps_the_pixels(suffix, metadata):
     np.testing.assert_array_equal(decoded(with_metadata), decoded(plain))
 
 
-@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tiff", "avif", "gif"])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tiff", AVIF_SUFFIX, "gif"])
 def test_encode_image_with_very_long_logs_is_written_with_the_rest(suffix):
     long = {"epoch": 3, "logs": {f"metric_{number}": 0.123456789 for number in range(4_000)}}
     image = opened(encode_image(noise(8, 8, 3), suffix, metadata=long))
@@ -309,3 +314,97 @@ def test_encode_image_with_very_long_logs_is_written_with_the_rest(suffix):
         return
     found = image.info["comment"] if suffix == "gif" else image.getexif()[270]
     assert json.loads(found)["epoch"] == 3
+
+
+def shortened(said, kind):
+    """What may be written of metadata, one after another until there is room: values go first."""
+    note = f"left out: too long for {kind}"
+    kept = {**said, "software": SOFTWARE}
+    yield kept
+    for name in sorted(kept, key=lambda one: len(json.dumps(kept[one])), reverse=True):
+        if len(json.dumps(kept[name])) > len(json.dumps(note)):
+            kept = {**kept, name: note}
+            yield kept
+    names = sorted(said, key=lambda one: len(json.dumps({one: kept[one]})))
+    while names:
+        del kept[names.pop()]
+        told = f"{len(said) - len(names)} of {len(said) + 1} entries: too long for {kind}"
+        kept = {name: value for name, value in kept.items() if name in names}
+        yield {**kept, "left out": told, "software": SOFTWARE}
+        kept = {**kept, "software": SOFTWARE}
+
+
+@pytest.mark.parametrize(
+    ("kind", "where"),
+    [(JPEG, ExifTags.Base.ImageDescription), (GIF, "comment")],
+    ids=["EXIF", "GIF"],
+)
+def test_metadata_are_shortened_no_more_than_the_format_asks(kind, where):
+    # With its quotes, one is as long as the note that would stand in its place, one a character longer.
+    same = len(f"left out: too long for {kind.name}")
+    said = {"a": "x" * 90, "epoch": 3, "same": "y" * same, "more": "z" * (same + 1), "b": "w" * 60}
+    choices = [json.dumps(one) for one in shortened(said, kind.name)]
+    assert len(choices) == 9
+    for room in range(len(choices[-1]), len(choices[0]) + 2):
+        data = encode(noise(2, 2, 3), replace(kind, longest_metadata=room), said)
+        found = (
+            opened(data).info["comment"].decode() if kind is GIF else opened(data).getexif()[where]
+        )
+        assert found == next(one for one in choices if len(one) <= room)
+    # Where there is room for nothing, it is said all the same.
+    data = encode(noise(2, 2, 3), replace(kind, longest_metadata=9), said)
+    assert choices[-1].encode() in data
+
+
+@pytest.mark.parametrize(
+    ("name", "keyword"),
+    [
+        ("x" * 79, "x" * 79),
+        ("x" * 80, "x" * 79),
+        ("", "?"),
+        ("größe", "größe"),
+        ("☂", "?"),
+        ("a\0b", "a\\0b"),
+        (7, "7"),
+    ],
+    ids=repr,
+)
+def test_encode_image_as_png_writes_any_name_as_a_keyword(name, keyword):
+    text = opened(encode_image(noise(2, 2, 3), "png", metadata={name: 1})).text
+    assert text == {keyword: "1", "Software": SOFTWARE}
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("a\0b", "a\\0b"),
+        ("\ud800", "\\ud800"),
+        (np.float32(0.5), "0.5"),
+        (np.array([[1, 2]]), "[[1, 2]]"),
+        (None, "null"),
+        (1 + 2j, '"(1+2j)"'),
+    ],
+    ids=repr,
+)
+def test_encode_image_as_png_writes_any_value_as_text_or_json(value, written):
+    text = opened(encode_image(noise(2, 2, 3), "png", metadata={"a": value})).text
+    assert text["a"] == written
+
+
+@pytest.mark.parametrize("metadata", ["text", [("a", 1)], 3], ids=repr)
+def test_encode_image_with_metadata_that_are_no_dict_shows_them(metadata):
+    with pytest.raises(
+        TypeError, match=rf"`metadata` must be a dict .*got {re.escape(repr(metadata))}"
+    ):
+        encode_image(noise(2, 2, 3), metadata=metadata)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "gif", "bmp"])
+def test_encode_image_without_metadata_says_nothing_of_itself(suffix):
+    for metadata in (None, {}):
+        assert b"keras_image_saver" not in encode_image(noise(2, 2, 3), suffix, metadata=metadata)
+
+
+def test_encode_image_of_a_format_that_is_no_text_shows_it():
+    with pytest.raises(ValueError, match=r"`format` must be one of png, .*got 5"):
+        encode_image(noise(2, 2, 3), 5)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_image_saver import make_grid
-from keras_image_saver.picture.grid import Canvas, check_grid, most_channels
+from keras_image_saver.picture.grid import Canvas, blank, check_grid, most_channels, paste
 from keras_image_saver.picture.layout import plan
 
 
@@ -336,3 +336,74 @@ def test_canvas_with_slices_puts_those_of_a_sample_side_by_side():
         [5, 6, 0, 0],
         [15, 16, 0, 0],
     ]
+
+
+@pytest.mark.parametrize(
+    ("size", "tile", "box"),
+    [
+        pytest.param((1, 1), (4, 4), (0, 0, 4, 4), id="a dot"),
+        pytest.param((2, 2), (4, 6), (0, 1, 4, 4), id="a square in a wide tile"),
+        pytest.param((2, 2), (7, 4), (1, 0, 4, 4), id="a square in a tall tile"),
+        pytest.param((2, 3), (4, 6), (0, 0, 4, 6), id="of the tile's proportions"),
+        pytest.param((1, 9), (3, 4), (1, 0, 1, 4), id="a line across"),
+        pytest.param((9, 1), (5, 4), (0, 1, 5, 1), id="a line down"),
+        pytest.param((2, 5), (5, 5), (1, 0, 2, 5), id="wide"),
+        pytest.param((5, 2), (5, 5), (0, 1, 5, 2), id="tall"),
+        pytest.param((3, 2), (4, 4), (0, 1, 4, 2), id="tall, of odd sides"),
+    ],
+)
+def test_image_is_put_into_its_tile_in_proportion_and_in_the_middle(size, tile, box):
+    layout = plan({"a": (1, 1), "b": tile}, 3, columns=2, padding=1, pad_value=9)
+    images = ones_to(3, *size)
+    placed, put = Canvas(layout, 1), Canvas(layout, 1)
+    placed.place({"a": images})
+    for sample, image in enumerate(images):
+        put.put(image, sample, 0)
+    expected = np.full((*layout.size, 1), 9, np.uint8)
+    for sample in range(3):
+        y, x = layout.tile_at(sample, 0)
+        expected[y + box[0] :, x + box[1] :][: box[2], : box[3]] = sample + 1
+    np.testing.assert_array_equal(placed.image, expected)
+    np.testing.assert_array_equal(put.image, expected)
+
+
+def test_room_is_for_images_that_fill_their_tile_with_the_pictures_channels():
+    layout = plan({"a": (2, 3), "b": (2, 3)}, 1, columns=1, padding=1)
+    shapes = {"b": (2, 3, 3), "a": (2, 3, 1)}
+    room = Canvas(layout, 3).room(shapes, 1)
+    assert {name: views.shape for name, views in room.items()} == {"b": (1, 2, 3, 3)}
+    assert list(Canvas(layout, 1).room(shapes, 1)) == ["a"]
+
+
+def test_canvas_over_a_picture_has_room_for_its_first_sample():
+    layout = plan({"a": (1, 1)}, 2, columns=2, padding=0)
+    canvas = Canvas.over(layout, np.zeros((1, 2, 1), np.uint8))
+    canvas.room({"a": (1, 1, 1)}, 1)["a"][...] = 5
+    assert canvas.image[..., 0].tolist() == [[5, 0]]
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("level", [0, 7])
+def test_blank_picture_is_of_one_level_and_opaque(channels, level):
+    found = blank(1, 2, channels, level)
+    assert (found.dtype, found.shape) == (np.uint8, (1, 2, channels))
+    assert found[0, 1].tolist() == [level, level, level, 255][:channels]
+
+
+@pytest.mark.parametrize(
+    ("picture", "image", "expected"),
+    [
+        pytest.param(1, [5], [5], id="grey into grey"),
+        pytest.param(3, [5], [5, 5, 5], id="grey into RGB"),
+        pytest.param(4, [5], [5, 5, 5, 9], id="grey into RGBA"),
+        pytest.param(3, [5, 6, 7], [5, 6, 7], id="RGB into RGB"),
+        pytest.param(4, [5, 6, 7], [5, 6, 7, 9], id="RGB into RGBA"),
+        pytest.param(4, [5, 6, 7, 8], [5, 6, 7, 8], id="RGBA into RGBA"),
+    ],
+)
+def test_paste_spreads_grey_and_keeps_the_pictures_alpha(picture, image, expected):
+    pictures = np.full((2, 3, 4, picture), 9, np.uint8)
+    paste(pictures, np.broadcast_to(np.array(image, np.uint8), (2, 2, 1, len(image))), 1, 2)
+    wanted = np.full((2, 3, 4, picture), 9, np.uint8)
+    wanted[:, 1:3, 2] = expected
+    np.testing.assert_array_equal(pictures, wanted)

@@ -1,11 +1,14 @@
 """Where tiles stand: planned, recorded, and found again."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from keras_image_saver.picture.layout import layout_of, plan, sample_box
+from keras_image_saver.picture.layout import Layout, layout_of, plan, sample_box
 
 pytestmark = pytest.mark.numpy
 
@@ -100,6 +103,28 @@ def test_plan_with_slices_puts_them_side_by_side_and_panels_below_one_another():
     assert layout_of(json.loads(json.dumps(geometry))) == layout
 
 
+@pytest.mark.parametrize(
+    ("panels", "slices", "columns", "gap"),
+    [
+        pytest.param("a", (), 3, 0, id="one tile"),
+        pytest.param("a", (4,), 3, 0, id="one slice"),
+        pytest.param("a", (4, 5), 2, 6, id="two slices"),
+        pytest.param("a", (4, 5, 6), 2, 6, id="three slices"),
+        pytest.param("ab", (), 2, 6, id="two panels"),
+        pytest.param("ab", (4,), 2, 6, id="one slice of two panels"),
+    ],
+)
+def test_samples_stand_apart_where_one_has_several_tiles(panels, slices, columns, gap):
+    sizes = dict.fromkeys(panels, (4, 4))
+    layout = plan(sizes, 7, columns=columns, padding=2, slices=slices)
+    # Rows stand apart where tiles of one sample stand below one another.
+    below = 6 if slices and len(panels) > 1 else 0
+    assert layout.sample_gap == (below, gap)
+    assert plan(sizes, 2, columns=2, padding=2, slices=slices).sample_gap == (0, gap)
+    # Nobody says how many there are in a row: their root where each has one tile.
+    assert (plan(sizes, 7, columns=None, padding=2, slices=slices).columns == 3) is (gap == 0)
+
+
 @pytest.mark.parametrize("slices", [(), (0, 3, 7)], ids=str)
 @pytest.mark.parametrize(("count", "columns"), [(1, 1), (5, 2), (3, 3)])
 def test_tiles_of_a_picture_are_where_the_layout_says(slices, count, columns):
@@ -128,6 +153,14 @@ def test_layout_of_a_geometry_is_the_layout():
     for columns in (1, 2):
         layout = plan(sizes, 5, columns=columns, padding=2, pad_value=9, caption_size=(9, 3))
         assert layout_of(json.loads(json.dumps(layout.geometry()))) == layout
+
+
+def test_layout_of_a_geometry_that_tells_the_least_is_plain():
+    told = {"origin": [1, 2], "tile": [3, 4], "stride": [5, 6], "columns": 2, "count": 3}
+    found = layout_of({**told, "panels": ["a", 7]})
+    assert found == Layout((1, 2), (3, 4), (5, 6), 2, 3, ("a", "7"))
+    assert (found.enlargement, found.sample_gap, found.slices) == (1, (0, 0), ())
+    assert (found.pad_value, found.foot) == (0, 0)
 
 
 def test_layout_of_the_first_version_has_black_gaps_of_one_width():
@@ -194,7 +227,7 @@ def test_sample_box_is_where_the_layout_put_a_sample(columns, panels):
         assert (y + height, x + width) == (end[0] + 4, end[1] + 5)
 
 
-@pytest.mark.parametrize("sample", [-1, 5])
+@pytest.mark.parametrize("sample", [-1, 5, 6])
 def test_sample_box_of_no_sample_says_how_many_there_are(sample):
     geometry = plan({"a": (4, 4)}, 5, columns=None, padding=0).geometry()
     with pytest.raises(ValueError, match=f"there are 5 samples, numbered from 0, got {sample}"):
@@ -211,3 +244,40 @@ def test_sample_box_of_an_unknown_panel_or_geometry_says_so():
 def test_geometry_of_numpys_ints_is_json():
     layout = plan({"a": (1, 1)}, np.int64(3), columns=np.int64(2), padding=np.int64(1))
     assert json.loads(json.dumps(layout.geometry()))["columns"] == 2
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    sizes=st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=3),
+    count=st.integers(1, 7),
+    columns=st.none() | st.integers(1, 8),
+    slices=st.lists(st.integers(0, 9), max_size=3, unique=True),
+    options=st.fixed_dictionaries(
+        {
+            "padding": st.integers(0, 3),
+            "pad_value": st.integers(0, 255),
+            "caption_size": st.just((0, 0)) | st.tuples(st.integers(1, 5), st.integers(1, 9)),
+            "name_height": st.integers(0, 5),
+            "enlargement": st.integers(1, 3),
+        }
+    ),
+)
+def test_tiles_of_any_plan_lie_apart_within_the_picture(sizes, count, columns, slices, options):
+    sizes = {str(number): size for number, size in enumerate(sizes)}
+    layout = plan(sizes, count, columns=columns, slices=slices, **options)
+    assert layout_of(json.loads(json.dumps(layout.geometry()))) == replace(layout, foot=0)
+    used = np.zeros(layout.size, int)
+    padding, (above, _) = options["padding"], options["caption_size"]
+    (height, width), tiles = layout.tile, 0
+    for sample in range(count):
+        for panel in range(len(sizes)):
+            for place in range(layout.depth):
+                y, x = layout.tile_at(sample, panel, place)
+                used[y : y + height, x : x + width] += 1
+                tiles += 1
+                # Captions are above the first row, and above each where there are slices.
+                free = padding + (above if slices or y == layout.origin[0] else 0)
+                assert used[y - free : y, x - padding : x + width + padding].sum() == 0
+        # And a name is below the last panel.
+        assert used[y + height :][: options["name_height"] + padding, x : x + width].sum() == 0
+    assert (used.sum(), used.max()) == (tiles * height * width, 1)

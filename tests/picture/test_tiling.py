@@ -1,13 +1,17 @@
 """How pictures are laid out, and what is written beside their tiles."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from keras_image_saver import Batch, Images
 from keras_image_saver.picture.compose import Drawing, compose
 from keras_image_saver.picture.layout import sample_box
+from keras_image_saver.picture.legend import draw_legend, legend_height
+from keras_image_saver.picture.text import cut, draw_texts, text_height
 from keras_image_saver.picture.tiling import GAP, Tiling, check_sample_names
-from keras_image_saver.render.base import NamedClass, OutputInfo
+from keras_image_saver.render.base import NamedClass, OutputInfo, Rendered
 from keras_image_saver.render.function import as_renderer
 
 pytestmark = pytest.mark.numpy
@@ -242,3 +246,132 @@ def test_sample_names_are_texts_one_a_sample(names):
 def test_sample_names_that_are_none_are_an_error(names, error, shown):
     with pytest.raises(error, match=f"`sample_names` must .*{shown}"):
         check_sample_names(names, 2)
+
+
+# Texts, by where they stand
+
+LONG = "a caption that has 32 characters"
+
+
+def bound_to(captions=(), slices=(), legend=()):
+    """What a layout asks of a bound renderer."""
+    captions = dict(captions)
+    return SimpleNamespace(
+        captions_of=lambda panels: {name: captions[name] for name in panels if name in captions},
+        slices=slices,
+        legend=lambda: tuple(NamedClass(number, *one) for number, one in enumerate(legend)),
+    )
+
+
+def laid_out(tiling, sizes, count, bound):
+    images = {name: np.zeros((1, *size, 1), np.uint8) for name, size in sizes.items()}
+    return tiling.plan(Rendered(images), count, bound)
+
+
+def test_captions_stand_above_the_first_row_and_names_under_each_sample():
+    tiling = Tiling(columns=2, padding=3, sample_names=("one", "two", "three", "four"))
+    bound = bound_to({"a": "left", "b": "right"})
+    layout = laid_out(tiling, {"a": (20, 50), "b": (20, 50)}, 3, bound)
+    tall = text_height(50)
+    next_sample, next_row = 2 * (50 + 3) + 9, 20 + 3 + tall + 9
+    assert (layout.origin, layout.enlargement) == ((tall + 3, 3), 1)
+    assert tiling.texts(layout, bound) == [
+        (3, 3, "left"),
+        (3, 3 + next_sample, "left"),
+        (3, 56, "right"),
+        (3, 56 + next_sample, "right"),
+        (tall + 3 + 20, 3, "one"),
+        (tall + 3 + 20, 3 + next_sample, "two"),
+        (tall + 3 + 20 + next_row, 3, "three"),
+    ]
+
+
+def test_captions_of_slices_stand_above_each_of_their_tiles_and_name_the_panel_once():
+    tiling = Tiling(columns=1, padding=2, sample_names=("x" * 40, "y"))
+    bound = bound_to({"a": "in", "b": "out"}, slices=(4, 9))
+    layout = laid_out(tiling, {"a": (20, 60), "b": (20, 60)}, 2, bound)
+    tall = text_height(60)
+    below = 2 * (20 + 2 + tall) + tall + 6  # from one sample to the next
+    *captions, first, second = tiling.texts(layout, bound)
+    assert captions == [
+        (y + down, x, text)
+        for y, row in ((2, ("in [4]", "[9]")), (2 + 20 + 2 + tall, ("out [4]", "[9]")))
+        for x, text in zip((2, 64), row, strict=True)
+        for down in (0, below)
+    ]
+    # A name is under the last panel, as long as two tiles are wide.
+    assert first == (tall + 2 + 20 + 2 + tall + 20, 2, cut(["x" * 40], 60, 122)[0])
+    assert first[2] != cut(["x" * 40], 60, 60)[0]
+    assert second == (first[0] + below, 2, "y")
+
+
+def test_slices_of_a_panel_without_a_caption_have_their_numbers():
+    bound = bound_to(slices=(4, 9))
+    layout = laid_out(Tiling(), {"a": (20, 60)}, 1, bound)
+    assert [text for _, _, text in Tiling().texts(layout, bound)] == ["[4]", "[9]"]
+
+
+def test_texts_of_panels_without_captions_are_none():
+    bound = bound_to()
+    layout = laid_out(Tiling(padding=1), {"a": (20, 60), "b": (20, 60)}, 2, bound)
+    assert layout.origin == (1, 1)
+    assert Tiling(padding=1).texts(layout, bound) == []
+
+
+def test_names_and_legend_have_the_font_of_tiles_before_they_were_enlarged():
+    # Tiles of 100 pixels are too narrow for the caption, so that they are drawn larger.
+    tiling = Tiling(columns=1, padding=2, pad_value=0, sample_names=("x" * 200,))
+    bound = bound_to({"a": LONG, "b": "b"}, legend=(("sky", (1, 2, 3)),))
+    layout = laid_out(tiling, {"a": (20, 100), "b": (20, 100)}, 1, bound)
+    assert layout.enlargement > 1
+    assert text_height(100) != text_height(100 * layout.enlargement)
+    width = layout.size[1]
+    *_, (_, _, name) = tiling.texts(layout, bound)
+    assert name == cut(tiling.sample_names, 100, width - 4)[0]
+    assert name != cut(tiling.sample_names, 100 * layout.enlargement, width - 4)[0]
+    below = legend_height(bound.legend(), width, 100, 2)
+    assert layout.foot == text_height(100) + below
+    legend = draw_legend(bound.legend(), width, 100, 0, 2)
+    np.testing.assert_array_equal(tiling.legend(layout, bound), legend)
+    image = np.zeros((*layout.size, 3), np.uint8)
+    image.flags.writeable = False
+    found = tiling.annotate(image, layout, bound)
+    expected = draw_texts(image, tiling.texts(layout, bound), 100, 0).copy()
+    expected[-len(legend) :] = legend
+    np.testing.assert_array_equal(found, expected)
+    assert not image.any()
+
+
+def test_picture_without_texts_and_legend_is_left_as_it_is():
+    bound = bound_to()
+    layout = laid_out(Tiling(), {"a": (20, 60)}, 2, bound)
+    image = np.zeros((*layout.size, 1), np.uint8)
+    assert Tiling().annotate(image, layout, bound) is image
+
+
+def test_settings_are_what_the_user_said():
+    tiling = Tiling(columns=3, padding=1, pad_value=9, sample_names=("a",))
+    said = {"columns": 3, "padding": 1, "pad_value": 9, "sample_names": ("a",)}
+    assert tiling.settings == said
+    layout = laid_out(Tiling(padding=5, pad_value=7), {"a": (20, 20)}, 1, bound_to())
+    assert tiling.going_on(layout.geometry()).settings == said
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [({}, (5, 7)), ({"padding": 0}, (0, 7)), ({"pad_value": 0}, (5, 0))]
+)
+def test_gaps_are_those_of_the_run_unless_they_are_said(given, expected):
+    before = laid_out(Tiling(padding=5, pad_value=7), {"a": (20, 20)}, 1, bound_to())
+    tiling = Tiling(**given).going_on(before.geometry())
+    assert (tiling.gap, tiling.level) == expected
+    assert (Tiling().gap, Tiling().level) == (2, 56)
+
+
+@pytest.mark.parametrize(
+    ("size", "factor"),
+    [((15, 16), 1), ((16, 15), 1), ((15, 15), 3), ((15, 2), 3), ((1, 11), 3), ((16, 16), 1)],
+    ids=str,
+)
+def test_tiles_of_two_short_sides_are_enlarged_to_be_seen(size, factor):
+    sizes = {"a": (1, 1), "b": size}
+    assert laid_out(Tiling(), sizes, 2, bound_to()).enlargement == factor

@@ -11,7 +11,7 @@ from support.layouts import LAYOUTS
 from support.pixels import FLOATS, INTEGERS, dtype_of
 
 from keras_image_saver.render.base import NOT_FINITE, ClassDecision
-from keras_image_saver.render.class_map import Classes, logit
+from keras_image_saver.render.class_map import Classes, choose_decision, logit
 
 
 def test_logit_of_a_half_is_zero():
@@ -102,6 +102,144 @@ def test_of_target_of_several_labels_draws_the_last_on_top():
 )
 def test_on_device_is_the_same_decision_where_there_is_one(decision, expected):
     assert Classes(decision, 3, 3, np.float32(0.25)).on_device == expected
+
+
+@pytest.mark.parametrize(
+    ("decision", "has_none"),
+    [("argmax", False), ("ids", False), ("threshold", True), ("multi_label", True)],
+)
+def test_class_0_means_none_where_each_channel_is_by_itself(decision, has_none):
+    assert Classes(decision, 3, 3, np.float32(0.5)).has_none is has_none
+
+
+def test_of_scores_of_what_the_device_has_decided_is_that():
+    ids = np.array([[[2, 0]]], np.int32)
+    assert Classes("argmax", 3, 3, np.float32(0.5)).of_scores(ids) is ids
+    # Of another integer they are scores, by which a threshold decides.
+    decided = Classes("threshold", 1, 2, np.float32(0.5)).of_scores(ids.astype(np.int64))
+    assert decided.tolist() == [[[1, 0]]]
+
+
+@pytest.mark.parametrize("decision", ["ids", "argmax"], ids=["outputs", "targets"])
+def test_ids_beyond_any_class_stay_beyond(decision):
+    classes = Classes(decision, 5, 5, np.float32(0.5))
+    classify = classes.of_scores if decision == "ids" else classes.of_target
+    ids = np.array([[[3, 2**31 - 1, 2**64 - 1]]], np.uint64)
+    assert classify(ids).tolist() == [[[3, 2**31 - 1, 2**31]]]
+    assert classify(ids).dtype == np.int64
+    assert classify(np.array([[[-1, 2**40]]])).tolist() == [[[-1, 2**40]]]
+
+
+def test_of_target_of_floats_beyond_any_class_stays_beyond():
+    target = np.array([[[2.0**31, -(2.0**31), 1e300, -1e300, 2.0**31 - 1]]])
+    expected = [2**31, -(2**31), 2**31, -(2**31), 2**31 - 1]
+    with np.errstate(all="raise"):
+        assert Classes("ids", 3, 3, np.float32(0)).of_target(target).tolist() == [[expected]]
+
+
+def test_scores_beyond_float32_are_no_error_but_not_finite():
+    with np.errstate(all="raise"):
+        found = Classes("argmax", 2, 2, np.float32(0.5)).of_scores(np.array([[[[1e300, 0.0]]]]))
+    assert found.tolist() == [[[NOT_FINITE]]]
+
+
+@pytest.mark.parametrize("of", ["scores", "target"])
+def test_nan_that_signals_is_no_error_but_not_finite(of):
+    values = np.array([[[0x7FA00000, 0x3F800000]]], np.uint32).view(np.float32)
+    with np.errstate(all="raise"):
+        if of == "target":
+            found = Classes("ids", 3, 3, np.float32(0.5)).of_target(values)
+        else:
+            found = Classes("threshold", 1, 2, np.float32(0.5)).of_scores(values)
+    assert found.tolist() == [[[NOT_FINITE, 1]]]
+
+
+def test_of_target_of_several_labels_takes_what_exceeds_a_half():
+    target = np.array([[[[0.5, 0.0], [0.6, 0.5], [0.0, 1.0]]]])
+    assert Classes("multi_label", 2, 3, np.float32(9)).of_target(target).tolist() == [[[0, 1, 2]]]
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "expected"),
+    [
+        pytest.param((1, 2, 2), "uint8", True, id="ids"),
+        pytest.param((1, 2, 2, 1), "float32", True, id="ids with a channel"),
+        pytest.param((1, 2, 2, 3), "bool", True, id="one-hot"),
+        pytest.param((1, 2, 2, 2), "uint8", False, id="other channels"),
+        pytest.param((2, 2), "uint8", False, id="one map"),
+        pytest.param((2, 1), "uint8", False, id="numbers"),
+        pytest.param((1, 2, 2, 1, 1), "uint8", False, id="a volume with a channel"),
+        pytest.param((1, 2, 2, 2, 3), "uint8", False, id="a volume"),
+        pytest.param((1, 2, 2), "complex64", False, id="complex"),
+    ],
+)
+def test_target_is_told_by_its_shape_and_dtype(shape, dtype, expected):
+    classes, target = Classes("argmax", 3, 3, np.float32(0.5)), np.zeros(shape, dtype)
+    assert classes.is_target(target) is expected
+    if expected:
+        classes.check_target(target)
+    elif dtype == "complex64":
+        with pytest.raises(TypeError, match="`target` must be bool, integer or float, got"):
+            classes.check_target(target)
+    else:
+        with pytest.raises(
+            ValueError, match=r"one-hot \(N, H, W, 3\), got shape .*To leave them out"
+        ):
+            classes.check_target(target)
+
+
+@pytest.mark.parametrize(
+    ("target", "count"),
+    [
+        pytest.param(np.array([[[0.5, 1.0, 2.25, np.nan, np.inf]]]), 2, id="floats"),
+        pytest.param(np.array([[[1, 2, 3]]]), 0, id="integers"),
+        pytest.param(np.full((1, 1, 1, 3), 0.3), 0, id="one-hot"),
+        pytest.param(np.full((1, 1, 2, 1), 0.3), 2, id="floats with a channel"),
+    ],
+)
+def test_fractional_ids_are_counted(target, count):
+    assert Classes("argmax", 3, 3, np.float32(0.5)).fractional_ids(target) == count
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "multi_label", "activation", "expected"),
+    [
+        ((1, 2, 3), "uint8", None, None, "ids"),
+        ((1, 2, 3), "bool", False, "sigmoid", "ids"),
+        ((1, 2, 3), "float32", None, "sigmoid", "threshold"),
+        ((1, 2, 3, 1), "int64", None, None, "ids"),
+        ((1, 3, 1, 1), "float16", False, None, "threshold"),
+        ((1, 1, 1, 3), "float32", None, None, "argmax"),
+        ((1, 2, 1, 3), "float32", None, "softmax", "argmax"),
+        ((1, 2, 3, 2), "int32", None, None, "argmax"),
+        ((1, 2, 3, 2), "float32", False, "sigmoid", "argmax"),
+        ((1, 2, 3, 2), "float32", True, "sigmoid", "multi_label"),
+        ((1, 2, 3, 2), "uint8", True, None, "multi_label"),
+    ],
+)
+def test_decision_follows_from_shape_dtype_and_activation(
+    shape, dtype, multi_label, activation, expected
+):
+    assert choose_decision(np.zeros(shape, dtype), multi_label, activation) == expected
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "multi_label", "activation", "error", "said"),
+    [
+        ((2, 3), "float32", None, None, ValueError, r"draws outputs of .* dtype float32\."),
+        ((1, 1, 2, 2, 3), "float32", None, None, ValueError, r"dtype float32; .*slices"),
+        ((1, 1, 2, 2, 3, 1), "float32", None, None, ValueError, r"dtype float32\."),
+        ((1, 2, 3), "float32", True, None, ValueError, "`multi_label` needs outputs of several"),
+        ((1, 2, 3, 1), "uint8", True, None, ValueError, "`multi_label` needs outputs of several"),
+        ((1, 2, 2, 3), "float32", None, "sigmoid", ValueError, "a sigmoid of 3 channels, got None"),
+        ((1, 2, 3), "complex64", None, None, TypeError, "`output` must be bool"),
+    ],
+)
+def test_outputs_that_are_no_classes_are_refused(
+    shape, dtype, multi_label, activation, error, said
+):
+    with pytest.raises(error, match=said):
+        choose_decision(np.zeros(shape, dtype), multi_label, activation)
 
 
 # Any array, pixel by pixel in Python's own numbers

@@ -1,13 +1,18 @@
 """Class ids to colours, and colours over images."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from support.layouts import LAYOUTS
 from support.pixels import INTEGERS, bit_interleaved
+from support.versions import refuses_ragged
 
 from keras_image_saver import colorize, overlay
+from keras_image_saver.render.colors import apply_colormap, check_colormap
 
 MAGENTA = [255, 0, 255]
 VOID = [224, 224, 192]
@@ -79,7 +84,7 @@ def test_colorize_of_floats_says_argmax(values):
         pytest.param([], r"\(0,\)", id="empty"),
         pytest.param([(0, 0, 256)], "from 0 to 256", id="over 255"),
         pytest.param([(0, 0, -1)], "from -1 to 0", id="negative"),
-        pytest.param([(0, 0, 0), (1, 2)], "object", id="ragged"),
+        pytest.param([(0, 0, 0), (1, 2)], "object", id="ragged", marks=refuses_ragged),
         pytest.param(None, "object", id="none"),
     ],
 )
@@ -191,3 +196,109 @@ def test_overlay_of_other_shapes_shows_them(photo, colors, shown):
 def test_overlay_of_floats_names_to_uint8():
     with pytest.raises(ValueError, match=r"must be uint8, got float64 and uint8.*to_uint8"):
         overlay(np.zeros((1, 1, 3)), np.zeros((1, 1, 3), np.uint8), 0.5)
+
+
+@pytest.mark.parametrize("photo", [(), (3,), (2, 2)], ids=str)
+def test_overlay_of_what_has_no_channels_shows_it(photo):
+    with pytest.raises(ValueError, match=r"`images` must have 1, 3 or 4 channels"):
+        overlay(np.zeros(photo, np.uint8), np.zeros((*photo[:-1], 1), np.uint8), 0.5)
+
+
+def test_overlay_that_mixes_all_of_both_says_nothing_of_floats():
+    with np.errstate(all="raise"):
+        found = overlay(np.full((1, 3), 9, np.uint8), np.full((1, 3), 200, np.uint8), 1e-44)
+    assert found.tolist() == [[9, 9, 9]]
+
+
+# Colour tables
+
+RAMP = np.linspace(0, 1, 256)[:, None].repeat(3, 1)
+
+
+def test_colormap_of_floats_becomes_bytes():
+    table = RAMP.copy()
+    table[:3, 0] = 0, 1, 0.5
+    found = check_colormap(table)
+    assert found.dtype == np.uint8
+    assert found[:3, 0].tolist() == [0, 255, 128]
+    assert found[:, 1].tolist() == list(range(256))
+
+
+def test_colormap_of_a_name_is_matplotlibs():
+    matplotlib = pytest.importorskip("matplotlib", reason="of the extra `colormaps`")
+    expected = matplotlib.colormaps["viridis"](np.arange(256), bytes=True)[:, :3]
+    assert np.abs(check_colormap("viridis") - expected.astype(int)).max() <= 1
+    assert check_colormap("gray").tolist() == [[level] * 3 for level in range(256)]
+    with pytest.raises(ValueError, match=r"`colormap` must be .* knows, got 'viridies'"):
+        check_colormap("viridies")
+
+
+def test_colormap_of_a_name_without_matplotlib_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r"colormap='gray'.*keras-image-saver\[colormaps\]"):
+        check_colormap("gray")
+
+
+def changed(value, dtype=float):
+    table = np.zeros((256, 3), dtype)
+    table[7, 1] = value
+    return table
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        pytest.param(changed(1.001), r"lie in \[0, 1\], got values from 0 to 1\.001", id="above"),
+        pytest.param(changed(-0.001), r"lie in \[0, 1\], got values from -0\.001 to 0", id="below"),
+        pytest.param(changed(np.nan), r"lie in \[0, 1\], got values from nan to nan", id="nan"),
+        pytest.param(changed(256, int), "must hold 0 to 255, got values from 0 to 256", id="256"),
+        pytest.param(changed(-1, int), "must hold 0 to 255, got values from -1 to 0", id="-1"),
+        pytest.param(changed(1, bool), "table, got .* dtype bool", id="bool"),
+        pytest.param(np.zeros((255, 3)), r"table, got shape \(255, 3\)", id="255 colours"),
+        pytest.param(np.zeros((256, 4)), r"table, got shape \(256, 4\)", id="RGBA"),
+        pytest.param([[0, 0, 0], [1]], r"table, got shape \(2,\) and dtype object", id="ragged"),
+    ],
+)
+def test_colormap_that_is_no_table_of_colours_is_refused(table, said):
+    with pytest.raises(ValueError, match=f"`colormap` .*{said}"):
+        check_colormap(table)
+
+
+LAYERS = st.sampled_from([*LAYOUTS]).map(LAYOUTS.get)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    data=st.data(),
+    shape=hnp.array_shapes(min_dims=1, max_dims=3, max_side=4),
+    channels=st.sampled_from([1, 3, 4]),
+    weight=st.floats(0, 1),
+)
+def test_overlay_of_any_images_is_that_of_float64(data, shape, channels, weight):
+    photos = data.draw(hnp.arrays(np.uint8, (*shape, channels)))
+    tints = data.draw(hnp.arrays(np.uint8, (*shape, 3)))
+    found = overlay(data.draw(LAYERS)(photos), data.draw(LAYERS)(tints), weight)
+    exact = (1 - weight) * photos[..., :3].astype(float) + weight * tints
+    assert (found.dtype, found.shape) == (np.uint8, tints.shape)
+    assert np.abs(found - exact).max() <= 0.5001
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    data=st.data(),
+    shape=hnp.array_shapes(min_dims=2, max_dims=3, max_side=4),
+    dtype=st.sampled_from(["uint8", "int64", "float16", "float64"]),
+)
+def test_any_colormap_draws_each_pixel_and_leaves_magenta(data, shape, dtype):
+    levels = np.random.default_rng(data.draw(st.integers(0, 99))).integers(0, 256, (256, 3))
+    table = (levels if dtype in ("uint8", "int64") else levels / 255).astype(dtype)
+    grey = data.draw(hnp.arrays(np.uint8, (*shape, 1)))
+    bad = data.draw(hnp.arrays(bool, shape))
+    checked = check_colormap(data.draw(LAYERS)(table))
+    mapped = np.where(bad[..., None], np.uint8(MAGENTA), grey)
+    found = apply_colormap(data.draw(LAYERS)(mapped), checked)
+    bytes_ = np.rint(table * 255.0) if np.dtype(dtype).kind == "f" else table
+    for place in np.ndindex(shape):
+        expected = MAGENTA if bad[place] else bytes_[grey[place][0]].tolist()
+        assert found[place].tolist() == expected
+    np.testing.assert_array_equal(apply_colormap(grey, checked)[~bad], found[~bad])

@@ -2,11 +2,17 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from support.any_images import images_of
+from support.layouts import LAYOUTS
+from support.pixels import INTEGERS
 from support.rendering import bind, draw
 
 from keras_image_saver import Batch, Images, Segmentation
 from keras_image_saver.render.base import Surface
-from keras_image_saver.render.error import error_table
+from keras_image_saver.render.error import draw_wrong_classes, error_table, errors_of_images
 from keras_image_saver.render.measures import evaluate
 
 BLACK, WHITE, MAGENTA = [0, 0, 0], [255, 255, 255], [255, 0, 255]
@@ -220,3 +226,62 @@ def test_error_of_classes_checks_targets_that_have_no_panel():
 def test_error_of_classes_without_targets_is_refused():
     with pytest.raises(ValueError, match="names 'error', but the samples have no targets"):
         bind(Segmentation(3, panels=("error",)), ids(0, 1))
+
+
+# Any errors, in float64
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    data=st.data(),
+    sides=st.tuples(*[st.integers(1, 4)] * 3),
+    bad=st.none() | st.sampled_from([np.nan, np.inf, -np.inf]),
+)
+def test_errors_of_any_images_are_those_of_float64(data, sides, bad):
+    (outputs, of_outputs, x), (targets, of_targets, y) = (
+        data.draw(images_of((*sides, 2))) for _ in range(2)
+    )
+    low, high = of_outputs or (0.0, 255.0)
+    width = 1.0 if isinstance(low, tuple) else high - low
+    is_bad = np.zeros(sides, bool)
+    if bad is not None and outputs.dtype.kind == "f":
+        outputs = outputs.copy()
+        outputs[0, -1, 0, 1], is_bad[0, -1, 0] = bad, True
+    before = outputs.tobytes(), targets.tobytes()
+    found = errors_of_images(outputs, of_outputs, targets, of_targets)
+    assert (outputs.tobytes(), targets.tobytes()) == before
+    assert (found.shape, found.dtype) == ((*sides, 1), np.float32)
+    np.testing.assert_array_equal(np.isfinite(found[..., 0]), ~is_bad)
+    expected = width * np.abs(x - y).mean(-1)
+    np.testing.assert_allclose(found[~is_bad, 0], expected[~is_bad], rtol=1e-4, atol=2e-6 * width)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    data=st.data(),
+    shape=hnp.array_shapes(min_dims=3, max_dims=3, max_side=4),
+    dtype=st.sampled_from(INTEGERS),
+    channels=st.sampled_from([None, 1, 3, 4]),
+    background=st.none() | st.integers(0, 3),
+)
+def test_wrong_classes_of_any_maps_are_drawn_pixel_by_pixel(
+    data, shape, dtype, channels, background
+):
+    layouts = st.sampled_from([*LAYOUTS]).map(LAYOUTS.get)
+
+    def drawn(kind, shape, elements=None):
+        return data.draw(layouts)(data.draw(hnp.arrays(kind, shape, elements=elements)))
+
+    outputs, targets = (drawn(dtype, shape, st.integers(0, 3)) for _ in range(2))
+    counted = drawn("bool", shape)
+    photo = None if channels is None else drawn("uint8", (*shape, channels))
+    picture = draw_wrong_classes(outputs, targets, counted, photo, background)
+    assert picture.shape == (*shape, 3)
+    for place in np.ndindex(shape):
+        if not counted[place] or outputs[place] == targets[place]:
+            levels = [0] if photo is None else photo[place].tolist()[:3]
+            red, green, blue = levels if len(levels) == 3 else levels * 3
+            expected = [(77 * red + 150 * green + 29 * blue) // 512] * 3
+        else:
+            expected = BLUE if outputs[place] == background else RED
+        assert picture[place].tolist() == expected

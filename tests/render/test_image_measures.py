@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from support.any_images import images_of
 from support.layouts import LAYOUTS
 from support.pixels import FLOATS, dtype_of
 
@@ -165,29 +166,6 @@ def test_diversity_of_one_sample_or_of_nan_is_nan():
 
 # Any images, in float64
 
-RANGES = {
-    "float": [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (-103.9, 151.1), ((0.0, -2.0), (1.0, 3.0))],
-    "integer": [(0.0, 255.0), (-128.0, 127.0)],
-    "uint8": [None, (0.0, 127.0)],
-    "bool": [None],
-}
-
-
-@st.composite
-def images_of(draw, shape):
-    """Images of a dtype and layout, within a range or around it; with their shares of it."""
-    dtype = draw(st.sampled_from([*FLOATS, "int16", "uint8", "bool"]))
-    kind = "float" if dtype in FLOATS else {"int16": "integer"}.get(dtype, dtype)
-    value_range = draw(st.sampled_from(RANGES[kind]))
-    low, high = value_range or (0.0, 1.0 if dtype == "bool" else 255.0)
-    places = draw(hnp.arrays(np.float64, shape, elements=st.floats(-0.5, 1.5)))
-    values = np.asarray(low) + places * (np.asarray(high) - low)
-    if dtype in ("uint8", "bool"):
-        values = np.clip(np.rint(values), 0, 1 if dtype == "bool" else 255)
-    array = LAYOUTS[draw(st.sampled_from([*LAYOUTS]))](values.astype(dtype_of(dtype)))
-    exact = (array.astype(np.float64) - low) / (np.asarray(high) - low)
-    return array, value_range, exact
-
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.data(), sides=st.tuples(*[st.integers(1, 4)] * 3))
@@ -222,3 +200,43 @@ def test_change_of_any_images_is_that_of_float64(data, dtype):
     found = change(MeasuredImages(now, (-1.0, 1.0), previous=before))
     apart = np.abs(now.astype(np.float64) - before.astype(np.float64)) / 2
     np.testing.assert_allclose(found, apart.mean((1, 2, 3)), rtol=1e-4, atol=2e-6)
+
+
+def similarity_of(x, y):
+    """Equation 13 of the paper at each place of the window, in float64."""
+    apart = np.arange(11) - 5
+    weights = np.exp(-(apart[:, None] ** 2 + apart**2) / (2 * 1.5**2))
+    weights /= weights.sum()
+    found = []
+    for top, left, channel in np.ndindex(x.shape[0] - 10, x.shape[1] - 10, x.shape[2]):
+        a, b = (z[top : top + 11, left : left + 11, channel] for z in (x, y))
+        mean_a, mean_b = (weights * a).sum(), (weights * b).sum()
+        var_a, var_b = (weights * (a - mean_a) ** 2).sum(), (weights * (b - mean_b) ** 2).sum()
+        together = (weights * (a - mean_a) * (b - mean_b)).sum()
+        upper = (2 * mean_a * mean_b + 1e-4) * (2 * together + 9e-4)
+        found.append(upper / ((mean_a**2 + mean_b**2 + 1e-4) * (var_a + var_b + 9e-4)))
+    return np.mean(found)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    data=st.data(),
+    sides=st.tuples(st.integers(11, 13), st.integers(11, 13)),
+    depth=st.integers(1, 2),
+    bad=st.none() | st.sampled_from([np.nan, np.inf, -np.inf]),
+)
+def test_ssim_of_any_images_is_that_of_float64(data, sides, depth, bad):
+    shape = (2, depth * sides[0], sides[1], 2)
+    (outputs, of_outputs, x), (targets, of_targets, y) = (
+        data.draw(images_of(shape)) for _ in range(2)
+    )
+    slices = (2, depth, *sides, 2)
+    x, y = x.reshape(slices), y.reshape(slices)
+    expected = [np.mean(list(map(similarity_of, x[i], y[i]))) for i in range(2)]
+    if bad is not None and outputs.dtype.kind == "f":
+        outputs = outputs.copy()
+        outputs[1, -1, 0, 1] = bad
+        expected[1] = np.nan
+    found = ssim(MeasuredImages(outputs, of_outputs, targets, of_targets, depth=depth))
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+    assert found[0] <= 1 + 1e-6

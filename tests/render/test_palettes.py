@@ -2,7 +2,11 @@
 
 import numpy as np
 import pytest
-from support.pixels import bit_interleaved
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from support.layouts import LAYOUTS
+from support.pixels import INTEGERS, bit_interleaved
 
 from keras_image_saver import colorize
 from keras_image_saver.render.palettes import (
@@ -133,3 +137,21 @@ def test_names_that_are_none_are_refused(given, said):
 def test_names_of_other_classes_are_refused(names, has_none, said):
     with pytest.raises(ValueError, match=f"`class_names` must have {said}"):
         names_of_classes(check_class_names(names), 3, has_none=has_none)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    table=st.sampled_from(INTEGERS).flatmap(
+        lambda dtype: hnp.arrays(dtype, st.tuples(st.integers(1, 5), st.just(3)))
+    ),
+    layout=st.sampled_from([*LAYOUTS]),
+    wanted=st.none() | st.integers(1, 6),
+)
+def test_palette_of_any_integers_is_taken_or_refused_as_a_whole(table, layout, wanted):
+    given, rows = LAYOUTS[layout](table), table.tolist()
+    if 0 <= min(map(min, rows)) <= max(map(max, rows)) <= 255 and (wanted or 0) <= len(rows):
+        found = check_palette(given, wanted)
+        assert (found.dtype, found.tolist()) == (np.uint8, rows[:wanted])
+    else:
+        with pytest.raises(ValueError, match=r"`palette` must h(old|ave) "):
+            check_palette(given, wanted)

@@ -2,6 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from support.layouts import LAYOUTS
 from support.models import keras
 from support.rendering import draw
 
@@ -85,3 +89,38 @@ def test_mode_of_one_range_is_of_any_channels():
     inputs = np.linspace(-1, 1, 16, dtype=np.float32).reshape(1, 4, 4, 1)
     rendered = draw(Images((0, 1), input_range="tf"), np.zeros_like(inputs), inputs=inputs)
     assert rendered.panels["input"][0, [0, -1], [0, -1], 0].tolist() == [0, 255]
+
+
+def shares_of(values, mode):
+    """Undo `preprocess_input`, as red, green and blue from 0 to 1."""
+    if mode == "tf":
+        return (values + 1) / 2
+    if mode == "caffe":
+        return (values + np.array([103.939, 116.779, 123.68]))[..., ::-1] / 255
+    return values * [0.229, 0.224, 0.225] + [0.485, 0.456, 0.406]
+
+
+@pytest.mark.numpy
+@settings(max_examples=60, deadline=None)
+@given(
+    data=st.data(),
+    shape=hnp.array_shapes(min_dims=3, max_dims=3, max_side=4),
+    dtype=st.sampled_from(["float16", "float32", "float64"]),
+    mode=st.sampled_from(MODES),
+    bad=st.none() | st.sampled_from([np.nan, np.inf, -np.inf]),
+)
+def test_input_range_of_a_mode_undoes_it_for_any_inputs(data, shape, dtype, mode, bad):
+    far = 300 if mode == "caffe" else 4
+    values = data.draw(hnp.arrays(np.float64, (*shape, 3), elements=st.floats(-far, far)))
+    is_bad = np.zeros(shape, bool)
+    if bad is not None:
+        values[0, -1, 0, 1], is_bad[0, -1, 0] = bad, True
+    inputs = LAYOUTS[data.draw(st.sampled_from([*LAYOUTS]))](values.astype(dtype))
+    before = inputs.tobytes()
+    outputs = np.zeros((*shape, 1), np.float32)
+    panel = draw(Images((0, 1), input_range=mode), outputs, inputs=inputs).panels["input"]
+    assert inputs.tobytes() == before
+    assert (panel[is_bad] == (255, 0, 255)).all()
+    exact = 255 * np.clip(shares_of(inputs.astype(np.float64), mode), 0, 1)
+    # A hundredth of a byte is for what float32 cannot tell from the half between two bytes.
+    assert (np.abs(panel - exact)[~is_bad] <= 0.51).all()

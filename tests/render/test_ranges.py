@@ -17,6 +17,7 @@ from keras_image_saver.render.ranges import (
     check_range,
     default_range,
     extent,
+    float32_scale,
 )
 
 
@@ -130,6 +131,27 @@ def test_extent_without_finite_value_is_nan():
 def test_check_dtype_with_no_numbers_shows_shape_and_dtype(array, shown):
     with pytest.raises(TypeError, match=rf"`target` must be bool, integer or float.*dtype {shown}"):
         check_dtype(array, "target")
+
+
+@pytest.mark.parametrize(
+    ("limits", "scale"),
+    [
+        pytest.param((-1.0, 1.0), (-1.0, 1.0, 127.5), id="exact"),
+        # The factor is rounded once: 255 / (float32(0.3) - float32(0.2)) is another float32.
+        pytest.param((0.2, 0.3), (0.2, 0.3, 255 / (0.3 - 0.2)), id="rounded ends"),
+        # Of what float32 moves apart or together, its own ends are black and white.
+        pytest.param((2**24 + 1, 2**24 + 3), (2**24, 2**24 + 4, 255 / 4), id="moved apart"),
+        pytest.param((2**24 + 1, 2**24 + 7), (2**24, 2**24 + 8, 255 / 8), id="moved apart by 2"),
+        pytest.param((2**24 + 3, 2**24 + 9), (2**24 + 4, 2**24 + 8, 255 / 4), id="moved together"),
+        # What moves white by less than half a byte is left: the factor is that of the range.
+        pytest.param((2**24, 2**24 + 601), (2**24, 2**24 + 600, 255 / 601), id="hardly moved"),
+    ],
+)
+def test_float32_scale_makes_the_ends_black_and_white(limits, scale):
+    found = float32_scale(*map(np.float64, limits))
+    assert [float(part) for part in found] == [float(np.float32(part)) for part in scale]
+    by_channel = float32_scale(*(np.array([end, end]) for end in limits))
+    assert [part.tolist() for part in by_channel] == [[float(part)] * 2 for part in found]
 
 
 # The mapping
@@ -377,7 +399,7 @@ def values_of(dtype):
     if dtype.kind != "f":
         return hnp.arrays(dtype, shapes)
     ordinary = st.floats(-2, 2, width=16)
-    odd = st.sampled_from([np.nan, np.inf, -np.inf, -0.0, 255.0, 127.5, 60000.0, 6e-8])
+    odd = st.sampled_from([np.nan, np.inf, -np.inf, -0.0, 255.0, 127.5, 60000.0, 2**-24])
     return hnp.arrays(dtype, shapes, elements=st.one_of(ordinary, ordinary, ordinary, odd))
 
 

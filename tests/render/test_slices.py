@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.layouts import LAYOUTS
 
 from keras_image_saver import Batch, Images, Segmentation, colorize, to_uint8
 from keras_image_saver.picture.compose import Drawing, Kept, compose
 from keras_image_saver.picture.layout import layout_of
 from keras_image_saver.picture.tiling import Tiling
 from keras_image_saver.render.base import OutputInfo
-from keras_image_saver.render.slices import check_slices, slices_of
+from keras_image_saver.render.slices import Slices, check_slices, slices_of
 
 pytestmark = pytest.mark.numpy
 
@@ -237,3 +240,28 @@ def test_volumes_with_other_slices_than_the_prediction_are_not_drawn_and_that_is
     assert text.startswith("No target is drawn: of shape (1, 6, 4, 4)")
     render = Images((0, 1), slices=1, panels=("prediction",))
     assert bound_of(render, volumes(1, 8, 4, 4, 1), volumes(1, 4, 4, 4, 1)).warnings == ()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    data=st.data(),
+    shape=st.tuples(*[st.integers(1, 4)] * 5),
+    axis=st.integers(1, 3),
+    layout=st.sampled_from([*LAYOUTS]),
+    first=st.booleans(),
+    is_stack=st.booleans(),
+)
+def test_slices_of_any_volume_are_those_that_are_named(data, shape, axis, layout, first, is_stack):
+    volumes = np.arange(np.prod(shape), dtype=np.int32).reshape(shape)
+    numbers = data.draw(st.lists(st.integers(0, shape[axis] - 1), min_size=1, unique=True))
+    given = volumes
+    if first and shape[4] > 1 and shape[3] > 1:
+        given = np.moveaxis(volumes, -1, 1)
+    else:
+        first = False
+    slices = Slices(axis, shape[1:4], tuple(numbers), first, is_stack=is_stack)
+    found = slices.cut(LAYOUTS[layout](given))
+    expected = [[volume.take(number, axis - 1) for number in numbers] for volume in volumes]
+    join = np.concatenate if is_stack else np.stack
+    images = np.stack([join(one) for one in expected])
+    np.testing.assert_array_equal(found, images if is_stack else np.concatenate(images))

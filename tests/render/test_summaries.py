@@ -5,6 +5,10 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from support.layouts import LAYOUTS
 
 from keras_image_saver.render.summaries import BEST_SNAPSHOTS, WORST, Collapse, Summary, summarize
 
@@ -100,3 +104,33 @@ def test_collapse_can_be_copied_halfway():
         watch.add(value)
     other = copy.deepcopy(watch)
     assert other.add(0.01) == watch.add(0.01) == 0.4
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    values=hnp.arrays(
+        np.float32,
+        st.integers(1, 12),
+        elements=st.sampled_from([NAN, 0, 0.5, -3]) | st.floats(-9, 9, width=32),
+    ),
+    layout=st.sampled_from([*LAYOUTS]),
+    more_is_worse=st.booleans(),
+)
+def test_summary_of_any_values_is_that_of_sorted_ones(values, layout, more_is_worse):
+    found = summarize(LAYOUTS[layout](values), more_is_worse=more_is_worse)
+    numbers = values.tolist()
+    known = [one for one in numbers if not math.isnan(one)]
+    assert found.nan == len(numbers) - len(known)
+    if known:
+        assert found.mean == pytest.approx(math.fsum(known) / len(known), abs=1e-12)
+        assert (found.least, found.most) == (min(known), max(known))
+    sign = -1 if more_is_worse else 1
+    order = sorted(
+        range(len(numbers)),
+        key=lambda i: (
+            not math.isnan(numbers[i]),
+            0 if math.isnan(numbers[i]) else sign * numbers[i],
+        ),
+    )
+    assert [index for index, _ in found.worst] == order[:8]
+    np.testing.assert_array_equal([value for _, value in found.worst], values[order[:8]])

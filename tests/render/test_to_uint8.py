@@ -13,6 +13,8 @@ from support.layouts import LAYOUTS
 from support.pixels import FLOATS, INTEGERS, dtype_of
 
 from keras_image_saver import to_uint8
+from keras_image_saver.arrays import PIECE
+from keras_image_saver.render.mapping import _pieces
 
 
 def test_to_uint8_keeps_what_the_naive_answer_ruins():
@@ -339,3 +341,44 @@ def test_range_in_which_float32_has_few_values_is_said(value_range, count):
 def test_range_in_which_float32_has_a_value_for_each_byte_is_no_news():
     to_uint8(np.zeros((2, 2)), value_range=(-1, 1))
     to_uint8(np.full((2, 2), 101326.0), value_range=(101325.003, 101326.999))
+    largest = float(np.finfo(np.float32).max)
+    to_uint8(np.zeros((2, 2)), value_range=(0, largest))
+    to_uint8(np.zeros((2, 2)), value_range=(-largest, 0))
+
+
+def test_values_in_a_range_up_to_a_power_of_two_are_as_near_as_those_below_it():
+    # Between 2^24 - 128 and 2^24 all whole numbers are float32, above it every other one.
+    with pytest.warns(UserWarning, match="float32 has 129 values, not 256"):
+        to_uint8(np.full((2, 2), 2.0**24), value_range=(2**24 - 128, 2**24))
+    with pytest.warns(UserWarning, match="float32 has 129 values, not 256"):
+        to_uint8(np.full((2, 2), -(2.0**24)), value_range=(-(2**24), 128 - 2**24))
+
+
+# Pieces
+
+
+@pytest.mark.parametrize(
+    ("shape", "cuts"),
+    [
+        pytest.param((3, 4, 5, 1), [((0, 1, 2),)], id="small images"),
+        pytest.param((3, 1, PIECE, 1), [((n,),) for n in range(3)], id="images of a piece"),
+        pytest.param((5, 1, PIECE // 2, 1), [((0, 1),), ((2, 3),), ((4,),)], id="of half a piece"),
+        pytest.param(
+            (5, 1, PIECE // 2 + 1, 1), [((n,),) for n in range(5)], id="of more than half"
+        ),
+        pytest.param(
+            (2, 3, PIECE // 2, 1),
+            [(0, (0, 1)), (0, (2,)), (1, (0, 1)), (1, (2,))],
+            id="images of more than a piece",
+        ),
+        pytest.param(
+            (3, PIECE, 1), [((n,),) for n in range(3)], id="one image, of rows of a piece"
+        ),
+        pytest.param((2, PIECE + 1, 1), [((0,),), ((1,),)], id="one image, of rows of more"),
+        pytest.param((3, 2, 2), [((0, 1, 2),)], id="one small image"),
+        pytest.param((0, 2, 2, 1), [], id="no image"),
+    ],
+)
+def test_pieces_are_of_whole_images_or_rows_and_no_larger_than_they_may(shape, cuts):
+    found = [(*image, tuple(range(shape[len(image)]))[rows]) for *image, rows in _pieces(shape)]
+    assert found == cuts

@@ -77,3 +77,67 @@ def test_temporary_names_are_new_each_time_and_known_again():
     assert len(names) == 9
     assert all(files.is_temporary(name) for name in names)
     assert not files.is_temporary(files.LOCK)
+
+
+@pytest.mark.parametrize(
+    ("names", "number"),
+    [
+        ([], 0),
+        (["snapshots.jsonl", "snapshots-metrics-0004.npz"], 0),
+        (["snapshots-0000.jsonl"], 1),
+        (["snapshots-0002.jsonl", "snapshots-0007.jsonl", "snapshots-0003.jsonl", "a"], 8),
+    ],
+)
+def test_next_full_part_has_the_number_after_the_last(names, number):
+    assert files.SEGMENTS.full(names) == number
+
+
+@pytest.mark.parametrize(
+    ("names", "previous", "unrecorded"),
+    [
+        ([], "previous-1", "unrecorded-1"),
+        (["a", "previous-x"], "previous-1", "unrecorded-1"),
+        (["previous-0", "unrecorded-0"], "previous-1", "unrecorded-1"),
+        (["previous-1", "unrecorded-7"], "previous-2", "unrecorded-8"),
+        (
+            ["previous-10", "previous-9", "unrecorded-2", "unrecorded-12"],
+            "previous-11",
+            "unrecorded-13",
+        ),
+    ],
+)
+def test_next_folder_that_something_is_moved_to_is_new(names, previous, unrecorded):
+    assert files.next_previous(names) == previous
+    assert files.next_unrecorded(names) == unrecorded
+
+
+@pytest.mark.parametrize(
+    ("name", "aside"),
+    [
+        ("previous-1", True),
+        ("previous-12/a/0001.png", True),
+        ("unrecorded-3", True),
+        ("unrecorded-3/0001.png", True),
+        ("a/previous-1", False),
+        ("previous", False),
+        ("unrecorded-x/0001.png", False),
+        ("0001.png", False),
+    ],
+)
+def test_what_was_moved_aside_is_told_by_the_first_folder(name, aside):
+    assert files.is_aside(name) is aside
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("snapshots.jsonl", True),
+        ("snapshots-0001.jsonl", True),
+        ("run.json", True),
+        ("snapshots-metrics.npz", False),
+        ("samples.npz", False),
+        ("index.html", False),
+    ],
+)
+def test_files_of_the_record_are_told_from_others(name, is_one):
+    assert files.is_of_the_record(name) is is_one

@@ -7,11 +7,13 @@ import sys
 import textwrap
 import threading
 import time
+import weakref
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
-from keras_image_saver.run.lock import Lock, next_order
+from keras_image_saver.run.lock import Lock, _Hold, _lock_file, next_order
 from keras_image_saver.run.writer import Background, flush_all
 
 
@@ -307,3 +309,197 @@ def test_lock_of_a_remote_folder_is_none(tmp_path, monkeypatch):
         one.release()
     second.cancel()
     assert tree(tmp_path) == []
+
+
+# What is held, by itself
+
+
+def hold(owner, **changes):
+    fields = {"process": os.getpid(), "thread": threading.current_thread(), "acquired": 1}
+    owner = weakref.ref(owner) if owner is not None else lambda: None
+    return _Hold(**{"key": "runs", "owner": owner, **fields, **changes})
+
+
+def ended_thread():
+    thread = threading.Thread(target=int)
+    thread.start()
+    thread.join()
+    return thread
+
+
+@pytest.mark.parametrize("busy", [False, True])
+@pytest.mark.parametrize(
+    ("change", "is_gone", "has_ended"),
+    [
+        ("none", False, False),
+        ("forgotten", True, True),
+        ("of a parent", True, True),
+        ("of a child", True, True),
+        ("leaving", False, True),
+        ("thread ended", False, True),
+    ],
+)
+def test_holder_tells_whether_it_has_ended_and_what_may_still_write(
+    tmp_path, busy, change, is_gone, has_ended
+):
+    answers, writer = threading.Event(), Background(pytest.fail)
+    owner = lock(tmp_path, writer=writer)
+    changes = {
+        "of a parent": {"process": os.getpid() - 1},
+        "of a child": {"process": os.getpid() + 1},
+        "leaving": {"leaving": True},
+        "thread ended": {"thread": ended_thread()},
+    }
+    holder = hold(None if change == "forgotten" else owner, **changes.get(change, {}))
+    if busy:
+        writer.submit(answers.wait)
+    assert holder.has_ended is has_ended
+    assert holder.writer is (writer if busy and not is_gone else None)
+    answers.set()
+    assert flush_all()
+
+
+@pytest.mark.parametrize("away", [-1, 0, 1])
+def test_holder_that_is_closed_removes_the_file_of_its_own_process_alone(tmp_path, away):
+    path = tmp_path / ".keras_image_saver.lock"
+    path.write_bytes(b"")
+    with open(path, "rb") as file:
+        holder = hold(None, key=str(tmp_path), process=os.getpid() + away, file=file)
+        holder.close()
+        assert file.closed
+    assert holder.closed.is_set()
+    assert path.exists() is (away != 0)
+
+
+def test_orders_count_up():
+    first, second, third = next_order(), next_order(), next_order()
+    assert first > 0
+    assert (second, third) == (first + 1, first + 2)
+
+
+def test_turn_tells_which_acquisition_is_released_or_left(tmp_path):
+    held = lock(tmp_path)
+    assert held.turn == 0
+    held.acquire(next_order())
+    first = held.turn
+    held.acquire(next_order())
+    second = held.turn
+    assert 0 < first < second
+    held.release(first)
+    held.leave(first)
+    assert held.turn == second
+    with pytest.raises(ValueError, match="another ImageSaver of this process"):
+        lock(tmp_path).acquire(0)
+    held.leave(second)
+    other = lock(tmp_path)
+    other.acquire(0)  # what is left gives way
+    assert held.turn == 0
+    held.release()
+    assert other.turn > second
+    other.release(other.turn)
+    assert other.turn == 0
+
+
+def test_lock_of_a_training_that_began_no_earlier_does_not_give_way(tmp_path):
+    held = lock(tmp_path)
+    held.acquire(next_order())
+    with pytest.raises(ValueError, match="another ImageSaver of this process"):
+        lock(tmp_path).acquire(held.turn)
+    other = lock(tmp_path)
+    other.acquire(held.turn + 1)
+    other.release()
+
+
+def test_lock_waits_for_four_fifths_of_the_time_that_training_waits(tmp_path, stall_limit):
+    shares, timeouts = [], []
+
+    class Busy(Background):
+        is_idle = False
+
+        def flush(self, share=1.0):
+            shares.append(share)
+            return share == 0.8
+
+    held = lock(tmp_path, writer=Busy(pytest.fail))
+    held.acquire(next_order())
+    held.leave()
+    holder = held._hold()
+    holder.closing = True  # somebody else has begun to give it back
+    holder.closed = SimpleNamespace(wait=timeouts.append, set=holder.closed.set)
+    stall_limit(50)
+    with pytest.raises(ValueError, match="an earlier training of this process uses"):
+        lock(tmp_path).acquire(next_order())
+    assert (shares, timeouts) == ([0.8], [40.0])
+    holder.closing = False
+    held.release()
+
+
+def test_garbage_is_not_waited_for_where_locks_are_looked_at(tmp_path):
+    forgotten = lock(tmp_path)
+    forgotten.acquire(next_order())
+    key, holder = forgotten._key, forgotten._hold()
+    del forgotten
+    gc.collect()
+    assert holder.closed.is_set()  # nobody looked at them
+    Lock._held[key] = another = hold(None, key=key)
+    with Lock._guard:
+        Lock._drop_forgotten()
+        assert not another.closed.is_set()
+    another.closing = True
+    Lock._drop_forgotten()
+    assert key in Lock._held
+    another.closing = False
+    Lock._drop_forgotten()
+    assert key not in Lock._held
+    assert another.closed.is_set()
+
+
+# The lock's file
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EAGAIN, errno.EDEADLK])
+def test_lock_that_another_process_holds_is_told_by_any_of_its_errors(
+    tmp_path, monkeypatch, number
+):
+    def refuse(file):
+        raise OSError(number, "taken")
+
+    monkeypatch.setattr("keras_image_saver.run.lock._lock_file", refuse)
+    held = lock(tmp_path)
+    for _ in range(2):  # nothing is left of the first try
+        with pytest.raises(ValueError, match=r"which another process uses\. Wait until it ends"):
+            held.acquire(next_order())
+    assert held.turn == 0
+
+
+@with_descriptors
+@pytest.mark.parametrize("again", [False, True], ids=["removed", "removed and made again"])
+def test_lock_whose_file_the_holder_before_has_just_removed_is_opened_again(
+    tmp_path, monkeypatch, again
+):
+    path, opened = tmp_path / ".keras_image_saver.lock", []
+
+    def removed_at_first(file):
+        opened.append(file)
+        if len(opened) < 3:
+            path.rename(tmp_path / f"old-{len(opened)}")
+            if again:
+                path.write_bytes(b"")
+
+    before = descriptors()
+    monkeypatch.setattr("keras_image_saver.run.lock._lock_file", removed_at_first)
+    held = lock(tmp_path)
+    held.acquire(next_order())
+    assert [file.closed for file in opened] == [True, True, False]
+    assert descriptors() == before + 1
+    held.release()
+    assert not path.exists()
+
+
+def test_lock_on_windows_is_of_the_files_first_byte(monkeypatch):
+    calls = []
+    windows = SimpleNamespace(LK_NBLCK=2, locking=lambda *arguments: calls.append(arguments))
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setitem(sys.modules, "msvcrt", windows)
+    _lock_file(SimpleNamespace(fileno=lambda: 7))
+    assert calls == [(7, 2, 1)]

@@ -7,8 +7,13 @@ import pickle
 import ml_dtypes
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from support.layouts import LAYOUTS
+from support.pixels import FLOATS, INTEGERS, dtype_of
 
-from keras_image_saver.run.logs import json_logs, plain_logs
+from keras_image_saver.run.logs import from_json_logs, json_logs, plain_logs
 
 
 @pytest.mark.parametrize(
@@ -96,3 +101,25 @@ def test_plain_logs_made_fit_for_json_are_json(value):
 def test_plain_logs_are_pickled():
     plain = plain_logs({"a": np.float32(1), "b": np.array([1, 2])})
     assert pickle.loads(pickle.dumps(plain)) == {"a": 1.0, "b": [1, 2]}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    data=st.data(),
+    dtype=st.sampled_from([*FLOATS, *INTEGERS, "bool"]),
+    shape=hnp.array_shapes(min_dims=0, max_dims=3, max_side=5),
+)
+def test_logs_of_any_array_are_read_as_they_were(data, dtype, shape):
+    kind = "float64" if dtype == "bfloat16" else dtype
+    values = data.draw(hnp.arrays(kind, shape))
+    with np.errstate(over="ignore"):
+        values = values.astype(dtype_of(dtype))
+    array = LAYOUTS[data.draw(st.sampled_from([*LAYOUTS]))](values)
+    text = json.dumps(json_logs(plain_logs({"metric": array})), allow_nan=False)
+    (found,) = from_json_logs(json.loads(text)).values()
+    if array.size > 64:
+        assert found == f"array of shape {shape}"
+        return
+    assert np.shape(found) == (() if array.size == 1 else shape)
+    expected = array.astype(np.float64) if dtype in FLOATS else array
+    np.testing.assert_array_equal(np.array(found, expected.dtype).ravel(), expected.ravel())

@@ -4,15 +4,24 @@ import math
 import os
 import time
 
+import numpy as np
 import pytest
 from support.storage import replacing
 
 from keras_image_saver import Run
 from keras_image_saver.run.found import cut
-from keras_image_saver.run.lines import read_record, record_files
-from keras_image_saver.run.record import SEGMENT, Record, Snapshot
+from keras_image_saver.run.lines import Line, line_of, read_record, record_files
+from keras_image_saver.run.record import (
+    SEGMENT,
+    Record,
+    Snapshot,
+    entry_of,
+    reason_of,
+    snapshot_of,
+)
 from keras_image_saver.run.retention import Retention
 from keras_image_saver.run.storage import Local
+from keras_image_saver.run.values import StoredValues
 
 
 def entry(epoch, *, file="{:04d}.png", batch=4, **changes):
@@ -433,3 +442,156 @@ def test_reader_tries_again_where_the_run_was_moved_meanwhile(tmp_path, monkeypa
 
     monkeypatch.setattr(Local, "names", moved)
     assert [one.epoch for one in Run.open(str(tmp_path))] == [7]
+
+
+# Entries and snapshots
+
+FULL = {
+    "format": 1,
+    "epoch": 3,
+    "batch": 4,
+    "step": 12,
+    "file": "a/0003.png",
+    "time": 1.235,
+    "logs": {"loss": "NaN", "top": [1.0, "Infinity"]},
+    "missed": False,
+    "weights": "ema",
+    "metrics": {"mae": {"mean": "NaN", "least": 0, "most": 1, "nan": 2, "worst": [[0, "NaN"]]}},
+    "geometry": {"columns": 2},
+}
+
+
+def test_entry_says_of_a_snapshot_what_there_is_to_say():
+    summary = {"mae": {"mean": math.nan, "least": 0, "most": 1, "nan": 2, "worst": [[0, math.nan]]}}
+    logs = {"loss": math.nan, "top": [1.0, math.inf]}
+    told = {"geometry": {"columns": 2}, "weights": "ema", "summary": summary}
+    full = Snapshot(3, 4, 12, "run/a/0003.png", logs, 1.23456, **told)
+    assert entry_of("run", full) == FULL
+    assert list(entry_of("run", full)) == list(FULL)
+    assert entry_of("run", Snapshot(0, 0, 0, "", missed="full")) == {
+        "format": 1, "epoch": 0, "batch": 0, "step": 0, "file": None, "time": 0.0, "logs": {},
+        "missed": True, "reason": "full", "geometry": {},
+    }  # fmt: skip
+
+
+def test_snapshot_says_what_its_entry_does():
+    found = snapshot_of("run", FULL)
+    assert (found.epoch, found.batch, found.step, found.path) == (3, 4, 12, "run/a/0003.png")
+    assert (found.time, found.missed, found.weights, found.removed) == (1.235, "", "ema", False)
+    assert (found.geometry, found.image) == ({"columns": 2}, None)
+    assert math.isnan(found.logs["loss"])
+    assert found.logs["top"] == [1.0, math.inf]
+    assert found.summary["mae"]["most"] == 1
+    assert math.isnan(found.summary["mae"]["worst"][0][1])
+    assert (dict(found.metrics), dict(found.class_metrics)) == ({}, {})  # no file has any
+    assert entry_of("run", found) == FULL
+    assert snapshot_of("run", {**FULL, "removed": True}).removed
+
+
+@pytest.mark.parametrize(
+    ("changes", "missed"),
+    [
+        ({}, "unknown"),
+        ({"reason": None}, "unknown"),
+        ({"reason": "OSError: full"}, "OSError: full"),
+    ],
+)
+def test_snapshot_of_a_poor_entry_is_plain(changes, missed):
+    found = snapshot_of("run", {"epoch": 1, "batch": 2, **changes})
+    assert found == Snapshot(1, 2, 0, "", missed=missed)
+    # Files of values are looked at where there are measures, and then only once they are asked for.
+    assert isinstance(found.metrics, dict)
+    assert isinstance(found.class_metrics, dict)
+    measured = snapshot_of("run", FULL)
+    assert isinstance(measured.metrics, StoredValues)
+    assert isinstance(measured.class_metrics, StoredValues)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(28, "No space left"), "OSError: [Errno 28] No space left"),
+        (ValueError("two\n  lines\tand  more"), "ValueError: two lines and more"),
+        (ValueError("x" * 201), f"ValueError: {'x' * 200}"),
+        (KeyError(), "KeyError: "),
+    ],
+    ids=repr,
+)
+def test_reason_of_a_missed_snapshot_is_one_line(error, reason):
+    assert reason_of(error) == reason
+
+
+# What follows a record
+
+
+def test_mirror_follows_each_file_that_is_written_or_removed(tmp_path, short_segments):
+    heard = []
+    record = Record(str(tmp_path), mirror=lambda *one: heard.append(one))
+    for epoch in range(1, 6):
+        record.add(snapshot(tmp_path, epoch))
+    record.write()
+    assert [(name, epochs_of(found)) for name, found in heard] == [
+        ("snapshots-0000.jsonl", [1, 2, 3, 4]),
+        ("snapshots.jsonl", [5]),
+    ]
+    del heard[:]
+    lines = read_record(str(tmp_path)).lines
+    Record(
+        str(tmp_path), [lines[0], Line(b"odd", None)], mirror=lambda *one: heard.append(one)
+    ).rewrite()
+    assert [(name, found and epochs_of(found)) for name, found in heard] == [
+        ("snapshots.jsonl", [1]),
+        ("snapshots-0000.jsonl", None),
+    ]
+
+
+def epochs_of(entries):
+    return [one["epoch"] for one in entries]
+
+
+def test_record_tells_how_many_pictures_storage_has_no_entry_of(tmp_path, short_segments):
+    record = Record(str(tmp_path), [line_of(entry(1)), line_of(entry(2))])
+    # Those that were read have their pictures there.
+    assert (record.pictures_behind, record.is_behind) == (2, True)
+    record.write()
+    assert (record.pictures_behind, record.is_behind) == (0, False)
+    for epoch in (3, 4, 5, 6):
+        record.add(snapshot(tmp_path, epoch, path="" if epoch == 4 else f"{tmp_path}/{epoch}.png"))
+    assert (record.pictures_behind, record.is_behind) == (3, True)
+    record.write()
+    assert (record.pictures_behind, record.is_behind) == (0, False)
+    record.add(snapshot(tmp_path, 7))
+    assert record.pictures_behind == 1
+
+
+def test_record_that_is_added_to_while_it_is_written_is_behind(tmp_path):
+    record = Record(str(tmp_path))
+    record.add(snapshot(tmp_path, 1))
+
+    def add(path, replace):
+        replace()
+        record.add(snapshot(tmp_path, 2))
+
+    with replacing(add):
+        record.write()
+    assert (record.is_behind, record.pictures_behind) == (True, 1)
+
+
+def test_record_without_a_file_is_not_made_by_being_rewritten(tmp_path):
+    Record(str(tmp_path), [line_of(entry(1))]).rewrite()
+    assert record_files(str(tmp_path)) == []
+
+
+def test_values_of_samples_that_cannot_be_written_leave_the_entries(tmp_path, monkeypatch):
+    record = Record(str(tmp_path))
+    values = {"metrics": {"mae": np.zeros(2, np.float32)}, "summary": {}}
+    record.add(snapshot(tmp_path, 1, **values))
+    (tmp_path / "snapshots-metrics.npz").mkdir()
+    with pytest.raises(OSError, match=r"snapshots-metrics\.npz"):
+        record.write()
+    assert record.is_behind
+    assert epochs(Run.open(str(tmp_path))) == [1]
+    (tmp_path / "snapshots-metrics.npz").rmdir()
+    record.write()
+    assert not record.is_behind
+    assert (tmp_path / "snapshots-metrics.npz").is_file()

@@ -3,14 +3,16 @@
 import errno
 import inspect
 import os
+import re
 import socket
 import stat
+from pathlib import Path
 
 import pytest
 from support.disk import Calls
 
 from keras_image_saver.run.files import is_temporary
-from keras_image_saver.run.storage import Local, Remote, is_same, storage_of
+from keras_image_saver.run.storage import Local, Remote, check_path, is_same, join, storage_of
 
 pytestmark = pytest.mark.usefixtures("real_fsync")
 
@@ -144,7 +146,7 @@ def test_probe_of_a_folder_that_cannot_be_written_fails_and_leaves_it(tmp_path, 
 # storage_of
 
 
-@pytest.mark.parametrize("path", ["gs://bucket/a.png", "ram://a", "s3://b", "hdfs://host/a"])
+@pytest.mark.parametrize("path", ["gs://bucket/a.png", "ram://a", "s3://b", "abfs://b/a"])
 def test_storage_of_urls_is_remote(path):
     assert storage_of(path) == Remote(path)
     assert storage_of(path).real_path == path
@@ -175,6 +177,12 @@ def test_every_storage_has_the_same_methods():
 
 
 # What remote storage lacks
+
+
+def test_remote_storage_neither_moves_nor_locks():
+    local, remote = storage_of("run"), storage_of("gs://b/run")
+    assert (local.can_move, local.has_locks) == (True, True)
+    assert (remote.can_move, remote.has_locks) == (False, False)
 
 
 def test_remote_folder_lists_no_subfolders():
@@ -433,3 +441,185 @@ def test_what_we_never_write_is_neither_replaced_nor_removed(special, name):
     file.remove()
     assert os.path.samestat(before, os.lstat(special / name))
     assert len(os.listdir(special)) == 4
+
+
+# Paths
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "path"),
+    [
+        ("", "a", "a"),
+        ("", "", ""),
+        ("a", "b", "a/b"),
+        ("a/", "b/c", "a/b/c"),
+        ("a//", "b", "a/b"),
+        ("/", "b", "/b"),
+        ("a", "", "a/"),
+        ("gs://b", "c", "gs://b/c"),
+    ],
+)
+def test_join_puts_one_slash_between(folder, name, path):
+    assert join(folder, name) == path
+
+
+@pytest.mark.parametrize(
+    ("path", "folder"),
+    [("a/b", "a"), ("a", ""), ("/a", "/"), ("gs://b/a", "gs://b"), ("file:///a/b", "file:///a")],
+)
+def test_folder_of_a_path_is_what_it_is_in(path, folder):
+    assert storage_of(path).folder == storage_of(folder)
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ("a/{epoch}.png", "a/{epoch}.png"),
+        (Path("a") / "b", "a/b"),
+        ("gs://b/a", "gs://b/a"),
+        ("~/a", os.path.expanduser("~/a")),
+        (Path("c:/a"), "c:/a"),
+        (Path("a:b/c"), "a:b/c"),
+        (" ", " "),
+    ],
+    ids=repr,
+)
+def test_check_path_returns_a_text(given, path):
+    assert check_path(given) == path
+
+
+@pytest.mark.parametrize("given", [None, 3, b"a", ""], ids=repr)
+def test_check_path_of_no_path_shows_it(given):
+    with pytest.raises(TypeError, match=f"`folder` must be a path, not empty, got {given!r}"):
+        check_path(given, "folder")
+
+
+@pytest.mark.parametrize("url", ["gs://b/a", "s3://b", "h2+x.y-z://b"])
+def test_check_path_of_a_url_that_pathlib_has_broken_shows_it(url):
+    broken = url.replace("//", "/")
+    with pytest.raises(
+        ValueError, match=re.escape(f"pathlib made {broken!r} of it, with one slash")
+    ):
+        check_path(Path(url))
+
+
+@pytest.mark.parametrize("path", ["c://a", "1s://a", "a_b://c", "://a", "file://a", "file:/a"])
+def test_storage_of_what_is_no_scheme_or_of_this_machine_is_local(path):
+    assert storage_of(path) == Local(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "absolute"),
+    [
+        ("a", "/w/a"),
+        ("", "/w/"),
+        (".", "/w/"),
+        ("./a", "/w/a"),
+        (".//./a", "/w/a"),
+        ("../a", "/w/../a"),
+        (".a", "/w/.a"),
+        ("a/.", "/w/a/."),
+        ("/a", "/a"),
+        ("file://a", "file:///w/a"),
+        ("file:///a", "file:///a"),
+        ("gs://a", "gs://a"),
+    ],
+)
+def test_absolute_path_is_in_the_folder_where_it_is_relative(path, absolute):
+    assert storage_of(path).absolute(lambda: "/w") == absolute
+
+
+def test_real_path_follows_links_and_leaves_what_no_file_can_be_called(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    assert storage_of(f"file://{tmp_path}/link").real_path == os.path.realpath(tmp_path / "a")
+    assert storage_of("a\0b").real_path == "a\0b"
+
+
+# Names in a folder
+
+
+def test_names_are_those_in_a_folder(tmp_path):
+    for name in ("a", ".b", "c/d"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    folder = storage_of(str(tmp_path))
+    assert sorted(folder.names()) == [".b", "a", "c"]
+    assert (folder / "a").names() == (folder / "nothing").names() == []
+
+
+def test_names_of_a_remote_folder_are_those_in_it():
+    folder = storage_of("ram://names")
+    for name in ("a", "b/c"):
+        (folder / name).replace(lambda file: file.write(b""))
+    assert sorted(folder.names()) == ["a", "b"]
+    assert (folder / "a").names() == (folder / "nothing").names() == []
+    assert folder.links(depth=9) == []
+    assert folder.holds("../a")
+
+
+def test_folder_is_removed_if_it_is_empty(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "a").write_bytes(b"")
+    for name in ("empty", "full", "nothing"):
+        storage_of(str(tmp_path / name)).remove_folder()
+    assert listing(tmp_path) == {"full": None, "full/a": b""}
+
+
+def test_file_is_removed_if_there_is_one(tmp_path):
+    (tmp_path / "a").write_bytes(b"")
+    for _ in range(2):
+        storage_of(str(tmp_path / "a")).remove()
+    assert listing(tmp_path) == {}
+
+
+def test_contents_of_a_folder_with_the_mark_are_its_own(tmp_path):
+    for name in ("mark", "a/b", "a/mark/c", "d/e/mark", "d/e/f/g"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    files = storage_of(str(tmp_path)).contents(depth=9, unless="mark")
+    # A folder that is called like the mark marks nothing.
+    names = {os.path.relpath(file.path, tmp_path) for file in files}
+    assert names == {"mark", "a", "a/b", "a/mark", "a/mark/c", "d", "d/e"}
+
+
+def test_links_are_the_folders_that_are_links_so_many_levels_deep(tmp_path):
+    (tmp_path / "a" / "b" / "c").mkdir(parents=True)
+    for place in ("", "a/", "a/b/"):
+        (tmp_path / place / "link").symlink_to(tmp_path / "a" / "b" / "c")
+        (tmp_path / place / "file").symlink_to(__file__)
+    found = [sorted(storage_of(str(tmp_path)).links(depth=depth)) for depth in (0, 1, 2)]
+    assert found == [[], ["link"], ["a/link", "link"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.png", True),
+        ("outside.png", True),  # itself a link, which is replaced and not followed
+        ("sub/a.png", True),
+        ("nothing/a.png", True),
+        ("inside/a.png", True),
+        ("outside/a.png", False),
+        ("beside/a.png", False),
+        ("sub/../../a.png", False),
+        ("sub/../a.png", True),
+    ],
+)
+def test_folder_holds_names_that_links_do_not_lead_out_of(tmp_path, name, expected):
+    run = tmp_path / "run"
+    for folder in (run / "sub", tmp_path / "run-2"):
+        folder.mkdir(parents=True)
+    links = {"inside": run / "sub", "outside": tmp_path, "beside": tmp_path / "run-2"}
+    for link, target in {**links, "outside.png": tmp_path / "a.png"}.items():
+        (run / link).symlink_to(target)
+    assert storage_of(str(run)).holds(name) is expected
+
+
+def test_probe_refuses_a_path_without_room(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "pathconf", lambda folder, name: 300, raising=False)
+    folder = storage_of(str(tmp_path / "run"))
+    with pytest.raises(ValueError, match="names of at most 300 bytes"):
+        folder.probe(f"{tmp_path}/run/{'x' * 301}")
+    folder.probe(f"file://{tmp_path}/run/x")
+    assert listing(tmp_path) == {"run": None}

@@ -4,7 +4,10 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from keras_image_saver.run.template import Template
 
@@ -148,6 +151,31 @@ def test_path_without_the_only_field_of_a_part_still_has_a_name():
     path, missing = path_of("runs/{epoch}/{val_loss:.2f}.png")
     assert missing == ["val_loss"]
     assert not os.path.basename(path).startswith(".")
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("r/{a}/{epoch}.png", "r/_/3.png"),
+        ("r/{a}-{b}/{epoch}.png", "r/_/3.png"),
+        ("r/{a:.2f}-{b:.2f}-{c:.2f}/{epoch}.png", "r/_/3.png"),
+        ("r/{a}{b}{c}{d}{e}/{epoch}.png", "r/_/3.png"),
+        ("r/-{a}/{epoch}.png", "r/_/3.png"),
+        ("r/{epoch}/{a}.png", "r/3/_.png"),
+        ("r/{epoch}/ {a}_{b}.tar.png", "r/3/_.tar.png"),
+        ("r/{a}-{b}-{epoch}.png", "r/3.png"),
+        ("r/_{a}-{epoch}.png", "r/3.png"),
+        ("r/{epoch}-{a}{b}-{c}x.png", "r/3x.png"),
+        ("r/-{epoch}_{a}.png", "r/-3.png"),
+        ("gs://b/{a}-{b}-{c}/{epoch}.png", "gs://b/_/3.png"),
+        ("/{a}/{epoch}.png", "/_/3.png"),
+    ],
+)
+def test_path_without_any_field_of_the_logs_has_no_empty_name(template, expected):
+    path, missing = path_of(template)
+    assert path == expected
+    assert len(missing) == len(Template(template).fields) - 1
+    assert Template(template).counters_in(path) == {"epoch": 3}
 
 
 # Templates that are refused
@@ -406,3 +434,131 @@ def test_template_that_leads_up_again_behind_a_field_is_refused(template):
     ):
         Template(template)
     assert Template("run/../other/{epoch}.png").folder == "run/../other"
+
+
+@pytest.mark.parametrize(
+    ("template", "depth", "relative"),
+    [
+        ("{epoch}.png", 0, "{epoch}.png"),
+        ("{epoch}/{step}.png", 1, "{epoch}/{step}.png"),
+        ("runs/{epoch}.png", 0, "{epoch}.png"),
+        ("runs/a/e{epoch}/b/{loss}.png", 2, "e{epoch}/b/{loss}.png"),
+        ("runs/{{a}}/{epoch}/x.png", 1, "{epoch}/x.png"),
+        ("runs/{epoch}-{m/iou:.1f}.png", 0, "{epoch}-{m/iou:.1f}.png"),
+        ("/{epoch}.png", 0, "{epoch}.png"),
+        ("/{epoch}/{step}.png", 1, "{epoch}/{step}.png"),
+        ("gs://bucket/{epoch}/a.png", 1, "{epoch}/a.png"),
+        ("file:///a/{epoch}.png", 0, "{epoch}.png"),
+        ("./{epoch}.png", 0, "{epoch}.png"),
+    ],
+)
+def test_depth_is_how_many_folders_below_the_runs_a_path_may_lead(template, depth, relative):
+    found = Template(template)
+    assert (found.depth, found.relative) == (depth, relative)
+
+
+@pytest.mark.parametrize(
+    ("template", "path", "counters"),
+    [
+        ("r/{epoch:04d}.png", "r/0012.png", {"epoch": 12}),
+        ("r/{epoch}-{batch:03d}-{step:08d}.png", "r/3-004-00000025.png", COUNTERS),
+        ("r/{epoch}/{epoch:03d}.png", "r/7/008.png", {"epoch": 7}),
+        ("r/{epoch:>4}.png", "r/   7.png", {}),
+        ("r/{step:d}-{loss:.2f}.png", "r/25-0.50.png", {"step": 25}),
+        ("r/{step:d}-{loss:.2f}.png", "r/25.png", {"step": 25}),
+        ("r/{step:d}-{loss:.2f}.png", "r/25-.png", None),
+        ("r/{step}-{a}-{b}-{c}-{d}-{e}-{f}.png", "r/25.png", {"step": 25}),
+        ("r/{step}-{a}-{b}-{c}-{d}-{e}-{f}.png", "r/25-1-2.png", {"step": 25}),
+        ("r/{step}-{a}-{b}-{c}-{d}-{e}-{f}.png", "r/25-1-2-3-4-5-6.png", {"step": 25}),
+        ("r/{epoch:04d}.png", "q/0012.png", None),
+        ("r/{epoch:04d}.png", "r/0012.png.tmp", None),
+    ],
+)
+def test_counters_of_a_path_are_those_that_it_tells(template, path, counters):
+    found = Template(template)
+    assert found.counters_in(path) == counters
+    assert found.matches(path) is (counters is not None)
+
+
+@pytest.mark.parametrize(
+    ("template", "longest"),
+    [
+        ("r/{epoch:04d}.png", "r/9999999999.png"),
+        ("r/{epoch:012d}-{step}.png", "r/009999999999-9999999999.png"),
+        ("r/{epoch}-{loss}.png", f"r/9999999999-{'x' * 64}.png"),
+        ("{{a}}/{epoch}.png", "{a}/9999999999.png"),
+        # What is left of 255 bytes is shared by the values in a name.
+        ("r" * 200 + "{epoch}-{a}-{b}.png", f"{'r' * 200}9999999999-{'x' * 19}-{'x' * 19}.png"),
+        (
+            "{a}/" + "r" * 200 + "{epoch}-{b}.png",
+            f"{'x' * 40}/{'r' * 200}9999999999-{'x' * 40}.png",
+        ),
+    ],
+)
+def test_longest_path_has_large_counters_and_as_much_of_values_as_fits(template, longest):
+    assert Template(template).longest() == longest
+
+
+@pytest.mark.parametrize(("count", "fits"), [(230, True), (231, True), (232, False)])
+def test_template_has_room_for_a_value_of_ten_bytes(count, fits):
+    template = "r" * count + "{epoch:d}{loss}.png"
+    if fits:
+        path, _ = Template(template).path({"epoch": 9_999_999_999}, {"loss": -1.234e-05})
+        assert path == "r" * count + "9999999999-1.234e-05.png"[: 255 - count]
+        return
+    with pytest.raises(ValueError, match=r"at most 255 bytes, got .* has 246 beside 1 of `logs`"):
+        Template(template)
+
+
+@pytest.mark.parametrize(
+    ("given", "counts"),
+    [
+        ({"epoch": 3, "batch": None, "step": np.int64(7)}, {"epoch": 3, "step": 7}),
+        ({"epoch": np.array([0]), "step": 2**53 - 2}, {"epoch": 0, "step": 2**53 - 2}),
+    ],
+)
+def test_read_counts_returns_plain_ints(given, counts):
+    found = Template("{epoch}-{step}.png").read_counts(**given)
+    assert found == counts
+    assert {type(one) for one in found.values()} == {int}
+
+
+@pytest.mark.parametrize("step", [-1, 2**53 - 1, 1.0, True, "3"], ids=repr)
+def test_read_counts_of_no_counter_shows_it(step):
+    with pytest.raises(ValueError, match=f"`step` must be an int .*got {step!r}"):
+        Template("{step}.png").read_counts(step=step)
+
+
+PARTS = ["a", "-", "_", "/", "x.y", " ", "{{b}}"]
+FIELDS = ["epoch", "epoch:04d", "batch", "step:08d", "loss:.3f", "note", "m/iou", "lr:.0e"]
+VALUES = st.floats() | st.text(max_size=70) | st.integers() | st.lists(st.integers(), max_size=2)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    parts=st.lists(st.sampled_from([*PARTS, *(f"{{{one}}}" for one in FIELDS)]), max_size=8),
+    suffix=st.sampled_from([".png", ""]),
+    epoch=st.integers(0, 10**6),
+    batch=st.integers(0, 10**6),
+    logs=st.dictionaries(st.sampled_from(["loss", "note", "m/iou", "lr"]), VALUES),
+)
+def test_any_path_is_known_again_and_lies_where_its_template_leads(
+    parts, suffix, epoch, batch, logs
+):
+    try:
+        template = Template("runs/" + "".join(parts) + suffix)
+    except ValueError:
+        assume(False)
+    counters = {"epoch": epoch, "batch": batch, "step": 7 * epoch + batch}
+    path, missing = template.path(counters, logs)
+    other, _ = template.path({**counters, "epoch": epoch + 1, "step": counters["step"] + 7}, logs)
+    assert path != other
+    assert {*missing} <= {*template.fields} - {*counters}
+    assert template.matches(path)
+    assert path.startswith(template.folder + "/")
+    *folders, name = path.removeprefix(template.folder + "/").split("/")
+    assert len(folders) == template.depth
+    for depth in range(len(folders)):
+        assert template.leads_through("/".join([template.folder, *folders[: depth + 1]]))
+    assert all(0 < len(os.fsencode(one)) <= 255 for one in (*folders, name))
+    assert not {".", ".."} & {*folders, name}

@@ -4,9 +4,11 @@ import sys
 import textwrap
 import threading
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
+from keras_image_saver.run import writer as writer_module
 from keras_image_saver.run.writer import Background, Inline, flush_all
 
 
@@ -265,3 +267,142 @@ def test_background_runs_a_job_itself_where_no_thread_can_be_started(monkeypatch
     assert writer.submit(partial(ran.append, 3))
     assert writer.flush()
     assert ran[2] == 3
+
+
+def test_writer_is_idle_unless_something_is_to_be_done():
+    writer, storage = Background(pytest.fail), Storage()
+    assert writer.is_idle
+    writer.submit(storage)
+    assert storage.entered.wait(30)
+    assert not writer.is_idle
+    storage.answers.set()
+    assert flush_all()
+    assert writer.is_idle
+
+
+def test_flush_waits_for_a_share_of_the_limit(stall_limit, waits):
+    stall_limit(0.4)
+    writer, storage = Background(pytest.fail), Storage()
+    writer.submit(storage)
+    assert storage.entered.wait(30)
+    waits.clear()
+    assert not writer.flush(0.25)
+    (limit,) = waits.limits
+    assert 0.05 < limit <= 0.1
+    waits.clear()
+    assert not writer.flush()  # it has been waited for
+    assert waits.limits == [0.0]
+    storage.answers.set()
+    stall_limit(30)
+    assert flush_all()
+
+
+def test_what_nobody_waits_for_any_more_is_told_so(stall_limit):
+    writer, storage, found = Background(pytest.fail), Storage(), []
+
+    def job():
+        writer.check_wanted()
+        storage()
+        try:
+            writer.check_wanted()
+        except TimeoutError as error:
+            found.append(str(error))
+
+    assert not writer.has_given_up
+    stall_limit(0.05)
+    with pytest.raises(TimeoutError, match="looking took longer"):
+        writer.ask(job, "looking")
+    assert writer.has_given_up
+    storage.answers.set()
+    stall_limit(30)
+    assert flush_all()
+    assert found == ["storage answered too late"]
+    assert writer.ask(lambda: writer.has_given_up, "looking") is False
+    writer.check_wanted()
+
+
+def test_ask_whose_job_waits_in_vain_is_refused_at_once_by_the_next(stall_limit, waits):
+    stall_limit(0.05)
+    writer, storage, ran = Background(pytest.fail), Storage(), []
+    writer.submit(storage)
+    assert storage.entered.wait(30)
+    with pytest.raises(TimeoutError, match="first took"):
+        writer.ask(partial(ran.append, 1), "first")
+    waits.clear()
+    with pytest.raises(TimeoutError, match="second took"):
+        writer.ask(partial(ran.append, 2), "second")
+    assert waits.limits == [0.0]
+    storage.answers.set()
+    stall_limit(30)
+    assert flush_all()
+    assert ran == [1]  # what was refused does not run
+
+
+@pytest.mark.parametrize("taken", [0.0, 0.02, 0.2], ids=["nothing", "some", "more"])
+def test_ask_waits_for_the_job_as_long_as_is_left(stall_limit, monkeypatch, taken):
+    stall_limit(0.05)
+    writer, storage, limits = Background(pytest.fail), Storage(), []
+    clock, submit = [100.0], writer.submit
+
+    def submitted(job):
+        clock[0] += taken
+        return submit(job)
+
+    def wait(outcomes, timeout):
+        limits.append(timeout)
+        return SimpleNamespace(done=set())
+
+    monkeypatch.setattr(writer, "submit", submitted)
+    monkeypatch.setattr(writer_module, "wait", wait)
+    monkeypatch.setattr(writer_module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    with pytest.raises(TimeoutError, match="looking took longer"):
+        writer.ask(storage, "looking")
+    assert limits == [pytest.approx(max(0.0, 0.05 - taken))]
+    monkeypatch.undo()
+    storage.answers.set()
+    stall_limit(30)
+    assert flush_all()
+
+
+def test_ask_raises_what_ends_a_program_too():
+    writer = Background(pytest.fail)
+    with pytest.raises(KeyboardInterrupt):
+        writer.ask(Interrupted, "looking")
+    assert writer.flush()
+
+
+class Interrupted:
+    def __init__(self):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("idle", [True, False])
+def test_exit_does_what_is_left_once_every_writer_is_idle(monkeypatch, idle):
+    done = []
+
+    def fail():
+        done.append("fails")
+        raise ValueError
+
+    monkeypatch.setattr(writer_module, "at_exit", [fail, partial(done.append, "last")])
+    monkeypatch.setattr(writer_module, "flush_all", lambda: idle)
+    writer_module._exit()
+    assert done == (["fails", "last"] if idle else [])
+
+
+def test_flush_all_gives_each_writer_what_is_left_of_the_limit(stall_limit, waits):
+    storages = [Storage() for _ in range(3)]
+    writers = [Background(pytest.fail) for _ in storages]
+    for writer, storage in zip(writers, storages, strict=True):
+        writer.submit(storage)
+        assert storage.entered.wait(30)
+    stall_limit(0.05)
+    waits.clear()
+    assert not flush_all()
+    assert max(waits.limits) <= 0.05
+    storages[0].answers.set()
+    storages[1].answers.set()
+    assert not flush_all()  # one that hangs is enough
+    storages[2].answers.set()
+    stall_limit(30)
+    assert flush_all()
