@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from keras_image_saver import ImageSaver, latents
+from keras_image_saver import ImageSaver, Run, latents
 
 try:
     from sklearn.datasets import load_digits
@@ -142,8 +142,8 @@ def main() -> None:
         save_initial=True,
     )
     gan.fit(load_images(), batch_size=32, epochs=args.epochs, verbose=2, callbacks=[saver])
-    pictures = args.output.glob("*.png")
-    print(f"The last picture is {max(pictures, key=lambda path: path.stat().st_mtime)}")
+    print(f"The last picture is {list(Run.open(args.output))[-1].path}")
+    print(f"The page of the run is {args.output / 'index.html'}")
 
 
 if __name__ == "__main__":

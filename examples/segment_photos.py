@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from tensorflow import keras
 
-from keras_image_saver import ImageSaver, Segmentation
+from keras_image_saver import ImageSaver, Run, Segmentation
 
 try:
     from sklearn.datasets import load_sample_images
@@ -96,7 +96,7 @@ def build_unet() -> keras.Model:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--output", type=Path, default=Path("runs/segment_photos"))
     args = parser.parse_args()
     print(f"The pictures will be in {args.output}")
@@ -134,8 +134,8 @@ def main() -> None:
         verbose=2,
         callbacks=[saver],
     )
-    pictures = args.output.glob("*.png")
-    print(f"The last picture is {max(pictures, key=lambda path: path.stat().st_mtime)}")
+    print(f"The last picture is {list(Run.open(args.output))[-1].path}")
+    print(f"The page of the run is {args.output / 'index.html'}")
 
 
 if __name__ == "__main__":

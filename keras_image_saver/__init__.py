@@ -55,16 +55,15 @@ _MODULES = {
     "timelapse": "viewers.timelapse",
 }
 
-__all__ = [*_MODULES, "__version__"]  # noqa: PLE0604 - names of a lazy module
+if not TYPE_CHECKING:  # a checker would take any name for one of ours, and no name for exported
+    __all__ = [*_MODULES, "__version__"]  # noqa: PLE0604 - names of a lazy module
 
+    def __getattr__(name: str) -> Any:
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        globals()[name] = value
+        return value
 
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

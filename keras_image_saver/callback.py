@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import tensorflow as tf
 
@@ -17,7 +17,7 @@ from keras_image_saver.picture import formats
 from keras_image_saver.picture.tiling import Tiling, check_sample_names
 from keras_image_saver.pipeline import Pipeline
 from keras_image_saver.progress import Progress, Schedule
-from keras_image_saver.render.function import as_renderer
+from keras_image_saver.render.function import Render, as_renderer
 from keras_image_saver.run.lock import next_order
 from keras_image_saver.run.logs import check_logs, plain_logs
 from keras_image_saver.run.previous import Previous
@@ -114,7 +114,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         model: Any = None,
         predict: Callable[[Any, Any], Any] | None = None,
         output: str | int | None = None,
-        render: Any = None,
+        render: Render = None,
         num_samples: int | None = None,
         batch_size: int | None = None,
         weights: str | Sequence[str] | None = None,
@@ -128,7 +128,7 @@ class ImageSaver(tf.keras.callbacks.Callback):
         sample_names: Sequence[str] | None = None,
         encoder_options: Mapping[str, Any] | None = None,
         rehearse: bool = True,
-        on_error: str = "warn",
+        on_error: Literal["warn", "raise"] = "warn",
         background: bool = True,
         previous: Previous = "keep",
         max_to_keep: int | None = None,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from keras_image_saver.arrays import Array, copied, cut_rows, leaves
 from keras_image_saver.checks import check_int, check_number, is_int
@@ -23,7 +24,7 @@ def latents(
     seed: int = 0,
     truncation: float | None = None,
     interpolate: int | None = None,
-) -> Array:
+) -> npt.NDArray[np.float32]:
     """Draw noise once, without touching any global random state.
 
     Args:

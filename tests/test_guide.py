@@ -85,6 +85,10 @@ def geometry(folder):
     return list(Run.open(folder))[-1].geometry
 
 
+def logs(folder):
+    return list(Run.open(folder))[-1].logs
+
+
 def test_every_section_with_code_has_a_test():
     code = [title for title, text in SECTIONS.items() if blocks(text, "(?:python|shell)")]
     names = {"test_" + re.sub(r"\W+", "_", title.lower()) for title in code}
@@ -171,17 +175,20 @@ def test_gans(paste):
 def test_cyclegan(paste):
     paste("CycleGAN")
     assert epochs("runs/cycle/forth") == epochs("runs/cycle/back") == [1]
+    assert logs("runs/cycle/forth")["cycle_loss"] > 0
 
 
 def test_vae(paste):
     paste("VAE")
     assert geometry("runs/vae/plane")["count"] == 64
     assert geometry("runs/vae/rebuilt")["panels"] == ["input", "prediction"]
+    assert logs("runs/vae/plane")["vae_loss"] > 0
 
 
 def test_diffusion(paste):
     paste("Diffusion")
     assert geometry("runs/diffusion")["panels"] == ["prediction"]
+    assert logs("runs/diffusion")["v_loss"] > 0
 
 
 def test_super_resolution(paste):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.rendering import bind, draw
+from support.versions import refuses_ragged
 
 from keras_image_saver import (
     Images,
@@ -61,6 +62,7 @@ BLUE_ORANGE = [[[0, 0, 255], [255, 128, 0]]]
             ValueError,
             "`colormap` must be a .256, 3. table, got shape",
             id="ragged colormap",
+            marks=refuses_ragged,
         ),
         pytest.param(
             lambda: encode_image(GREY, None),
@@ -105,7 +107,11 @@ BLUE_ORANGE = [[[0, 0, 255], [255, 128, 0]]]
             id="0-d colors",
         ),
         pytest.param(
-            lambda: to_uint8([[1, 2], [3]]), ValueError, "`images` must be one array", id="ragged"
+            lambda: to_uint8([[1, 2], [3]]),
+            ValueError,
+            "`images` must be one array",
+            id="ragged",
+            marks=refuses_ragged,
         ),
         pytest.param(
             lambda: Segmentation(multi_label=np.zeros(2)),

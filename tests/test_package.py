@@ -1,7 +1,9 @@
 """What the package says of itself."""
 
+import ast
 import configparser
 import importlib.metadata
+import inspect
 import re
 from pathlib import Path
 
@@ -26,6 +28,20 @@ def names(requirements):
 def test_package_ships_its_types():
     assert (PACKAGE / "py.typed").is_file()
     assert setup_cfg()["options.package_data"]["keras_image_saver"] == "py.typed"
+
+
+def test_users_script_that_is_checked_by_types_has_all_names_and_arguments():
+    script = ast.parse((ROOT / "tests/installed/user_script.py").read_text("utf-8"))
+    used = {node.id for node in ast.walk(script) if isinstance(node, ast.Name)}
+    assert set(keras_image_saver.__all__) - {"__version__"} <= used
+    given = {node.arg for node in ast.walk(script) if isinstance(node, ast.keyword)}
+    for name in keras_image_saver.__all__:
+        function = getattr(keras_image_saver, name)
+        # What the samples hold, a snapshot and a run are read of, not made by users.
+        if callable(function) and name not in ("Batch", "Run", "Snapshot", "ImageSaverError"):
+            parameters = inspect.signature(function).parameters.values()
+            options = {one.name for one in parameters if one.kind is one.KEYWORD_ONLY}
+            assert options <= given, name
 
 
 @pytest.mark.parametrize("room", ["comparison", "page", "web"])
@@ -61,6 +77,18 @@ def test_version_is_three_numbers():
 def test_dependencies_are_three_and_nothing_else():
     found = names(setup_cfg()["options"]["install_requires"])
     assert found == {"tensorflow", "numpy", "pillow"}
+
+
+def test_lowest_versions_that_are_tested_are_those_that_are_asked_for():
+    extras = setup_cfg()["options.extras_require"]
+    of_users = [extras[name] for name in ("colormaps", "fast", "notebook", "progress")]
+    of_users.append(setup_cfg()["options"]["install_requires"])
+    lines = "\n".join([*of_users, extras["test"]])
+    asked = dict(re.findall(r"^([\w-]+)>=([\d.]+)$", lines, re.MULTILINE))
+    environment = (ROOT / "pyproject.toml").read_text("utf-8").partition("[tool.tox.env.lowest]")[2]
+    tested = dict(re.findall(r'"([\w-]+)==([\d.]+)\.\*"', environment.partition("\n[")[0]))
+    assert tested == {name: asked[name] for name in tested}
+    assert names("\n".join(of_users)) <= set(tested)
 
 
 def test_extras_are_those_of_the_issue():

@@ -7,6 +7,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from PIL import Image
+from support.versions import AVIF_SUFFIX
 
 from keras_image_saver import save_image
 
@@ -35,7 +36,7 @@ def test_save_image_writes_webp_exactly(tmp_path):
     assert read(tmp_path / "rgb.webp").tolist() == RGB_BYTES
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "jpeg", "avif"])
+@pytest.mark.parametrize("suffix", ["jpg", "jpeg", AVIF_SUFFIX])
 def test_save_image_writes_lossy_formats_closely(tmp_path, suffix):
     image = np.broadcast_to(np.linspace(0, 1, 64, dtype=np.float32)[:, None], (32, 64, 3)[1::-1])
     for name, values in {"grey": image, "rgb": np.stack([image] * 3, -1)}.items():

@@ -143,7 +143,7 @@ def call_metrics(
             except MemoryError:
                 raise
             except Exception as error:
-                given = {"targets": targets, "outputs": prediction}
+                given = {"targets": of_rows, "outputs": prediction}
                 shown = "; ".join(
                     f"{part}{f'[{key!r}]' if key else ''}: {'None' if one is None else describe(one)}"
                     for part, structure in given.items()

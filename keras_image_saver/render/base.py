@@ -97,11 +97,19 @@ class OutputInfo:
 
 @dataclass(frozen=True)
 class NamedClass:
-    """One class of a legend: its id, its name, and the colour (R, G, B) that it is drawn in."""
+    """One class that has a name.
+
+    Attributes:
+        class_id: Its id.
+        name: Its name.
+        color: The colour (R, G, B) that it is drawn in.
+        is_bare: Whether an overlay leaves it bare instead.
+    """
 
     class_id: int
     name: str
     color: tuple[int, int, int]
+    is_bare: bool = False
 
 
 @dataclass(frozen=True)
@@ -254,9 +262,13 @@ class BoundRenderer(ABC):
             return {}
         return {name: self.captions.get(name, name) for name in panels}
 
-    def legend(self) -> tuple[NamedClass, ...]:
+    def named_classes(self) -> tuple[NamedClass, ...]:
         """Return the classes that have names, in the order of ids."""
         return ()
+
+    def legend(self) -> tuple[NamedClass, ...]:
+        """Return those of the named classes that are drawn in their colours."""
+        return tuple(one for one in self.named_classes() if not one.is_bare)
 
     def measured(self, batch: Batch) -> Mapping[str, Measured]:
         """Return what measures are taken of, by the kind of weights that drew: "" where there is one.

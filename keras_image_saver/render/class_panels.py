@@ -69,12 +69,19 @@ class BoundSegmentation(BoundRenderer):
                 f"ignore_index={values[-1]} if such pixels do not count, or the right `num_classes`."
             )
 
-    def legend(self) -> tuple[NamedClass, ...]:
-        colors = {class_id: self.colors[class_id].tolist() for class_id in self.class_names}
+    def named_classes(self) -> tuple[NamedClass, ...]:
+        ids = np.fromiter(self.class_names, np.intp)
+        colors = colorize(ids, palette=self.colors, ignore_index=self.ignore_index).tolist()
         return tuple(
-            NamedClass(class_id, name, tuple(colors[class_id]))
-            for class_id, name in self.class_names.items()
+            NamedClass(class_id, name, tuple(color), class_id == self._bare)
+            for (class_id, name), color in zip(self.class_names.items(), colors, strict=True)
         )
+
+    @property
+    def _bare(self) -> int | None:
+        """The class that is not coloured, but shows the input."""
+        is_ignored = self.background == self.ignore_index
+        return None if self.overlay is None or is_ignored else self.background
 
     def measured(self, batch: Batch) -> Mapping[str, Measured]:
         return {
@@ -142,8 +149,8 @@ class BoundSegmentation(BoundRenderer):
         ids, image = at_one_size(ids, image)
         colors = colorize(ids, palette=self.colors, ignore_index=self.ignore_index)
         mixed = overlay(image, colors, self.overlay)
-        if self.background is not None and self.background != self.ignore_index:
-            bare = ids == self.background
+        if self._bare is not None:
+            bare = ids == self._bare
             mixed[bare] = image[bare][:, :3]  # one channel becomes three
         # Magenta is there to be seen, not to shimmer through.
         mixed[~self._is_known(ids)] = MAGENTA

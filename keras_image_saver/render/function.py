@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from keras_image_saver.arrays import as_array, copied, describe, leaves
 from keras_image_saver.render.base import (
@@ -21,6 +21,8 @@ from keras_image_saver.render.ranges import (
     default_range,
 )
 from keras_image_saver.render.sources import check_images, failed
+
+Render: TypeAlias = Renderer | Callable[[Batch], Mapping[str, Any]] | None  # the argument
 
 
 def as_renderer(render: Any, *, whole: bool) -> Renderer:

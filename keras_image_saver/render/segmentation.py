@@ -63,8 +63,8 @@ class Segmentation(PanelRenderer):
         class_names: A name for each class, a list of them or a dict from class id, which may name
             some; or "voc" or "cityscapes", their classes' names. Where class 0 means none of them (one
             channel, `multi_label`), a list may leave it out.
-        background_class: The class that an overlay leaves bare. None: class 0 where it means none of
-            them (one channel, `multi_label`), else none.
+        background_class: The class that an overlay leaves bare; the legend has no colour for it then.
+            None: class 0 where it means none of them (one channel, `multi_label`), else none.
         slices: For volumes and clips, scores (N, D, H, W, C) or ids (N, D, H, W), as in `Images`: how
             many slices to draw, or which.
         slice_axis: The axis that is cut, counted as in (N, D, H, W, C): 1, 2 or 3; of medical volumes

@@ -106,8 +106,8 @@ class Several(BoundRenderer):
         }
         return {kind: one for kind, of_kind in each.items() for one in of_kind.values()}
 
-    def legend(self) -> tuple[NamedClass, ...]:
-        return self.bound.legend()
+    def named_classes(self) -> tuple[NamedClass, ...]:
+        return self.bound.named_classes()
 
     def _room(self, kind: str, out: Mapping[str, UInt8Array]) -> dict[str, UInt8Array]:
         named = {panel: panel_name(panel, kind, self.fixed) for panel in self._panels.values()}

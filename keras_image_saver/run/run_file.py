@@ -229,8 +229,8 @@ def about_panels(drawn_by: BoundRenderer | None) -> dict[str, Any]:
     if drawn_by is None:
         return dict.fromkeys(("class_names", "class_panels", "fixed_panels", "captions"))
     classes = [
-        {"id": one.class_id, "name": one.name, "color": list(one.color)}
-        for one in drawn_by.legend()
+        {"id": one.class_id, "name": one.name, "color": None if one.is_bare else list(one.color)}
+        for one in drawn_by.named_classes()
     ]
     return {
         "class_names": classes or None,

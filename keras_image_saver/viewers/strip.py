@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def strip(
     *,
     epochs: int = 8,
     samples: int = 6,
-    spacing: str = "log",
+    spacing: Literal["log", "even"] = "log",
     scale: int | None = None,
     max_pixels: int | None = decoder.MAX_PIXELS,
 ) -> str:

@@ -11,6 +11,7 @@ from PIL import ExifTags, Image
 from support.models import assert_drawn, autoencoder, drawn, floats, names, tiles
 from support.recorded import numbered, recorded
 from support.training import PREDICTION, Meddler, X, fit, fit_x, untrained
+from support.versions import AVIF_SUFFIX
 
 import keras_image_saver
 from keras_image_saver import ImageSaver
@@ -44,7 +45,7 @@ def test_template_may_put_fields_into_folders(tmp_path):
     assert names(tmp_path) == ["run/epoch-1/image.png", "run/epoch-2/image.png"]
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "webp", "tif", "bmp", "gif", "avif"])
+@pytest.mark.parametrize("suffix", ["jpg", "webp", "tif", "bmp", "gif", AVIF_SUFFIX])
 def test_suffix_names_the_format(tmp_path, suffix):
     x, model = floats(4, 8, 8, 3), autoencoder(channels=3)
     saver = ImageSaver(tmp_path / f"{{epoch}}.{suffix}", x, render=PREDICTION, columns=4)

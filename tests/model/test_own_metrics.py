@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support.versions import refuses_ragged
 
 from keras_image_saver.model.own_metrics import call_metrics
 
@@ -20,7 +21,12 @@ def called(returned):
         pytest.param({"a": 1}, r"got \{'a': 1\} \(dict\) for 3 samples\.$", id="a dict"),
         pytest.param(np.zeros((2, 4)), r"got shape \(2, 4\) .* for 3 samples\.$", id="fewer"),
         pytest.param(np.zeros((3, 0)), r"got shape \(3, 0\)", id="no values"),
-        pytest.param([[1.0], [2.0, 3.0], [4.0]], "be one array", id="rows of other lengths"),
+        pytest.param(
+            [[1.0], [2.0, 3.0], [4.0]],
+            "be one array",
+            id="rows of other lengths",
+            marks=refuses_ragged,
+        ),
         pytest.param(["a", "b", "c"], r"real numbers, got shape \(3,\)", id="texts"),
     ],
 )
@@ -28,6 +34,15 @@ def called(returned):
 def test_what_is_no_value_a_sample_is_refused_by_the_functions_name(returned, text):
     with pytest.raises(ValueError, match=rf"^`metrics\['mine'\]` must .*{text}"):
         called(returned)
+
+
+def test_function_that_fails_is_told_with_the_rows_that_it_got():
+    def fails(targets, outputs):
+        raise TypeError("no")
+
+    shown = r"targets: shape \(2, 4, 4, 1\) .*; outputs: shape \(2, 4, 4, 1\)"
+    with pytest.raises(ValueError, match=rf"^`metrics\['mine'\]` raised TypeError: no\. .*{shown}"):
+        call_metrics({"mine": fails}, X, [X[:2], X[2:]], 0)
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,19 @@ def test_panels_of_several_parts_stand_beside_their_own_samples():
             np.testing.assert_array_equal(found, to_uint8(values[sample]))
 
 
+def test_scores_and_the_class_ids_decided_from_them_do_not_differ():
+    """The first pass gives scores, whose parts have fewer rows than those of the ids of later passes."""
+    scores = np.random.default_rng(0).random((9, 64, 64, 4), np.float32)
+    ids = scores.argmax(-1).astype(np.int32)
+    assert scores[0].size < PIECE < scores.size
+    nothing = Batch(None, None, None)
+    bound = Segmentation(4).bind(replace(nothing, outputs=scores), INFO)
+    first = Drawing(bound, nothing, [scores])
+    assert first.difference(Drawing(bound, nothing, [ids])) == 0
+    ids[8, 63, 63] = (ids[8, 63, 63] + 1) % 4
+    assert first.difference(Drawing(bound, nothing, [ids])) > 1
+
+
 @pytest.mark.parametrize("kind", ["floats", "clipped floats", "class ids"])
 def test_compose_holds_no_second_picture_and_no_copy_of_the_outputs(kind):
     rng = np.random.default_rng(0)

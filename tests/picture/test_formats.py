@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 from PIL import Image, features
+from support.versions import needs_avif
 
 from keras_image_saver.picture.formats import (
     ANIMATED,
@@ -23,6 +24,7 @@ BY_NAME = {one.name: one for one in FORMATS}
 # The table
 
 
+@needs_avif
 def test_formats_are_all_known_to_pillow():
     Image.init()
     assert {one.name for one in FORMATS} <= set(Image.SAVE)
@@ -57,7 +59,7 @@ def test_formats_are_equal_after_a_copy_as_that_of_a_callback(kind):
         ("b.c.tiff", "TIFF"),
         ("b.bmp", "BMP"),
         ("b.gif", "GIF"),
-        ("b.avif", "AVIF"),
+        pytest.param("b.avif", "AVIF", marks=needs_avif),
     ],
 )
 def test_check_format_tells_by_the_suffix(path, kind):
@@ -76,6 +78,12 @@ def test_check_format_that_this_pillow_lacks_says_so(monkeypatch, suffix):
     monkeypatch.setattr(features, "check", lambda feature: False)
     with pytest.raises(ValueError, match=f"'{suffix}', which this Pillow cannot write.*png"):
         check_format(f"a{suffix}")
+
+
+def test_check_format_that_this_pillow_has_never_heard_of_says_so(monkeypatch):
+    monkeypatch.delitem(features.modules, "avif", raising=False)
+    with pytest.raises(ValueError, match=r"'\.avif', which this Pillow cannot write.*pillow>=11.3"):
+        check_format("a.avif")
 
 
 @pytest.mark.parametrize("path", ["a.webp", "b/a.GIF", "a.png"])

@@ -496,7 +496,33 @@ def test_segmentation_with_other_names_than_classes_is_refused():
         bind(Segmentation(class_names="voc"), row([0.1, 0.2, 0.3]))
 
 
+def test_legend_has_the_colour_that_ignored_pixels_are_drawn_in():
+    ids = row(0, 1, dtype=np.int64)
+    bound = bind(Segmentation(2, ignore_index=0, class_names=["void", "cat"]), ids)
+    assert [one.color for one in bound.legend()] == [(224, 224, 192), (128, 0, 0)]
+
+
 GREY = np.full((1, 1, 3, 1), 100, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("settings", "shown"),
+    [
+        ({"overlay": 0.5, "background_class": 1}, [0, 2]),
+        ({"overlay": 0.5, "background_class": 1, "ignore_index": 1}, [0, 1, 2]),
+        ({"background_class": 1}, [0, 1, 2]),
+        ({"overlay": 0.5}, [0, 1, 2]),
+    ],
+    ids=["bare", "ignored", "no overlay", "no background"],
+)
+def test_legend_leaves_out_the_class_that_no_panel_colours(settings, shown):
+    render = Segmentation(3, class_names=["a", "b", "c"], **settings)
+    bound = bind(render, row(0, 1, 2, dtype=np.int64), inputs=GREY)
+    assert [one.class_id for one in bound.legend()] == shown
+    assert [one.name for one in bound.named_classes()] == ["a", "b", "c"]
+    rendered = draw(render, row(0, 1, 2, dtype=np.int64), inputs=GREY)
+    # What a legend names is what differs from the grey of the input.
+    assert [n for n, pixel in enumerate(drawn(rendered)) if pixel != [100] * 3] == shown
 
 
 def test_overlay_leaves_the_background_class_bare():

@@ -44,6 +44,15 @@ def test_colours_over_a_photo_and_errors_are_no_class_maps():
     assert told(wrong, SCORES, **given) == {"class_panels": ["prediction"]}
 
 
+def test_class_that_an_overlay_leaves_bare_has_a_name_and_no_colour():
+    names = {0: "ground", 1: "cat"}
+    render = Segmentation(input_range=(0, 1), overlay=0.5, background_class=0, class_names=names)
+    assert told(render, SCORES, inputs=PHOTOS)["class_names"] == [
+        {"id": 0, "name": "ground", "color": None},
+        {"id": 1, "name": "cat", "color": [128, 0, 0]},
+    ]
+
+
 def test_panels_of_several_weights_have_the_names_that_the_geometry_has():
     render = Segmentation(panels={"prediction": "Found", "target": "True"})
     assert told(render, SCORES, targets=IDS, kinds=("raw", "ema")) == {

@@ -386,10 +386,10 @@ test("slices stand side by side, and the panels that have them below one another
   assertHolds(tiles, { width: 2 * 13 + 10, height: 8, across: 36, down: 11 + 8 });
   assert.deepEqual([...tiles.corner(0, 1)], [3, 2 + 11]);
   assert.deepEqual([...tiles.corner(3, 1)], [3 + 3 * 13 + 7, 2 + 2 * 11 + 5 + 11]);
-  assert.equal(words.panelName(tiles, 1), "prediction, slices 0, 4, 9");
-  assert.equal(words.panelName(words.tilesOf(entry(1)), 1), "prediction");
+  assert.equal(words.panelName("prediction", tiles), "prediction, slices 0, 4, 9");
+  assert.equal(words.panelName("prediction", words.tilesOf(entry(1))), "prediction");
   const one = words.tilesOf(entry(1, { geometry: { ...GEOMETRY, slices: [4] } }));
-  assert.equal(words.panelName(one, 0), "input, slice 4");
+  assert.equal(words.panelName("input", one), "input, slice 4");
 });
 
 for (const geometry of [

@@ -12,10 +12,11 @@ const plain = (value) => JSON.parse(JSON.stringify(value));
 const ABOUT = {
   format: 1,
   state: "finished",
-  settings: { sample_names: ["cat.jpg", 3] },
+  settings: { sample_names: ["cat.jpg", 3], columns: 2 },
   class_names: [{ id: 3, name: "<cat>", color: [0, 128, 255] }],
   fixed_panels: ["photo"],
   class_panels: ["mask", "truth"],
+  captions: { mask: "found" },
   samples: { digest: "sha256:ab", count: 2 },
 };
 
@@ -26,9 +27,11 @@ test("a run is what its run.json says, under the name of its folder", () => {
     about: ABOUT,
     state: "finished",
     samples: ["cat.jpg", "3"],
+    columns: 2,
     classes: [{ id: "3", name: "<cat>", color: [0, 128, 255] }],
     fixedPanels: ["photo"],
     classPanels: ["mask", "truth"],
+    captions: { mask: "found" },
     digest: "sha256:ab",
     count: 2,
   });
@@ -41,9 +44,11 @@ const NOTHING = {
   about: {},
   state: "",
   samples: [],
+  columns: null,
   classes: [],
   fixedPanels: ["input", "target"],
   classPanels: [],
+  captions: {},
   digest: "",
   count: null,
 };
@@ -57,10 +62,11 @@ for (const text of [undefined, "", "null", "[]", "5", '"text"', "{", "{}"]) {
 test("nonsense in run.json says nothing", () => {
   const odd = {
     state: 5,
-    settings: { sample_names: "ab" },
+    settings: { sample_names: "ab", columns: "2" },
     class_names: 5,
     fixed_panels: "input",
     class_panels: {},
+    captions: "ab",
     samples: { digest: 5, count: -1 },
   };
   for (const about of [odd, { ...odd, settings: null, samples: null }]) {
@@ -74,7 +80,7 @@ test("no panel is fixed where run.json says that none is", () => {
 
 test("classes are those with a name and a colour", () => {
   const cat = { id: 3, name: "<cat>", color: [0, 128, 255] };
-  const colors = [[0, 0], [0, 0, 256], "red"].map((color) => ({ ...cat, color }));
+  const colors = [[0, 0], [0, 0, 256], "red", null].map((color) => ({ ...cat, color }));
   const text = JSON.stringify({ class_names: [cat, null, "a", {}, ...colors] });
   assert.deepEqual(plain(runOf(text, "a/").classes), [{ ...cat, id: "3" }]);
 });

@@ -18,6 +18,7 @@ const plain = (value) => JSON.parse(JSON.stringify(value));
 function layout(changes) {
   return stage.layoutOf({
     count: 16,
+    columns: null,
     tile: { width: 28, height: 28 },
     panels: [1],
     room: { width: 900, height: 600 },
@@ -43,6 +44,16 @@ test("16 samples of two panels fill a wide stage and are no sliver", () => {
   assert.ok(width <= 900 && height <= 600);
   assert.ok(width > 0.8 * 900 || height > 0.8 * 600);
 });
+
+for (const columns of [1, 3, 12, 16]) {
+  for (const [width, height] of [[900, 600], [300, 500], [0, 0]]) {
+    test(`the ${columns} columns that were asked for are kept in ${width} by ${height}`, () => {
+      const made = layout({ columns, room: { width, height } });
+      assert.deepEqual([made.columns, made.rows], [columns, Math.ceil(16 / columns)]);
+      if (width > 0) assert.ok(extent(made)[0] <= width + 1);
+    });
+  }
+}
 
 for (const count of [1, 2, 3, 7, 16, 64, 100]) {
   for (const panels of [[1], [2], [4], [1, 1], [1, 1, 2]]) {
@@ -196,6 +207,15 @@ test("runs share a panel only where they were shown the same samples", () => {
   assert.equal(of(undefined, undefined), 2);
 });
 
+test("panels are called as the user calls them", () => {
+  const captions = { input: "blurred", prediction: 5, target: "sharp" };
+  const run = stage.runOf(JSON.stringify({ fixed_panels: ["input"], captions }), "./");
+  const [one] = frames(scene([shot("a", {}, run)]));
+  assert.deepEqual(plain([one.panels, one.layers[0].panels]), [["blurred", "prediction"], [0, 1]]);
+  const [shared] = frames(scene([shot("a", {}, run), shot("b", {}, run)]));
+  assert.deepEqual(plain([shared.key, shared.title, shared.panels]), ["panel input", "blurred", ["blurred"]]);
+});
+
 test("no picture is left without a panel of its own", () => {
   const geometry = { ...GEOMETRY, panels: ["input", "target"] };
   const two = frames(scene([shot("a", { geometry }), shot("b", { geometry })]));
@@ -218,6 +238,21 @@ test("what cannot be shown is said in its frame", () => {
 test("a picture without tiles is shown whole, and so is what stands beside it", () => {
   const given = scene([shot("a"), shot("b", { geometry: {} })]);
   assert.deepEqual(plain(stage.shownOf(given, SIZES).map((one) => one.tiles.width)), [40, 40]);
+});
+
+function wishedColumns(...asked) {
+  const runs = asked.map((columns) => stage.runOf(JSON.stringify({ settings: { columns } }), "./"));
+  const given = scene(runs.map((run, number) => shot(`${number}`, {}, run)));
+  const shown = stage.shownOf(given, SIZES);
+  return (changes) => stage.wishOf({ ...given, ...changes }, shown, stage.framesOf(given, shown), {}).columns;
+}
+
+test("a row has as many samples as the user asked for, where runs agree", () => {
+  assert.equal(wishedColumns(2)(), 2);
+  assert.equal(wishedColumns(9)(), 4); // there are no more
+  assert.equal(wishedColumns(2, 2)(), 2);
+  for (const asked of [[null], [2, 3], [2, null], ["2"]]) assert.equal(wishedColumns(...asked)(), null);
+  assert.equal(wishedColumns(2)({ sample: 1 }), 1);
 });
 
 test("an order that lacks samples, or has others, still shows each once", () => {

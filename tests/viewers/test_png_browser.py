@@ -22,9 +22,10 @@ DRAW = """
         const context = canvas.getContext("2d", { colorSpace: "srgb" });
         context.drawImage(image, 0, 0);
         const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-        let text = "";
-        for (const byte of data) text += String.fromCharCode(byte);
-        return [canvas.height, canvas.width, btoa(text)];
+        const parts = [];
+        for (let at = 0; at < data.length; at += 8192)
+            parts.push(String.fromCharCode.apply(null, data.subarray(at, at + 8192)));
+        return [canvas.height, canvas.width, btoa(parts.join(""))];
     }
 """
 

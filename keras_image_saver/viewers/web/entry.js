@@ -180,8 +180,6 @@ function tilesOf(entry) {
 }
 
 /* What a panel is called where it stands alone. */
-function panelName(tiles, panel) {
-  const [first] = tiles.slices;
-  if (first === undefined) return tiles.panels[panel];
-  return `${tiles.panels[panel]}, ${tiles.slices.length === 1 ? "slice" : "slices"} ${tiles.slices.join(", ")}`;
+function panelName(name, { slices }) {
+  return slices.length ? `${name}, ${slices.length === 1 ? "slice" : "slices"} ${slices.join(", ")}` : name;
 }

@@ -165,7 +165,7 @@ class Frame {
   }
 
   panelName(name, tiles) {
-    const text = tiles.slices.length ? panelName(tiles, tiles.panels.indexOf(name)) : name;
+    const text = panelName(name, tiles);
     return element("div", { className: "panel" }, element("span", { textContent: text, title: text }));
   }
 

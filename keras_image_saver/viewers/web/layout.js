@@ -17,6 +17,7 @@ function wholeScale(scale, ratio) {
 
 /* What is to be laid out:
      count    samples
+     columns  how many of them a row has; null: as many as makes tiles the largest
      tile     {width, height}
      panels   how many panels each frame has of a sample
      room     {width, height} of the stage in the window
@@ -90,9 +91,10 @@ function scaleOf(wish, columns, { across, most }) {
 
 /* Of all ways to lay them out, the one whose tiles are the largest; of equal ones the fullest. */
 function largest(wish) {
-  let best = { scale: 0, columns: 1, across: true, most: 1 };
+  const [fewest, mostColumns] = wish.columns ? [wish.columns, wish.columns] : [1, wish.count];
+  let best = { scale: 0, columns: fewest, across: true, most: 1 };
   for (const way of ways(wish)) {
-    for (let columns = 1; columns <= wish.count; columns++) {
+    for (let columns = fewest; columns <= mostColumns; columns++) {
       const { side, tall } = scaleOf(wish, columns, way);
       const scale = Math.min(side, tall);
       if (scale > best.scale * 1.001) best = { ...way, columns, scale };
@@ -117,9 +119,9 @@ function panned(wish) {
   const across = wish.panels.length === 1 || wish.room.width >= wish.room.height;
   const fits = (columns, most) => scaleOf(wish, columns, { across, most }).side >= least;
   const all = ways(wish).filter((way) => way.across === across);
-  const { most } = all.find((way) => fits(1, way.most)) ?? all.at(-1);
-  let columns = 1;
-  while (columns < wish.count && fits(columns + 1, most)) columns++;
+  let columns = wish.columns ?? 1;
+  const { most } = all.find((way) => fits(columns, way.most)) ?? all.at(-1);
+  while (!wish.columns && columns < wish.count && fits(columns + 1, most)) columns++;
   const { side } = scaleOf(wish, columns, { across, most });
   return { across, most, columns, scale: Math.max(side, 0.01), isPanned: true };
 }

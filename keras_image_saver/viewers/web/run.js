@@ -34,17 +34,24 @@ function runOf(text, url, name = folderName(url)) {
     // There is none, as of runs of the first version.
   }
   if (!isObject(about)) about = {};
-  const { settings, samples, fixed_panels: fixed, class_panels: ofClasses } = about;
+  const { settings, samples, captions, fixed_panels: fixed, class_panels: ofClasses } = about;
   return {
     name,
     url,
     about,
     state: typeof about.state === "string" ? about.state : "",
     samples: textsIn(settings?.sample_names),
+    columns: isCount(settings?.columns) ? settings.columns : null,
     classes: classesIn(about.class_names),
     fixedPanels: Array.isArray(fixed) ? textsIn(fixed) : FIXED_PANELS,
     classPanels: textsIn(ofClasses),
+    captions: isObject(captions) ? captions : {},
     digest: typeof samples?.digest === "string" ? samples.digest : "",
     count: isCount(samples?.count) ? samples.count : null,
   };
+}
+
+/* What the user calls a panel. */
+function captionOf({ captions }, panel) {
+  return typeof captions[panel] === "string" ? captions[panel] : panel;
 }

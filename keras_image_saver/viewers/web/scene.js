@@ -47,17 +47,18 @@ function sharedPanels(shown) {
   return keepOne ? shared : [];
 }
 
-/* [{key, title, color, panels, layers: [{shown, panels}], problem}]: the names of the panels of a frame, and
+/* [{key, title, color, panels, layers: [{shown, panels}], problem}]: what the panels of a frame are called, and
    which each layer draws there, by their numbers in its picture; -1 for one that it has not. */
 function framesOf({ shots, mode }, shown) {
   const shared = sharedPanels(shown);
   const source = shown.find((one) => !one.problem);
   const numbers = (one, names) => names.map((name) => one.tiles?.panels.indexOf(name) ?? -1);
+  const called = (one, names) => names.map((name) => captionOf(one.shot.run, name));
   const frames = shared.map((name) => ({
     key: `panel ${name}`,
-    title: name,
+    title: captionOf(source.shot.run, name),
     color: null,
-    panels: [name],
+    panels: called(source, [name]),
     layers: [{ shown: source, panels: numbers(source, [name]) }],
     problem: "",
     isShared: true,
@@ -74,7 +75,7 @@ function framesOf({ shots, mode }, shown) {
       key: group.map((one) => one.shot.key).join(" "),
       title: titleOf(group, mode),
       color: group.length === 1 ? group[0].shot.color : null,
-      panels,
+      panels: called(group[0], panels),
       layers: gap ? [] : group.map((one) => ({ shown: one, panels: numbers(one, panels) })),
       problem: gap ? (isOver ? `${gap.shot.title}: ${gap.problem}` : gap.problem) : "",
     });
@@ -96,9 +97,12 @@ function wishOf(scene, shown, frames, { room, ratio, caption, line, name }) {
   const isNamed = frames.some((frame) => frame.panels.length > 1) || whole.some((one) => one.tiles.slices.length);
   const hasNumbers = whole.some((one) => Object.keys(one.shot.entry.metrics ?? {}).length > 0);
   const hasNames = whole.some((one) => one.shot.run.samples.length > 0);
+  const count = isAlone ? 1 : most((tiles) => tiles.count, 1);
+  const columns = [...new Set(whole.map((one) => one.shot.run.columns))]; // as the user wants it, where runs agree
   const isTold = frames.length > 1 || frames[0].layers.length > 1 || (!isAlone && frames[0].panels.length > 1);
   return {
-    count: isAlone ? 1 : most((tiles) => tiles.count, 1),
+    count,
+    columns: columns.length === 1 && columns[0] ? Math.min(columns[0], count) : null,
     tile: { width: most((tiles) => tiles.width, 1), height: most((tiles) => tiles.height, 1) },
     panels: frames.map((frame) => frame.panels.length),
     room,
