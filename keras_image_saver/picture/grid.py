@@ -84,7 +84,7 @@ class Canvas:
         """Enlarge one image to its tile, or to as much of it as keeps the image's proportions."""
         height, width, y, x = self._box(*image.shape[:2])
         top, left = self._layout.tile_at(sample, panel)
-        paste(self.image, nearest(image[np.newaxis], height, width)[0], top + y, left + x)
+        paste(self.image, nearest(image[np.newaxis], height, width), top + y, left + x)
 
     def _box(self, height: int, width: int) -> tuple[int, int, int, int]:
         """Return (height, width, y, x) of an image in its tile: enlarged, in proportion, centred."""
@@ -115,8 +115,7 @@ def paste(picture: UInt8Array, image: UInt8Array, y: int, x: int) -> None:
     """Put images (..., H, W, C) into as many pictures that have as many channels or more."""
     height, width, channels = image.shape[-3:]
     # Grey is spread over the three colours; where the image has no alpha, the picture keeps its own.
-    used = 1 if picture.shape[-1] == 1 else max(3, channels)
-    picture[..., y : y + height, x : x + width, :used] = image
+    picture[..., y : y + height, x : x + width, : max(3, channels)] = image
 
 
 def make_grid(

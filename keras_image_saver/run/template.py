@@ -168,9 +168,8 @@ class Template:
         known = {"", *_COUNTERS}
         of_logs = [n for n, (_, field, _) in enumerate(self._parts) if field not in known]
         # Where there are more, the others are left out together: before the first batch no log is known.
-        groups = [[number] for number in of_logs[:_MOST_LEFT_OUT]]
-        if len(of_logs) > _MOST_LEFT_OUT:
-            groups.append(of_logs[_MOST_LEFT_OUT:])
+        alone, rest = of_logs[:_MOST_LEFT_OUT], of_logs[_MOST_LEFT_OUT:]
+        groups = [group for group in (*([number] for number in alone), rest) if group]
         left_out = (itertools.combinations(groups, count) for count in range(len(groups) + 1))
         return [self._pattern({*itertools.chain(*one)}) for some in left_out for one in some]
 

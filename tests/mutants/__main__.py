@@ -6,7 +6,7 @@ own tests on each mutant, in a copy of the tree. Prints who survived, and a tabl
 `mutants`.
 
 A place counts once, however many mutants it may have; one of them is drawn. Left out is what types
-tell: annotations, and whether a class is frozen; and `is` for `==`, which differ by chance.
+tell, annotations and whether a class is frozen; and `is` for `==`, which differ by chance.
 """
 
 import argparse
@@ -96,8 +96,11 @@ def mutants(module: str, seed: int) -> Iterator[Mutant]:
         specs = [item.mutations[0] for item in database.work_items]
     by_place = defaultdict(list)
     for spec in specs:
-        is_told = not any(begin <= spec.start_pos < end for begin, end in left_out)
-        if is_told and not spec.operator_name.endswith(SAME):
+        row, column = spec.start_pos
+        is_told = any(begin <= spec.start_pos < end for begin, end in left_out)
+        # To Cosmic Ray, what stands before keyword-only arguments is a product.
+        is_mark = lines[row - 1].startswith("*,", column)
+        if not (is_told or is_mark or spec.operator_name.endswith(SAME)):
             by_place[spec.start_pos, spec.end_pos].append(spec)
     for ((row, column), _), found in by_place.items():
         # By its text: what is drawn stays the same where lines are added above it.

@@ -72,6 +72,27 @@ def test_plain_logs_of_a_tensor_that_has_no_value_are_text():
     assert plain_logs({"loss": Symbolic()}) == {"loss": "a symbolic tensor"}
 
 
+class Broken:
+    """What neither is an array nor has a text."""
+
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("no array")
+
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+def test_plain_logs_of_what_has_no_text_say_of_which_type_it_is():
+    assert plain_logs({"metric": Broken()}) == {"metric": "a Broken without a text"}
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(64, [0.0] * 64), (65, "array of shape (65,)")], ids=str
+)
+def test_plain_logs_have_the_values_of_arrays_of_64_at_most(count, expected):
+    assert plain_logs({"metric": np.zeros(count)}) == {"metric": expected}
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [

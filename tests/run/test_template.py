@@ -206,6 +206,13 @@ def test_template_with_a_format_that_does_not_number_is_refused(template):
         Template(template)
 
 
+def test_template_that_does_not_number_says_which_counts_it_does_not_tell_apart():
+    with pytest.raises(ValueError, match="does not tell 10 from 11"):
+        Template("{epoch:.0e}.png")
+    with pytest.raises(ValueError, match="does not tell 100 from 101"):
+        Template("{epoch:.2g}.png")
+
+
 @pytest.mark.parametrize("template", ["{epoch}{batch}.png", "{epoch}{batch:02d}.png"])
 def test_template_with_counters_that_run_together_is_refused(template):
     """Epoch 1, batch 111 and epoch 11, batch 11 have one name."""

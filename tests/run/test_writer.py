@@ -29,6 +29,10 @@ def short_stall(stall_limit):
     stall_limit(0.05)
 
 
+def test_nobody_waits_for_storage_longer_than_a_minute():
+    assert writer_module.STALL_S == 60
+
+
 def test_inline_waits_for_each_job(waits):
     writer, ran = Inline(pytest.fail), []
     for number in range(3):
