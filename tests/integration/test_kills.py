@@ -193,10 +193,10 @@ def make_earlier_run(folder):
     np.savez(folder / "samples.npz", x=np.zeros((2, 4, 4, 1), np.float32))
 
 
-@times(2, 20)
-def test_run_that_is_killed_while_it_is_set_aside_is_kept_whole(server, tmp_path, kills):
+@pytest.mark.exhaustive
+def test_run_that_is_killed_while_it_is_set_aside_is_kept_whole(server, tmp_path):
     random_, killed, runs = random.Random(3), 0, 0
-    while killed < kills:
+    while killed < 20:
         folder, runs = tmp_path / str(runs), runs + 1
         make_earlier_run(folder)
         files = names(folder)

@@ -82,14 +82,11 @@ def assert_records_are_true(folder):
             assert storage_of(snapshot.path).exists(), snapshot.path
 
 
+@pytest.mark.exhaustive  # on a disk in memory `test_crashes.py` asks it of each step, and more
 @pytest.mark.filterwarnings("ignore:Of 1 files")
 @pytest.mark.parametrize("previous", ["keep", "delete"])
 @pytest.mark.parametrize("first", [0, 2], ids=["begins", "resumes"])
-@pytest.mark.parametrize(
-    "again",
-    [False, pytest.param(True, marks=pytest.mark.exhaustive)],
-    ids=["killed once", "killed twice"],
-)
+@pytest.mark.parametrize("again", [False, True], ids=["killed once", "killed twice"])
 def test_start_that_is_killed_at_any_step_leaves_every_start_possible(
     tmp_path, previous, first, again
 ):
