@@ -83,7 +83,7 @@ class Diffusion(keras.Model):
             found = self.network([cos * images + sin * noise, angle], training=True)
             loss = tf.reduce_mean((found - (cos * noise - sin * images)) ** 2)
         weights = self.network.trainable_variables
-        self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=False))
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))
         self.v_loss.update_state(loss)
         return {"v_loss": self.v_loss.result()}
 

@@ -114,7 +114,7 @@ class GAN(keras.Model):
             (d_tape, d_loss, self.discriminator, self.d_optimizer),
         ):
             weights = model.trainable_variables
-            optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=False))
+            optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))
         self.g_loss.update_state(g_loss)
         self.d_loss.update_state(d_loss)
         return {metric.name: metric.result() for metric in self.metrics}

@@ -2,7 +2,7 @@
 
 `watch` takes what draws, here the decoder, and `save` saves a picture whenever the loop says so. The
 latent space has two axes, and the samples are a plane of its codes: each picture is a map of the digits
-that the decoder knows. Keras 3 trains it on any backend; Keras 2 has no `keras.ops`.
+that the decoder knows. Keras 3 trains it on any backend.
 
     python examples/own_loop_digits.py
     KERAS_BACKEND=jax python examples/own_loop_digits.py
@@ -14,7 +14,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
+from tensorflow import keras
 
 from keras_image_saver import ImageSaver, Run
 
@@ -25,7 +25,8 @@ except ImportError as error:
         'scikit-learn is missing: pip install "keras-image-saver[examples]"'
     ) from error
 
-keras = tf.keras
+if not hasattr(keras, "ops"):
+    raise SystemExit("Keras 3 is needed here, and this is Keras 2.")
 layers = keras.layers
 
 SIDE = 12  # digits a row of the map

@@ -141,7 +141,7 @@ def count_pictures(folder):
     return count
 
 
-@times(8, 50)
+@times(4, 50)
 def test_run_that_is_killed_is_whole_each_time_and_completed(server, tmp_path, kills):
     folder, random_ = tmp_path / "run", random.Random(3)
     done = killed = 0
@@ -172,7 +172,7 @@ def test_run_that_is_killed_is_whole_each_time_and_completed(server, tmp_path, k
     assert left_over(folder) == []
 
 
-OLD = 1_000  # snapshots of the earlier run, so that a move of them takes a while
+OLD = 500  # snapshots of the earlier run, so that a move of them takes a while
 
 
 def make_earlier_run(folder):
@@ -193,7 +193,7 @@ def make_earlier_run(folder):
     np.savez(folder / "samples.npz", x=np.zeros((2, 4, 4, 1), np.float32))
 
 
-@times(3, 20)
+@times(2, 20)
 def test_run_that_is_killed_while_it_is_set_aside_is_kept_whole(server, tmp_path, kills):
     random_, killed, runs = random.Random(3), 0, 0
     while killed < kills:
@@ -256,7 +256,7 @@ def in_place(folder, *, after=0):
     return [path for path in folder.glob("[0-9]*/*.png") if int(path.parent.name) > after]
 
 
-@times(6, 25)
+@times(4, 25)
 def test_folder_of_several_runs_survives_kills_at_any_moment(server, tmp_path, kills):
     """Runs that begin, resume and delete: every start is possible, and no picture of anyone's gone."""
     folder, random_ = tmp_path / "run", random.Random(7)

@@ -34,6 +34,12 @@ def test_page_shows_the_newest_grid_enlarged_and_fitted(show, tmp_path):
     assert middle(page.locator(".tile").nth(3)) == color(5, 3)
 
 
+def test_page_tells_no_step_of_a_loop_that_counts_none(show, tmp_path):
+    Writer(tmp_path).begin().save(3, batch=0, step=0)
+    page = show(tmp_path)
+    assert (epoch(page), page.locator("#step").inner_text()) == ("Epoch 3", "")
+
+
 def test_picture_larger_than_the_window_is_shrunk_and_not_pixelated(show, tmp_path):
     large = encode_image(np.zeros((2000, 3000, 3), np.uint8))
     Writer(tmp_path).begin().save(1, content=large, geometry={})

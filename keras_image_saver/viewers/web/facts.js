@@ -29,8 +29,10 @@ class Facts {
   /* `marked`: places in the history, of what is on the stage; the last one is told of. */
   draw(entry, marked) {
     by("epoch").textContent = entry.epoch ? `Epoch ${entry.epoch}` : epochName(entry);
-    const batch = entry.batch ? `batch ${entry.batch}, ` : "";
-    by("step").textContent = `${batch}step ${entry.step ?? "unknown"}`;
+    const batch = entry.batch ? `batch ${entry.batch}` : "";
+    // A loop of one's own may count epochs alone; its steps are 0 then.
+    const step = entry.epoch && entry.step === 0 ? "" : `step ${entry.step ?? "unknown"}`;
+    by("step").textContent = [batch, step].filter(Boolean).join(", ");
     by("when").textContent = entry.time ? new Date(entry.time * 1000).toLocaleString() : "";
     by("file").replaceChildren(fileLink(entry));
     const others = Object.entries(entry.logs ?? {}).filter(([, value]) => !isNumeric(value));
