@@ -27,7 +27,7 @@ from typing import NamedTuple
 from cosmic_ray.commands import init
 from cosmic_ray.mutating import mutate_and_test
 from cosmic_ray.work_db import use_db
-from cosmic_ray.work_item import MutationSpec
+from cosmic_ray.work_item import MutationSpec, WorkerOutcome
 from equivalent import EQUIVALENT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -162,9 +162,15 @@ def change_of(diff: str) -> tuple[str, str]:
 
 
 def fate(mutant: Mutant, timeout: float) -> tuple[str, str]:
-    """Return what became of a mutant, and what it is."""
+    """Return what became of a mutant, and what it is.
+
+    Raises:
+        SystemExit: If there is no such mutant.
+    """
     result = mutate_and_test([mutant.spec], shlex.join(command(mutant.module)), timeout)
-    old, new = change_of(result.diff or result.output or "")
+    if result.worker_outcome is not WorkerOutcome.NORMAL:
+        raise SystemExit(f"{mutant.spec} could not be made: {result.output}")
+    old, new = change_of(result.diff)
     why = EQUIVALENT.get((mutant.module, old, new))
     shown = f"  {mutant.module}, {mutant.spec.definition_name}\n    - {old}\n    + {new}\n"
     if result.is_killed:
