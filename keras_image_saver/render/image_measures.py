@@ -192,17 +192,22 @@ def _pieces(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
 def _similarity(x: Array, y: Array) -> Array:
     """Return the similarity at each pixel whose window lies within (H, W, C)."""
     height, width, channels = x.shape
+    # Of pixels far from 0 the squares have no digits left for what they differ by.
+    common = y.mean()
     maps = np.empty((4, height, width * channels), np.float32)
-    maps[0], maps[1] = x.reshape(height, -1), y.reshape(height, -1)
+    np.subtract(x.reshape(height, -1), common, out=maps[0])
+    np.subtract(y.reshape(height, -1), common, out=maps[1])
     np.multiply(maps[0], maps[1], out=maps[2])
     np.square(maps[0], out=maps[3])
     maps[3] += np.square(maps[1])
     mean_x, mean_y, of_products, of_squares = _blurred(_blurred(maps, 1, 1), 2, channels)
-    product = mean_x * mean_y
-    squares = np.square(mean_x) + np.square(mean_y)
-    upper = (2 * product + _C1) * (2 * (of_products - product) + _C2)
-    similarity: Array = upper / ((squares + _C1) * (of_squares - squares + _C2))
-    return similarity
+    structure = 2 * (of_products - mean_x * mean_y) + _C2
+    structure /= of_squares - np.square(mean_x) - np.square(mean_y) + _C2
+    mean_x += common
+    mean_y += common
+    similarity: Array = (2 * mean_x * mean_y + _C1) * structure
+    similarity /= np.square(mean_x) + np.square(mean_y) + _C1
+    return np.minimum(similarity, np.float32(1), out=similarity)  # rounding may leave more
 
 
 def _blurred(maps: Array, axis: int, stride: int) -> Array:

@@ -87,7 +87,7 @@ def assert_records_are_true(folder):
 @pytest.mark.parametrize("first", [0, 2], ids=["begins", "resumes"])
 @pytest.mark.parametrize(
     "again",
-    [pytest.param(False, marks=pytest.mark.exhaustive), True],
+    [False, pytest.param(True, marks=pytest.mark.exhaustive)],
     ids=["killed once", "killed twice"],
 )
 def test_start_that_is_killed_at_any_step_leaves_every_start_possible(
