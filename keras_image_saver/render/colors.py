@@ -155,8 +155,7 @@ def apply_colormap(mapped: UInt8Array, table: UInt8Array) -> UInt8Array:
     """
     colored: UInt8Array = np.take(table, mapped[..., 0], axis=0)
     if mapped.shape[-1] == 3:
-        # What was grey has three equal channels, so unequal ones tell the magenta pixels.
-        colored[mapped[..., 0] != mapped[..., 1]] = MAGENTA
+        colored[(mapped == MAGENTA).all(-1)] = MAGENTA
     return colored
 
 

@@ -303,11 +303,8 @@ def _parse(text: str) -> list[tuple[str, str, str]]:
 
 
 def _large(spec: str) -> str:
-    """Return a counter as long as it may become."""
-    try:
-        return format(_LARGE_COUNT, spec)
-    except ValueError:
-        return ""  # which `_check_unique` has refused
+    """Return a counter as long as it may become; `_check_unique` has refused what formats none."""
+    return format(_LARGE_COUNT, spec)
 
 
 def _cut(text: str, size: int) -> str:

@@ -27,11 +27,10 @@ from typing import NamedTuple
 from cosmic_ray.commands import init
 from cosmic_ray.mutating import mutate_and_test
 from cosmic_ray.work_db import use_db
-from cosmic_ray.work_item import MutationSpec
+from cosmic_ray.work_item import MutationSpec, WorkerOutcome
+from equivalent import EQUIVALENT
 
-from tests.mutants.equivalent import EQUIVALENT
-
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "keras_image_saver"
 
 # By module, its own tests; to them come the examples in its docstrings.
@@ -163,9 +162,15 @@ def change_of(diff: str) -> tuple[str, str]:
 
 
 def fate(mutant: Mutant, timeout: float) -> tuple[str, str]:
-    """Return what became of a mutant, and what it is."""
+    """Return what became of a mutant, and what it is.
+
+    Raises:
+        SystemExit: If there is no such mutant.
+    """
     result = mutate_and_test([mutant.spec], shlex.join(command(mutant.module)), timeout)
-    old, new = change_of(result.diff or result.output or "")
+    if result.worker_outcome is not WorkerOutcome.NORMAL:
+        raise SystemExit(f"{mutant.spec} could not be made: {result.output}")
+    old, new = change_of(result.diff)
     why = EQUIVALENT.get((mutant.module, old, new))
     shown = f"  {mutant.module}, {mutant.spec.definition_name}\n    - {old}\n    + {new}\n"
     if result.is_killed:
@@ -185,11 +190,13 @@ def table(counts: dict[str, Counter[str]]) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python tests/mutants", description=__doc__)
     parser.add_argument("modules", nargs="*", help="of those that are drawn, such as run/lock.py")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=300, help="how many are drawn, of all modules")
     asked = parser.parse_args()
+    if unknown := {*asked.modules} - {*OWN_TESTS}:
+        parser.error(f"modules must be some of {', '.join(OWN_TESTS)}, got {', '.join(unknown)}")
     with tempfile.TemporaryDirectory() as folder:
         copy_tree(Path(folder))
         os.chdir(folder)

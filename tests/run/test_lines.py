@@ -194,6 +194,12 @@ def test_number_too_large_for_a_float_is_read_as_text(text, value):
     assert type(read_float(text)) is type(value)
 
 
+def test_line_of_what_json_lacks_is_refused():
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        line_of(entry(logs={"loss": math.nan}))
+    assert json.loads(line_of(entry(logs={"what": {1, 2}})).raw)["logs"] == {"what": "{1, 2}"}
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(0, 2**53 - 1) | st.floats(0, 1e9) | st.text(max_size=5),
     lambda inner: (
@@ -261,18 +267,22 @@ def test_reading_tells_the_files_of_which_no_line_can_be_read(tmp_path):
     assert "3 lines of the record" in found.warnings[0]
 
 
-def test_record_that_changes_at_each_look_is_read_five_times(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("changes", "count"), [(0, 1), (1, 2), (99, 5)])
+def test_record_that_changes_meanwhile_is_read_again_five_times_at_most(
+    tmp_path, monkeypatch, changes, count
+):
     write(tmp_path, "snapshots.jsonl", json.dumps(entry(epoch=0)))
     looks = []
 
     def names(folder):
         looks.append(folder)
-        write(tmp_path, "snapshots.jsonl", json.dumps(entry(epoch=len(looks))))
+        epoch = min(len(looks), changes)
+        write(tmp_path, "snapshots.jsonl", json.dumps(entry(epoch=epoch)))
         return ["snapshots.jsonl"]
 
     monkeypatch.setattr(lines, "record_files", names)
     assert len(read_record(str(tmp_path)).entries) == 1
-    assert len(looks) == 2 * 5
+    assert len(looks) == 2 * count
 
 
 def test_folder_without_a_record_has_none(tmp_path):
