@@ -258,7 +258,10 @@ def test_tensorboard_images_are_shown_by_a_real_tensorboard(tmp_path, browser):
     listener = TensorBoardImages(tmp_path)
     for epoch in (1, 2):
         listener(snapshot(epoch, epoch * 57, size=(40, 60)))
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(tmp_path)]
+    # Where a module of this name is found, TensorBoard does without TensorFlow, and starts sooner.
+    start = 'import sys; sys.modules["tensorboard.compat.notf"] = sys; '
+    start += "from tensorboard.main import run_main; run_main()"
+    command = [sys.executable, "-c", start, "--logdir", str(tmp_path)]
     command += ["--port", "0", "--host", "127.0.0.1"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
