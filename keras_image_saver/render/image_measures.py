@@ -98,8 +98,8 @@ def change(images: MeasuredImages) -> Array:
     Returns:
         float64, shape (N,); NaN where there is none before, or one of another shape.
     """
-    previous = images.previous
-    if previous is None or previous.shape != images.outputs.shape:
+    previous = images.comparable
+    if previous is None:
         return np.full(len(images.outputs), np.nan)
     return _mean_of_differences(images, previous, images.output_range, np.abs)
 
@@ -207,7 +207,8 @@ def _similarity(x: Array, y: Array) -> Array:
     mean_y += common
     similarity: Array = (2 * mean_x * mean_y + _C1) * structure
     similarity /= np.square(mean_x) + np.square(mean_y) + _C1
-    return np.minimum(similarity, np.float32(1), out=similarity)  # rounding may leave more
+    np.minimum(similarity, np.float32(1), out=similarity)  # rounding may leave more
+    return similarity
 
 
 def _blurred(maps: Array, axis: int, stride: int) -> Array:
