@@ -46,8 +46,8 @@ class ImageSaver(tf.keras.callbacks.Callback):
         filepath: A template as in `ModelCheckpoint`: `{epoch}`, `{batch}` (in its epoch) and `{step}`
             (over the run), all counted from 1, and every key of `logs`. A path without a suffix, such
             as runs/lr_0.01, is a folder and means `{epoch:04d}.png` in it, or `{step:08d}.png` when
-            saving by batches. The suffix names the format: .png, .jpg, .webp, .tif, .bmp, .gif, .avif.
-            Any `tf.io.gfile` path works; a relative one is fixed when training starts.
+            saving by batches. Suffixes: .png, .jpg, .webp, .tif, .bmp, .gif, .avif (Pillow 11.3). Any
+            `tf.io.gfile` path works; a relative one is fixed when training starts.
         samples: What the model is shown, as `fit` reads data: an array; a tuple (x, y) or (x, y, w);
             a list (several inputs) or dict (named inputs) of arrays; a batched `tf.data.Dataset` or
             a Keras `Sequence`/`PyDataset`. Read once, here, and kept as NumPy arrays. Reading a

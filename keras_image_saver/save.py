@@ -26,8 +26,8 @@ def save_image(
 
     Args:
         filepath: Where to; the suffix names the format: .png, .jpg, .jpeg, .webp, .tif, .tiff, .bmp,
-            .gif, .avif. Any `tf.io.gfile` path works. Folders are made, an existing file is
-            replaced whole.
+            .gif, .avif (Pillow 11.3 or newer). Any `tf.io.gfile` path works. Folders are made, an
+            existing file is replaced whole.
         images: A tensor or array of shape (H, W) or (H, W, C), written as it is, or (N, H, W, C),
             written as a grid; C in {1, 3, 4} (grey, RGB, RGBA); bool, integer or float. OpenCV's BGR
             images are written right as `image[..., ::-1]`.

@@ -233,6 +233,15 @@ def test_cli_info_counts_removed_snapshots_and_names_none_as_missing(tmp_path, c
     assert not [line for line in lines if line.startswith(("missing", "missed"))]
 
 
+def test_cli_info_counts_one_snapshot_in_the_singular(tmp_path, capsys):
+    folder = tmp_path / "run"
+    write(folder, [entry(1, removed=True), entry(2)])
+    assert main(["info", str(folder)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "epochs    2, step 8, 1 snapshot" in lines
+    assert "removed   1 snapshot, of epoch 1" in lines
+
+
 def test_cli_says_a_missing_picture_as_a_warning_and_goes_on(run, tmp_path, capsys):
     (run / "0001.png").unlink()
     assert main(["strip", str(run), str(tmp_path / "out.png")]) == 0

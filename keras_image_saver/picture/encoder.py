@@ -30,7 +30,8 @@ def encode_image(
 
     Args:
         image: uint8, shape (H, W) or (H, W, C), C in {1, 3, 4}.
-        format: A suffix, with or without its dot: png, jpg, jpeg, webp, tif, tiff, bmp, gif, avif.
+        format: A suffix, with or without its dot: png, jpg, jpeg, webp, tif, tiff, bmp, gif, or
+            avif (Pillow 11.3 or newer).
         options: `compress_level` (PNG, 0 to 9, zlib's; None, the default, is fast), `quality` (JPEG,
             WebP, AVIF, 0 to 100), `lossless` (WebP; the default unless `quality` is given).
         metadata: Written into the file: PNG text chunks by name, JSON in EXIF's ImageDescription in

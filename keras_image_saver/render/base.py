@@ -103,7 +103,7 @@ class NamedClass:
         class_id: Its id.
         name: Its name.
         color: The colour (R, G, B) that it is drawn in.
-        is_bare: Whether an overlay leaves it bare instead.
+        is_bare: Whether no panel shows it in that colour, as where an overlay leaves it bare.
     """
 
     class_id: int

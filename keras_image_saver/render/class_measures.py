@@ -106,8 +106,8 @@ def change(maps: MeasuredClasses) -> Array:
     Returns:
         float64, shape (N,); NaN where there is none before, or one of another shape.
     """
-    outputs, previous = maps.outputs, maps.previous
-    if previous is None or previous.shape != outputs.shape:
+    outputs, previous = maps.outputs, maps.comparable
+    if previous is None:
         return np.full(len(outputs), np.nan)
     changed = [np.count_nonzero(now != then) for now, then in zip(outputs, previous, strict=True)]
     share: Array = np.array(changed) / outputs[0].size

@@ -72,8 +72,9 @@ class BoundSegmentation(BoundRenderer):
     def named_classes(self) -> tuple[NamedClass, ...]:
         ids = np.fromiter(self.class_names, np.intp)
         colors = colorize(ids, palette=self.colors, ignore_index=self.ignore_index).tolist()
+        uncoloured = {*MAPS}.isdisjoint(self.panels)  # an error alone has no class's colour
         return tuple(
-            NamedClass(class_id, name, tuple(color), class_id == self._bare)
+            NamedClass(class_id, name, tuple(color), uncoloured or class_id == self._bare)
             for (class_id, name), color in zip(self.class_names.items(), colors, strict=True)
         )
 

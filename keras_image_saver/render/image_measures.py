@@ -98,8 +98,8 @@ def change(images: MeasuredImages) -> Array:
     Returns:
         float64, shape (N,); NaN where there is none before, or one of another shape.
     """
-    previous = images.previous
-    if previous is None or previous.shape != images.outputs.shape:
+    previous = images.comparable
+    if previous is None:
         return np.full(len(images.outputs), np.nan)
     return _mean_of_differences(images, previous, images.output_range, np.abs)
 

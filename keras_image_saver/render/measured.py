@@ -29,6 +29,11 @@ class MeasuredImages:
     previous: Array | None = None
     depth: int = 1
 
+    @property
+    def comparable(self) -> Array | None:
+        """The outputs before, if these can be compared with them."""
+        return _of_shape(self.previous, self.outputs)
+
 
 @dataclass(frozen=True)
 class MeasuredClasses:
@@ -48,5 +53,14 @@ class MeasuredClasses:
     ignore_index: int | None = None
     previous: Array | None = None
 
+    @property
+    def comparable(self) -> Array | None:
+        """The outputs before, if these can be compared with them."""
+        return _of_shape(self.previous, self.outputs)
+
 
 Measured: TypeAlias = MeasuredImages | MeasuredClasses
+
+
+def _of_shape(previous: Array | None, outputs: Array) -> Array | None:
+    return previous if previous is not None and previous.shape == outputs.shape else None

@@ -22,7 +22,8 @@ class Measurements:
     Attributes:
         samples: float32 (N,), or (1,) of the whole grid.
         classes: float32 (K,), of measures that have one a class.
-        summary: What an entry of the record says of each.
+        summary: What an entry of the record says of each; nothing of one that compares with the
+            snapshot before where there is none.
         findings: What the user should hear of.
     """
 
@@ -75,6 +76,7 @@ class Measuring:
             # Of other parts than these there is none to be compared with.
             pairs = zip(now, before if len(before) == len(now) else [None] * len(now), strict=True)
             compared = [replace(one, previous=then) for one, then in pairs]
+            can_compare = any(one.comparable is not None for one in compared)
             values = evaluate(self._measures.values(), compared)
             for asked, name in self._measures.items():
                 of_kind = measure_name(asked, kind)
@@ -82,6 +84,9 @@ class Measuring:
                 by_class = values[name].classes
                 if by_class is not None:
                     found.classes[of_kind] = by_class
+                # Where there is none before, the NaN of each sample is no fault to be told of.
+                if MEASURES[name].previous and not can_compare:
+                    continue
                 found.summary[of_kind] = summarize(
                     values[name].samples,
                     more_is_worse=MEASURES[name].more_is_worse,

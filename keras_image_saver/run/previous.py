@@ -86,7 +86,7 @@ def check_movable(folder: str, found: Found, previous: Previous) -> None:
         )
 
 
-def set_aside(folder: str, previous: Previous, found: Found, explain: Explain) -> None:
+def set_aside(folder: str, previous: Previous, found: Found) -> None:
     """Clear the folder of an earlier run: move it to `previous-<n>/`, or delete it.
 
     A run without pictures is simply deleted.

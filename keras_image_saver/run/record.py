@@ -54,7 +54,7 @@ class Snapshot:
         class_metrics: What each class had, by measure: float32 (K,).
         summary: Of each measure `mean`, `least` and `most` of what is not NaN, how many are `nan`, and
             the eight `worst` samples as [number, value], the worst first; losses of the user's own
-            are worst where they are largest.
+            are worst where they are largest. "change" has none where there is no snapshot before.
         removed: Whether the file was removed, by `max_to_keep`; `path` is where it was.
     """
 

@@ -171,7 +171,7 @@ class Session:
         remove_left(self._template.folder, removed_files(found.entries), found.id or "", explain)
         move_unknown(self._template.folder, found.unknown)
         if not start.resumed:
-            set_aside(self._template.folder, self._previous, found, explain)
+            set_aside(self._template.folder, self._previous, found)
         record = self._new_record(start.lines)
         if start.resumed:
             self._pictures.add(*(join(self._template.folder, name) for name in found.files))

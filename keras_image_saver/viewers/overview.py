@@ -102,11 +102,22 @@ def _epochs(saved: Sequence[Snapshot]) -> str:
     if not saved:
         return "none yet"
     steps = f", step {saved[-1].step}" if saved[-1].step else ""
-    return f"{saved[0].epoch} to {saved[-1].epoch}{steps}, {len(saved)} snapshots"
+    return f"{_ends(saved)}{steps}, {_counted(saved)}"
 
 
 def _removed(removed: Sequence[Snapshot]) -> str:
-    return f"{len(removed)} snapshots, of epochs {removed[0].epoch} to {removed[-1].epoch}"
+    ends = _ends(removed)
+    return f"{_counted(removed)}, of epoch{'s' if ' ' in ends else ''} {ends}"
+
+
+def _ends(some: Sequence[Snapshot]) -> str:
+    """Return the first and the last epoch, once where they are one."""
+    first, last = some[0].epoch, some[-1].epoch
+    return str(first) if first == last else f"{first} to {last}"
+
+
+def _counted(some: Sequence[Snapshot]) -> str:
+    return f"{len(some)} snapshot{'' if len(some) == 1 else 's'}"
 
 
 def _some(lines: list[str]) -> list[str]:

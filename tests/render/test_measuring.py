@@ -60,6 +60,18 @@ def test_change_is_from_the_snapshot_before_and_unknown_at_the_first():
     assert measuring(BOUND, parts(0.75)).samples["change"].tolist() == [0.25]
 
 
+def test_change_is_told_of_only_where_there_is_one_before():
+    measuring = Measuring({"error": "mae", "change": "change"})
+    assert set(measuring(BOUND, parts(0.25, 0.5)).summary) == {"error"}
+    found = measuring(BOUND, parts(0.5, np.nan)).summary
+    assert found["change"].worst == ((1, pytest.approx(np.nan, nan_ok=True)), (0, 0.25))
+    assert found["change"].nan == 1
+    # A model that has grown draws larger images, and other samples are others.
+    larger = [Batch(None, np.zeros((2, 4, 4, 1), np.float32), np.ones((2, 4, 4, 1), np.float32))]
+    assert set(measuring(BOUND, larger).summary) == {"error"}
+    assert measuring(BOUND, larger).summary["change"].mean == 0
+
+
 def test_diversity_is_one_number_of_the_grid_without_worst_samples():
     found = Measuring({"diversity": "diversity"})(BOUND, parts(0, 0, 1, 1))
     # Of six pairs four are 1 apart.

@@ -525,6 +525,19 @@ def test_legend_leaves_out_the_class_that_no_panel_colours(settings, shown):
     assert [n for n, pixel in enumerate(drawn(rendered)) if pixel != [100] * 3] == shown
 
 
+def test_error_alone_has_no_legend_of_colours_that_are_not_in_it():
+    render = Segmentation(3, class_names=["a", "b", "c"], panels=["input", "error"])
+    bound = bind(
+        render, row(0, 1, 2, dtype=np.int64), inputs=GREY, targets=row(0, 1, 1, dtype=np.int64)
+    )
+    assert bound.legend() == ()
+    assert [(one.name, one.is_bare) for one in bound.named_classes()] == [
+        ("a", True),
+        ("b", True),
+        ("c", True),
+    ]
+
+
 def test_overlay_leaves_the_background_class_bare():
     render = Segmentation(3, overlay=0.5, background_class=1)
     rendered = draw(render, row(0, 1, 2, dtype=np.int64), inputs=GREY)

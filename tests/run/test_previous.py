@@ -27,7 +27,7 @@ def explain(file):
 
 def set_aside(folder, previous):
     found = find(Template(f"{folder}/{{epoch}}/image.png"), 0, explain)
-    previous_module.set_aside(folder, previous, found, explain)
+    previous_module.set_aside(folder, previous, found)
 
 
 def samples(run=ID):

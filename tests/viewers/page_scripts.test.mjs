@@ -75,11 +75,21 @@ test("a sample's values are read by its entry's key, and a grid's own are no sam
   const file = words.parseValues(text);
   assert.equal(file.full, 2);
   assert.equal(file.rows.get("2 0 7"), 1);
-  const row = words.valuesIn(file, 1);
+  const entry = { metrics: { mae: {}, diversity: {} } };
+  const row = words.valuesIn(file, 1, entry);
   assert.deepEqual([...row.keys()], ["mae", "diversity"]);
   assert.deepEqual([...row.get("mae")], [Math.fround(0.3), NaN]);
   assert.equal(row.get("diversity").length, 1);
-  assert.equal(words.valuesIn(file, 1), row); // parsed once
+  assert.equal(words.valuesIn(file, 1, entry), row); // parsed once
+});
+
+test("a measure that compares with the snapshot before is not told where there is none", () => {
+  const metrics = { mae: ["0.1 NaN", "0.3 NaN"], change: ["NaN NaN", "0.2 NaN"] };
+  const file = words.parseValues(JSON.stringify({ full: 0, keys: [[1, 0, 1], [2, 0, 2]], metrics }));
+  const first = words.valuesIn(file, 0, { metrics: { mae: {} } });
+  assert.deepEqual([...first.keys()], ["mae"]);
+  const next = words.valuesIn(file, 1, { metrics: { mae: {}, change: {} } });
+  assert.deepEqual([...next.get("change")], [Math.fround(0.2), NaN]);
 });
 
 test("what is no file of values is none", () => {

@@ -113,7 +113,7 @@ def test_run_that_is_set_aside_opens_there_and_the_open_page_shows_the_new_one(s
     press(page, "Home")
     of_the_run = {"epoch": 1}  # what a picture of the first version says of itself
     found = find(Template(tmp_path), 0, lambda file: of_the_run)
-    set_aside(str(tmp_path), "keep", found, lambda file: of_the_run)
+    set_aside(str(tmp_path), "keep", found)
     Writer(tmp_path).begin().save(1, time=1.8e9, content=picture(7))
     page.wait_for_function("() => by('counts').textContent === '1 snapshot'")
     settle(page)

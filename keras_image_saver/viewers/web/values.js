@@ -22,10 +22,12 @@ function parseValues(text) {
   }
 }
 
-/* A row as numbers: by measure one a sample, or one of the whole grid. It is parsed once. */
-function valuesIn(file, row) {
+/* A row as numbers: by measure one a sample, or one of the whole grid. It is parsed once. A measure that the
+   row's entry does not name had nothing to compare with, and its NaN is no number. */
+function valuesIn(file, row, entry) {
   if (!file.read.has(row)) {
-    const texts = [...file.metrics].map(([name, rows]) => [name, String(rows?.[row] ?? "")]);
+    const measures = [...file.metrics].filter(([name]) => Object.hasOwn(entry.metrics, name));
+    const texts = measures.map(([name, rows]) => [name, String(rows?.[row] ?? "")]);
     const numbers = texts.map(([name, text]) => [name, Float32Array.from(text.split(" "), Number)]);
     file.read.set(row, new Map(numbers.filter((_, index) => texts[index][1] !== "")));
   }
@@ -61,7 +63,7 @@ class SampleValues {
     const key = entryKey(entry);
     for (const file of [this.newest, ...this.files.values()]) {
       const row = file?.rows.get(key);
-      if (row !== undefined) return valuesIn(file, row);
+      if (row !== undefined) return valuesIn(file, row, entry);
     }
     return undefined;
   }
@@ -75,7 +77,7 @@ class SampleValues {
       seen.add(number);
       const file = await this.full(number);
       const row = file?.rows.get(key);
-      return { file, found: row === undefined ? null : valuesIn(file, row) };
+      return { file, found: row === undefined ? null : valuesIn(file, row, entry) };
     };
     for (let low = 0, high = count; low < high; ) {
       const middle = (low + high) >> 1;
