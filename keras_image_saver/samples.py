@@ -10,7 +10,7 @@ import numpy.typing as npt
 from keras_image_saver.arrays import Array, copied, cut_rows, leaves
 from keras_image_saver.checks import check_int, check_number, is_int
 
-# Of 25 values one is within this of 0; with less of them, drawing again would take long.
+# One of 25 values is within this of 0; were it fewer, drawing the others again would take long.
 _LEAST_TRUNCATION = 0.05
 
 

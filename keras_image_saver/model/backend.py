@@ -34,7 +34,8 @@ def versions() -> dict[str, str]:
     >>> sorted({*versions()} & {"tensorflow", "keras", "backend"})
     ['backend', 'keras', 'tensorflow']
     """
-    # Of several Kerases, whose `tf.keras` may be lazy or have no version, the one that is used.
+    # Several Kerases may be installed, and `tf.keras` may be lazy or have no version: this is the
+    # one that is used.
     keras = sys.modules[tf.keras.Model.__module__.split(".")[0]]
     name = str(tf.keras.backend.backend())
     engine = sys.modules.get(name)

@@ -76,10 +76,10 @@ def _by_channel(scores: Any, by_argmax: bool, limit: np.float32) -> tuple[Any, A
     best = channels[0] if by_argmax else limit
     finite = tf.math.is_finite(channels[0])
     ids = tf.zeros_like(channels[0], tf.int32)
-    # By argmax the first channel is class 0, which all begin as; by the limit it is class 1.
+    # The first channel is class 0 by argmax, as which all pixels begin, and class 1 by the limit.
     for number, channel in enumerate(channels[1:] if by_argmax else channels, 1):
         finite &= tf.math.is_finite(channel)
-        # Of equal scores the first decides, as in NumPy's argmax.
+        # The first of equal scores decides, as in NumPy's argmax.
         ids = tf.where(channel > best, number, ids)
         if by_argmax:
             best = tf.maximum(channel, best)

@@ -128,7 +128,7 @@ class Inference:
 
     def _halve(self) -> bool:
         """Take half as many rows from here on; return False where that is done, or not ours to do."""
-        # Of several workers each would run out by itself, and they have to make the same calls.
+        # One of several workers may run out alone, and all have to make the same calls.
         alone = workers.is_alone(self._trained)
         if self.has_halved or not self._is_free or self.size == 1 or not alone:
             return False

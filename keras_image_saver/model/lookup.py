@@ -139,7 +139,7 @@ def _advice(trained: Any) -> str:
     listed = ", ".join(repr(name) for name in names)
     most = max(map(_likelihood, names))
     best = [name for name in names if _likelihood(name) == most]
-    # Of several that are as likely none is advised: what it draws may look right, and be wrong.
+    # None is advised where several are as likely: what it draws may look right, and be wrong.
     example = f", for example model={best[0]!r}" if most > 0 and len(best) == 1 else ""
     return (
         f"Its attributes that are models: {listed}. Which of them draws from these samples is yours "

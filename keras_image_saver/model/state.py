@@ -17,7 +17,7 @@ from keras_image_saver.model import backend
 _SEED_STATE = "seed_generator_state"
 # As TensorFlow names the state of its generators.
 _GENERATOR_STATE = "StateVar"
-# By their attributes variables are found; what else a user's object holds is not looked into.
+# Variables are looked for in the attributes of these; no other object of the user's is looked into.
 _OWNERS = (
     tf.keras.layers.Layer,
     tf.keras.metrics.Metric,
@@ -45,7 +45,7 @@ class ModelState:
 
     def __init__(self, models: Iterable[Any], earlier: "ModelState | None" = None) -> None:
         self._models = tuple(models)
-        # Of each generator's state: itself, so that no other gets its id, and what it began with.
+        # Holds each generator's state itself, so that no other gets its id, and what it began with.
         self._starts: dict[int, tuple[Any, Any]] = {} if earlier is None else earlier._starts
         self._captured: list[Any] = []
         self._held: dict[int, tuple[Any, Any]] = {}  # within a pass

@@ -15,7 +15,7 @@ from keras_image_saver.version import PACKAGE
 # Ten thousand pixels a side: 1,024 samples of 300 x 300.
 MAX_PIXELS = 100_000_000
 
-# By Pillow's mode; what is not here is decoded to RGB.
+# How many channels a picture of Pillow's mode has; what is not here is decoded to RGB.
 _CHANNELS = {"1": 1, "L": 1, "RGBA": 4, "LA": 4, "PA": 4}
 
 # Pillow's limit is a global, so only one thread at a time may change it.

@@ -160,7 +160,7 @@ def check_support(format: Format, asked: str) -> None:
     """
     from PIL import features
 
-    # Of a feature that it has never heard of, as of AVIF before 11.3, Pillow warns.
+    # Pillow warns of a feature that it has never heard of, as of AVIF before 11.3.
     known = format.needs in features.modules
     if format.needs and not (known and features.check(format.needs)):
         raise ValueError(

@@ -137,7 +137,7 @@ def diversity(parts: Iterable[MeasuredImages]) -> float:
     if count < 2:
         return math.nan
     variance = (squares - float(np.square(total).sum()) / count) / (count - 1)
-    # Of equal samples rounding may leave less than nothing; NaN stays NaN.
+    # Rounding may leave less than nothing where samples are equal; NaN stays NaN.
     return math.sqrt(2 * max(variance, 0.0) / first.size) if variance == variance else math.nan
 
 
@@ -192,7 +192,7 @@ def _pieces(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
 def _similarity(x: Array, y: Array) -> Array:
     """Return the similarity at each pixel whose window lies within (H, W, C)."""
     height, width, channels = x.shape
-    # Of pixels far from 0 the squares have no digits left for what they differ by.
+    # The squares of pixels far from 0 have no digits left for what these differ by.
     common = y.mean()
     maps = np.empty((4, height, width * channels), np.float32)
     np.subtract(x.reshape(height, -1), common, out=maps[0])

@@ -169,7 +169,7 @@ class Images(PanelRenderer):
         if limits is None or is_given:
             return
         least, most = extent(images["input"])
-        # Of one value alone, as of an empty mask, nothing can be said.
+        # One value alone, as in an empty mask, tells nothing.
         seem_0_to_1 = 0 <= least <= _DARK and least < most <= 1
         if seem_0_to_1 and np.min(np.subtract(limits[1], limits[0])) >= 2:
             shown = show_range(limits)
@@ -246,7 +246,7 @@ class Images(PanelRenderer):
     def _float_range(self, name: str, images: Mapping[str, Array], sources: Sources) -> Range:
         """Return the range that the activation which ends the model tells."""
         info = sources.info
-        # Of several outputs that nobody chose, one that cannot be drawn may be left out.
+        # One of several outputs that cannot be drawn may be left out where the user chose none.
         rest = [other for other in images if other != name]
         unasked = (
             self.panels is None

@@ -73,7 +73,7 @@ class Measuring:
         for kind, now in by_kind.items():
             before = self._previous.get(kind, [])
             self._previous[kind] = [one.outputs for one in now]
-            # Of other parts than these there is none to be compared with.
+            # Parts can be compared only where there were as many before.
             pairs = zip(now, before if len(before) == len(now) else [None] * len(now), strict=True)
             compared = [replace(one, previous=then) for one, then in pairs]
             can_compare = any(one.comparable is not None for one in compared)

@@ -74,7 +74,7 @@ class PanelRenderer(Renderer):
         if self.slices is None:
             return _told(Sources(info, self.input_image, self.reverses_input), batch)
         outputs = list(leaves(batch.outputs).values())
-        # Of several that nobody chose, one that can be cut tells how all are.
+        # One output that can be cut tells how all are, where the user chose none.
         deepest = max(outputs, key=lambda one: 0 if one is None else one.ndim)
         prediction = deepest if info.chosen is None else outputs[info.chosen]
         options = {"channels_first": info.channels_first, "as_ids": self.draws_ids}
@@ -169,7 +169,8 @@ class PanelRenderer(Renderer):
         images = {name: x for name, x in arrays.items() if _may_be_image(x, size)}
         if not images:
             return ()
-        # Of several the one of most axes, then of most channels: a class map has three, or one.
+        # The one of most axes, then of most channels, is the image: a class map has three axes, or one
+        # channel.
         name, image = max(images.items(), key=lambda item: (item[1].ndim, min(item[1].shape[1:])))
         way = f"inputs[{name!r}]" if isinstance(batch.inputs, Mapping) else f"inputs[{name}]"
         if image.ndim == 4 and image.shape[3] not in CHANNELS and not sources.info.channels_first:

@@ -177,7 +177,7 @@ class Segmentation(PanelRenderer):
         channels = self._channels(scores, decision)
         if decision in ("threshold", "multi_label") and not self.from_logits:
             _check_probabilities(scores)
-        # Of several labels class 0 is a pixel without any.
+        # Class 0 is a pixel without any of several labels.
         count = channels + 1 if decision == "multi_label" else channels
         return Classes(decision, channels, count, limit)
 

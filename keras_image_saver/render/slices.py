@@ -63,7 +63,7 @@ class Slices:
         return slices.reshape(-1, height, *slices.shape[3:])
 
     def _are_volumes(self, array: Array) -> bool:
-        # Of four axes they may as well be images, unless they are as large as the prediction.
+        # Arrays of four axes may as well be images, unless they are as large as the prediction.
         are_four = array.ndim == 4 and (self.as_ids or array.shape[1:] == self.sides)
         return array.ndim == AXES or are_four
 

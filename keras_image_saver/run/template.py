@@ -324,7 +324,7 @@ def _close_gaps(text: str) -> str:
 
 
 def _without_gaps(name: str) -> str:
-    # Of those at the beginning, the separators behind them go too; a suffix alone is no name.
+    # A gap at the beginning takes the separators behind it along; a suffix alone is no name.
     name = re.sub(rf"^([-_ ]*{_GAP})+[-_ ]*(\.|$)", r"_\2", name)
     name = re.sub(rf"^([-_ ]*{_GAP})+[-_ ]*", "", name)
     return re.sub(rf"[-_ ]*{_GAP}", "", name)

@@ -51,7 +51,7 @@ def write_list(folder: str) -> str:
             "cards": sorted(cards, key=lambda card: (-card["time"], card["name"])),
         }
         replace_page(path, LIST, data)
-        # Of two that write at once the later one may have looked first: it looks again.
+        # Another process may write at once, and who writes later may have looked first: it looks again.
         if _runs_in(folder) == runs:
             break
     return path

@@ -13,8 +13,8 @@ from keras_image_saver.run.storage import storage_of
 from keras_image_saver.run.values import read_rows, values_files
 from keras_image_saver.viewers.value_texts import ValueTexts
 
-# Of the values of all samples so many bytes a run stand in a page, the newest ones: a page of four
-# runs opens in a second or so.
+# A page holds so many bytes of a run's values by sample, the newest ones: a page of four runs opens
+# in a second or so.
 VALUES_BYTES = 8_000_000
 
 

@@ -23,7 +23,7 @@ def relative_url(page_folder: str, folder: str) -> str:
     try:
         if start[0] != end[0]:
             raise ValueError
-        # By the names alone, as browsers do it: they know nothing of symbolic links.
+        # Only the names count, as in browsers, which know nothing of symbolic links.
         way = os.path.relpath(end[1] or ".", start[1] or ".")
     except ValueError:  # of Windows, where the drives differ
         raise ValueError(
