@@ -44,6 +44,7 @@ def test_readme_costs_are_those_that_were_measured():
         "`ImageSaver`": "ImageSaver",
         "`ImageSaver`, `background=False`": "ImageSaver, background=False",
         "20 careful lines: NumPy, one grid, `cv2.imwrite`": "20 careful lines, cv2.imwrite",
+        "`tf.summary.image` of all samples, for TensorBoard": "tf.summary.image of all samples",
         "a PNG an image by `array_to_img`, as in tutorials": "array_to_img, a PNG an image",
         "a Matplotlib figure, as in tutorials": "matplotlib figure",
     }
