@@ -3,8 +3,8 @@
 import logging
 
 import pytest
+from support.comparison_pages import cards
 from support.models import floats
-from support.runs_pages import cards
 from support.training import Before, untrained
 
 from keras_image_saver import ImageSaver, Run, write_page

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import pytest
 from support.crashes import Operation, Recorder, Volume, read_tree, subsets, write_tree
-from support.trainings import Trainings, explain, values
+from support.sessions import Trainings, explain, values
 
 from keras_image_saver import Run
 from keras_image_saver.run.files import (

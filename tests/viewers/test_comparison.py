@@ -5,8 +5,8 @@ import re
 
 import numpy as np
 import pytest
+from support.comparison_pages import block
 from support.page_runs import Writer, make_run
-from support.runs_pages import block
 
 import keras_image_saver
 from keras_image_saver import compare

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from support.browser import in_browser
+from support.comparison_reader import address, place, press, settle, sources, texts
 from support.page_reader import middle, refused
 from support.page_runs import Writer, color
-from support.runs_reader import address, place, press, settle, sources, texts
 
 from keras_image_saver import compare
 

@@ -2,8 +2,8 @@ import json
 import threading
 
 import pytest
+from support.comparison_pages import block, cards
 from support.page_runs import Writer, make_run
-from support.runs_pages import block, cards
 
 from keras_image_saver import write_page
 from keras_image_saver.run.run_file import new_about, write_about

@@ -5,8 +5,8 @@ import threading
 
 import pytest
 from support.browser import in_browser
+from support.comparison_reader import address, press, settle, sources, texts
 from support.page_runs import Writer, make_run
-from support.runs_reader import address, press, settle, sources, texts
 from support.server import serve
 
 from keras_image_saver import compare, write_page
