@@ -28,9 +28,7 @@ ImageSaver("runs", photos, previous="remove")  # arg-type: not one of the words
 ImageSaver("runs", photos, on_error="stop")  # arg-type: not one of the words
 ImageSaver("runs", photos, render=Images)  # arg-type: the class, not one of it
 ImageSaver("runs", photos, render=lambda batch: batch.output)  # attr-defined: a batch has `outputs`
-ImageSaver(
-    "runs", photos, listeners=[lambda snapshot: snapshot.epochs]
-)  # attr-defined: has `epoch`
+ImageSaver("runs", photos, listeners=[lambda one: one.epochs])  # attr-defined: has `epoch`
 Images((0, 1), (0, 1))  # call-arg: options have names
 Segmentation("voc")  # arg-type: a number of classes comes first
 latents("64", 16)  # arg-type: a text is no number
