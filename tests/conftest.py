@@ -36,22 +36,6 @@ def pytest_collection_finish():
     gc.freeze()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_pyfunc_call(pyfuncitem):
-    """Skip where PyTorch's own CPU convolution cannot train what Keras gives it.
-
-    It asks for contiguous gradients, which Keras's channels-last tensors do not always have.
-    """
-    try:
-        return (yield)
-    except RuntimeError as error:
-        if os.environ.get("KERAS_BACKEND") == "torch" and "must be contiguous" in str(error):
-            # It is met in the backward pass of `fit`, where nothing of ours runs; which models meet it
-            # depends on PyTorch's version and the processor, so no mark can name them.
-            pytest.skip(reason="PyTorch cannot train this model on this processor")
-        raise
-
-
 @pytest.fixture(scope="session")
 def browser():
     """One Chromium for all tests: Playwright's loop allows no second one beside it."""

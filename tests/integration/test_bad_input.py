@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from support.models import (
-    BACKEND,
     Counter,
     autoencoder,
     class_ids,
@@ -389,7 +388,6 @@ def test_field_that_only_logs_can_tell_is_left_out_and_logged(tmp_path, lines):
     assert re.search(r"val_loss.*1\.png.*Fields are epoch, batch, step, loss", line), line
 
 
-@pytest.mark.skipif(BACKEND == "torch", reason="PyTorch cannot train this model on a CPU")
 def test_fractional_class_ids_are_rounded_with_one_warning(tmp_path):
     y = IDS.astype(np.float32)
     y[0, 0, 0] = 1.2
@@ -397,7 +395,8 @@ def test_fractional_class_ids_are_rounded_with_one_warning(tmp_path):
     saver = ImageSaver(tmp_path, (photos(), y), render=Segmentation(3))
     with pytest.warns(UserWarning, match="1 of 256 class ids .*Use nearest") as said:
         model.fit(X3, IDS, verbose=0, epochs=2, callbacks=[saver])
-    assert len(said) == 1
+    # `pytest.warns` hands on what Keras's own reading of a variable warns of, on PyTorch.
+    assert len([one for one in said if "__array__" not in str(one.message)]) == 1
 
 
 @pytest.mark.parametrize("save_initial", [False, True], ids=["", "save_initial"])

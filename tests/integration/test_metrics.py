@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-from support.models import autoencoder, class_ids, floats, read
+from support.models import OF_IDS, autoencoder, class_ids, floats, read
 from support.training import fit_data
 
 from keras_image_saver import ImageSaver, Run, Segmentation, latents
@@ -58,7 +58,7 @@ def test_metrics_of_class_maps_see_classes_and_own_functions_raw_scores(tmp_path
         return outputs
 
     model = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(3, 1, activation="softmax")])
-    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.compile("sgd", OF_IDS)
     ids = class_ids(3)
     saver = ImageSaver(
         tmp_path,
@@ -193,7 +193,7 @@ def test_picture_is_the_same_with_metrics_and_without(tmp_path):
 
 def test_names_of_classes_are_in_run_json_and_info(tmp_path, capsys):
     model = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(3, 1, activation="softmax")])
-    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.compile("sgd", OF_IDS)
     render = Segmentation(input_range=(0, 1), class_names=["none", "cat", "dog"])
     ids = class_ids(3)
     fit_data(model, X, ids, saver=ImageSaver(tmp_path, (X, ids), render=render), epochs=1)
@@ -210,7 +210,7 @@ def test_names_of_classes_are_in_run_json_and_info(tmp_path, capsys):
 @pytest.mark.parametrize("names", [{0: "none", 2: "dog"}, None], ids=["named", "not"])
 def test_values_by_class_of_the_last_snapshot_are_in_info(tmp_path, capsys, names):
     model = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(3, 1, activation="softmax")])
-    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.compile("sgd", OF_IDS)
     ids = class_ids(3)
     render = Segmentation(input_range=(0, 1), class_names=names)
     saver = ImageSaver(tmp_path, (X, ids), render=render, metrics=["iou", "dice"])
@@ -267,7 +267,7 @@ def test_generator_whose_samples_become_alike_is_told_once_from_the_untrained_on
 
 def test_errors_and_metrics_of_class_maps_by_both_weights_have_a_panel_and_a_name_each(tmp_path):
     model = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(3, 1, activation="softmax")])
-    model.compile(keras.optimizers.SGD(0.5, use_ema=True), "sparse_categorical_crossentropy")
+    model.compile(keras.optimizers.SGD(0.5, use_ema=True), OF_IDS)
     ids = class_ids(3)
     render = Segmentation(input_range=(0, 1), panels={"prediction": "ours", "error": "wrong"})
     saver = ImageSaver(tmp_path, (X, ids), render=render, weights=("raw", "ema"), metrics=["iou"])

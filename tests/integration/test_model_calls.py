@@ -66,7 +66,7 @@ def test_chunks_of_any_size_draw_the_same_picture(tmp_path):
         ImageSaver(tmp_path / str(size), x, render=PREDICTION, batch_size=size)
         for size in (1, 2, 3, 5, 32)
     ]
-    fit(model, x, *savers, epochs=1)
+    fit(model, x[:4], *savers, epochs=1)
     expected = drawn(model, x, (0, 1))
     for folder in ("1", "2", "3", "5", "32"):
         assert_drawn(tiles(read(tmp_path / folder / "0001.png"), 5, (8, 8)), expected)
@@ -123,7 +123,7 @@ def test_predict_gets_tensors_in_the_samples_structure_a_chunk_at_a_time(
         save_initial=save_initial,
         render=PREDICTION,
     )
-    fit(model, x, saver)
+    fit(model, x[:4], saver)
     assert seen == expected
     assert_drawn(tiles(read(tmp_path / "0002.png"), 5, (8, 8)), to_uint8(1 - x))
 

@@ -14,7 +14,7 @@ layers = keras.layers
 def test_grid_takes_columns_padding_and_pad_value(tmp_path):
     x, model = floats(5, 8, 8, 1), autoencoder()
     grid = {"columns": 4, "padding": 3, "pad_value": 200}
-    fit(model, x, ImageSaver(tmp_path, x, render=PREDICTION, **grid))
+    fit(model, x[:4], ImageSaver(tmp_path, x, render=PREDICTION, **grid))
     picture = read(tmp_path / "0002.png")
     assert picture.shape == (2 * 35 + 3, 4 * 35 + 3)
     assert_drawn(tiles(picture, 5, (8, 8), **grid), drawn(model, x, (0, 1)))

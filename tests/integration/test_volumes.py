@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-from support.models import BACKEND, assert_drawn, class_ids, floats, read, run
+from support.models import OF_IDS, assert_drawn, class_ids, floats, read, run
 
 from keras_image_saver import Images, ImageSaver, Run, Segmentation, colorize, to_uint8
 from keras_image_saver.picture.layout import layout_of
@@ -51,7 +51,6 @@ def drawn_outputs(model, x):
     return np.asarray(run(model, x), np.float32)
 
 
-@pytest.mark.skipif(BACKEND == "torch", reason="PyTorch cannot train it on a CPU in Keras")
 def test_frames_that_a_convlstm_predicts(tmp_path):
     clips = floats(3, 6, 8, 8, 1)
     x, y, model = clips[:, :-1], clips[:, 1:], next_frames()
@@ -69,10 +68,9 @@ def test_frames_that_a_convlstm_predicts(tmp_path):
     assert about["settings"]["render"]["slices"] == 3
 
 
-@pytest.mark.skipif(BACKEND == "torch", reason="PyTorch cannot train it on a CPU in Keras")
 def test_volumes_that_a_3d_unet_segments(tmp_path):
     x, y, model = floats(2, 4, 8, 8, 1), class_ids(8).reshape(2, 4, 8, 8), unet_3d()
-    model.compile("adam", "sparse_categorical_crossentropy")
+    model.compile("adam", OF_IDS)
     render = Segmentation(input_range=(0, 1), slices=(0, -1), class_names=["air", "bone", "lung"])
     saver = ImageSaver(tmp_path, (x, y), render=render, metrics=["iou"])
     model.fit(x, y, epochs=2, verbose=0, callbacks=[saver])

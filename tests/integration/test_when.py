@@ -173,7 +173,7 @@ def test_save_initial_draws_the_untrained_model_as_epoch_0(tmp_path):
     x, model = floats(5, 8, 8, 1), autoencoder()
     before = drawn(model, x, (0, 1))
     saver = ImageSaver(tmp_path, x, save_initial=True, render=PREDICTION, batch_size=2)
-    fit(model, x, saver, epochs=1)
+    fit(model, x[:4], saver, epochs=1)
     assert names(tmp_path) == ["0000.png", "0001.png"]
     assert_drawn(tiles(read(tmp_path / "0000.png"), 5, (8, 8)), before)
     assert_drawn(tiles(read(tmp_path / "0001.png"), 5, (8, 8)), drawn(model, x, (0, 1)))

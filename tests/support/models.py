@@ -159,7 +159,16 @@ def gan(generator_model=None, size=8, channels=3, latent_dim=4):
     return model
 
 
-def unet(classes, activation, *, size=8, channels=3, loss="sparse_categorical_crossentropy"):
+def _crossentropy_of_ids(ids, probabilities):
+    ids = keras.ops.one_hot(keras.ops.cast(ids, "int32"), probabilities.shape[-1])
+    return keras.losses.categorical_crossentropy(ids, probabilities)
+
+
+# On PyTorch, Keras's own fails for images in the backward pass: "grad_input must be contiguous".
+OF_IDS = _crossentropy_of_ids if BACKEND == "torch" else "sparse_categorical_crossentropy"
+
+
+def unet(classes, activation, *, size=8, channels=3, loss=OF_IDS):
     inputs = keras.Input((size, size, channels))
     skip = layers.Conv2D(4, 3, padding="same", activation="relu")(inputs)
     x = layers.MaxPooling2D()(skip)

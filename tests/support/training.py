@@ -56,7 +56,7 @@ def untrained(activation="sigmoid"):
 
 
 def fit(model, x, *callbacks, epochs=2, **options):
-    """Train an autoencoder, or a GAN, in batches of two."""
+    """Train an autoencoder, or a GAN, in batches of two; one left over Keras cannot train on PyTorch."""
     options = {"batch_size": 2, "shuffle": False, "verbose": 0, **options}
     y = None if hasattr(model, "generator") else x
     return model.fit(x, y, epochs=epochs, callbacks=list(callbacks), **options)
