@@ -173,13 +173,22 @@ def captured(function: Any, tensors: Any) -> tuple[tuple[Any, ...], bool]:
     return tuple(trace.variables), any(node.op in _PYTHON_OPS for node in nodes)
 
 
+@contextmanager
+def array_warnings_ignored() -> Iterator[None]:
+    """Let pass what Keras's own reading of a variable warns of, on JAX and PyTorch with NumPy 2.
+
+    The user may have made warnings errors.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "__array__ impl", DeprecationWarning)
+        yield
+
+
 def call_untraced(model: Any, inputs: Any) -> Any:
     """Call a model on JAX or PyTorch, where no TensorFlow function can."""
     if not isinstance(model, tf.keras.Model):
         return model(map_leaves(to_tensor, inputs), training=False)
-    with warnings.catch_warnings():
-        # Keras's own, on PyTorch with NumPy 2; the user may have made warnings errors.
-        warnings.filterwarnings("ignore", "__array__ impl", DeprecationWarning)
+    with array_warnings_ignored():
         return model.predict_on_batch(inputs)
 
 

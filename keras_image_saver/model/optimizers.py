@@ -1,12 +1,13 @@
 """The optimizers of a model in training, and what is told of the training by which runs differ."""
 
 import contextlib
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+from keras_image_saver.model.backend import array_warnings_ignored
 
 
 def optimizers_of(trained: Any) -> Iterator[tuple[str, Any]]:
@@ -45,9 +46,7 @@ def about_training(trained: Any) -> dict[str, Any] | None:
     with contextlib.suppress(Exception):
         about["loss"] = _told(trained.loss) if trained.loss is not None else None
     optimizers = {}
-    with contextlib.suppress(Exception), warnings.catch_warnings():
-        # Keras's own, on JAX with NumPy 2; the user may have made warnings errors.
-        warnings.filterwarnings("ignore", "__array__ impl", DeprecationWarning)
+    with contextlib.suppress(Exception), array_warnings_ignored():
         for name, one in optimizers_of(trained):
             config = {key: _told(value) for key, value in one.get_config().items()}
             known = {key: value for key, value in config.items() if value is not None}
