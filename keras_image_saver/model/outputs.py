@@ -38,7 +38,7 @@ def read_outputs(
         advice: What the error says of how the samples were read.
 
     Raises:
-        ValueError: If the prediction, or where none is known every output, has not a row a sample.
+        ValueError: If the prediction, or where none is known every output, has not a row a sample, or nothing in it.
         TypeError: If it is no array or tensor.
     """
     arrays = map_leaves(_array, returned)
@@ -48,7 +48,7 @@ def read_outputs(
         rows = next((len(found[i]) for i in wanted if found[i] is not None and found[i].ndim), 0)
 
     def fits(array: Array | None) -> bool:
-        return array is not None and array.ndim > 0 and len(array) == rows
+        return array is not None and array.ndim > 0 and len(array) == rows and array.size > 0
 
     if not any(fits(found[index]) for index in wanted):
         index = wanted[0]
@@ -58,7 +58,8 @@ def read_outputs(
             raise _unknown(value, source, name)
         raise ValueError(
             f"`{source}` must return a row a sample, got {describe(value)}"
-            f"{f' for {rows} samples' * (rows > 0)}{name}.{advice}"
+            f"{f' for {rows} samples' * (rows > 0)}{name}{', which holds no value' * (not value.size)}"
+            f".{advice}"
         )
     return map_leaves(lambda array: array if fits(array) else None, arrays)
 

@@ -302,6 +302,7 @@ def test_predict_without_samples_is_called_once_with_none():
     [
         pytest.param(X[:1], ValueError, r"`predict` must return a row a sample.*\(1, 2\)", id="1"),
         pytest.param(np.float32(1), ValueError, "a row a sample", id="scalar"),
+        pytest.param(X[:2, :0], ValueError, r"a row a sample.*\(2, 0\).* no value", id="empty"),
         pytest.param({"a": X[:1], "b": X[:0]}, ValueError, "in output 'a'", id="dict"),
         pytest.param(None, TypeError, "arrays or tensors.*got None", id="None"),
         pytest.param(["a", "b"], TypeError, "arrays or tensors.*got 'a'", id="text"),
