@@ -38,7 +38,8 @@ def read_outputs(
         advice: What the error says of how the samples were read.
 
     Raises:
-        ValueError: If the prediction, or where none is known every output, has not a row a sample, or nothing in it.
+        ValueError: If the prediction, or where none is known every output, has not a row a sample, or
+            holds no value.
         TypeError: If it is no array or tensor.
     """
     arrays = map_leaves(_array, returned)
