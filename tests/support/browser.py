@@ -14,6 +14,7 @@ FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
+    "--renderer-process-limit=1",  # the pages of one context share a process
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",

@@ -20,6 +20,18 @@ def press(page, *keys, settle=settle):
     settle(page)
 
 
+def pass_time(page, seconds, step=0.5):
+    """Let time pass in steps, where the test has the clock; between them comes what was asked for."""
+    for _ in range(round(seconds / step)):
+        page.clock.run_for(1000 * step)
+        page.wait_for_timeout(20)
+
+
+def look_again(page):
+    """Come back to the page, which then asks what is new and waits no longer."""
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+
+
 def position(page):
     return page.locator("#position-name").inner_text()
 

@@ -6,6 +6,7 @@ import threading
 import pytest
 from support.browser import in_browser
 from support.comparison_reader import address, press, settle, sources, texts
+from support.page_reader import pass_time
 from support.page_runs import Writer, make_run
 from support.server import serve
 
@@ -175,11 +176,11 @@ def test_comparison_follows_a_run_that_is_written_meanwhile(show_runs, tmp_path,
 
 def test_nothing_is_asked_of_runs_that_ended(show_runs, runs):
     with serve(runs) as served:
-        page = show_runs(served.url, "#compare=run1,run2")
+        page = show_runs(served.url, "#compare=run1,run2", has_clock=True)
         settle(page)
         page.wait_for_load_state("networkidle")
         before = len(served)
-        page.evaluate("sleep(3 * ASK_MS)")
+        pass_time(page, 60, 3)
         assert len(served) == before
 
 

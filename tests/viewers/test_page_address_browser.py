@@ -2,7 +2,7 @@
 
 import pytest
 from support.browser import in_browser
-from support.page_reader import position, press, settle, wait_for_epoch
+from support.page_reader import look_again, position, press, settle, wait_for_epoch
 from support.page_runs import Writer, make_run
 from support.server import serve
 
@@ -99,6 +99,7 @@ def test_link_leads_to_a_snapshot_that_comes_later(show, tmp_path):
     page = show(tmp_path, at="#epoch=3&sample=1")
     assert state(page)[:4] == [1, 0, None, 1]
     writer.save(3).save(4)
+    look_again(page)
     wait_for_epoch(page, 3)
     assert page.locator(".notice").count() == 0
 
@@ -127,14 +128,11 @@ def test_playing_and_scrubbing_do_not_exhaust_the_browsers_patience(show, tmp_pa
 
 
 @pytest.mark.parametrize("sandbox", [None, "allow-scripts"])
-def test_page_in_a_frame_works_with_and_without_an_address_of_its_own(browser, tmp_path, sandbox):
+def test_page_in_a_frame_works_with_and_without_an_address_of_its_own(open_page, tmp_path, sandbox):
     make_run(tmp_path / "run", 3)
     (tmp_path / "index.html").write_text("<!DOCTYPE html><title>A frame</title>")
     with serve(tmp_path) as served:
-        page = browser.new_page()
-        errors = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(served.url)
+        page = open_page(served.url)
         page.evaluate(
             """sandbox => {
                 const frame = document.createElement("iframe");
@@ -151,5 +149,3 @@ def test_page_in_a_frame_works_with_and_without_an_address_of_its_own(browser, t
         inner.wait_for_function("() => location.hash === '#epoch=2&sample=1'")
         page.evaluate("history.back()")
         inner.wait_for_function("() => page.state.sample === null")
-        assert errors == []
-        page.close()

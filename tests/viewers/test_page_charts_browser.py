@@ -2,7 +2,7 @@
 
 import pytest
 from support.browser import in_browser
-from support.page_reader import epoch, press, settle
+from support.page_reader import epoch, look_again, press, settle
 from support.page_runs import Writer, make_charts, make_run
 
 from keras_image_saver.run.files import RECORD
@@ -192,6 +192,7 @@ def test_charts_stand_over_epochs_steps_or_wall_time(show, tmp_path):
     press(page, "Home", "ArrowRight")
     assert told(page) == "epoch 1, step 4, 20 min: loss 0.25"
     writer.save(4, batch=2, step=26, time=1.7e9 + 600 * 26, logs={"loss": 0})
+    look_again(page)
     page.wait_for_function("() => page.state.entries.length === 13")
     assert choice.input_value() == "time"
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 from support.browser import in_browser
-from support.page_reader import press, settle
+from support.page_reader import look_again, press, settle
 from support.page_runs import Writer
 
 pytestmark = in_browser
@@ -67,6 +67,7 @@ def test_values_of_a_snapshot_in_a_full_file_and_of_one_that_comes_are_found(sho
             f"() => document.querySelector('#values td')?.innerText === '{value}'"
         )
     writer.save(259, **measured(0.75, 0.0, 0.0, 0.0))
+    look_again(page)
     page.wait_for_function("() => document.querySelector('#values td')?.innerText === '0.75'")
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from support.browser import in_browser
-from support.page_reader import gap, press, settle, source, wait_for_epoch
+from support.page_reader import gap, look_again, press, settle, source, wait_for_epoch
 from support.page_runs import Writer, layout, long_run, make_run, picture
 
 from keras_image_saver import encode_image, write_page
@@ -99,6 +99,7 @@ def test_record_of_odd_entries_ends_nothing(show, tmp_path):
         assert gap(page)
         press(page, "ArrowRight")
     writer.save(4)
+    look_again(page)
     wait_for_epoch(page, 4)
 
 
@@ -215,6 +216,7 @@ def test_snapshot_that_is_removed_while_it_is_looked_at_gives_way_to_the_next(
     press(page, "ArrowLeft")
     assert source(page) == "./0004.png"
     writer.save(6)
+    look_again(page)
     wait_for_epoch(page, 5)
     assert source(page) == "./0005.png"
     assert page.evaluate("page.state.following") is False

@@ -80,15 +80,13 @@ def test_page_from_disk_offers_the_pictures_own_file_instead(show, tmp_path):
     assert page.evaluate("page.state.index") == 1  # it is as it was left
 
 
-def test_comparison_of_runs_is_saved_as_one_picture(browser, tmp_path):
+def test_comparison_of_runs_is_saved_as_one_picture(open_page, tmp_path):
     for name, epochs in (("a", 5), ("b", 3)):
         make_run(tmp_path / name, epochs)
     compare([tmp_path / "a", tmp_path / "b"], tmp_path / "c.html")
     with serve(tmp_path) as served:
-        page = browser.new_context(viewport=WIDE).new_page()
-        page.goto(f"{served.url}c.html")
+        page = open_page(f"{served.url}c.html")
         page.locator("#save").wait_for(state="visible")
         name, found = saved(page)
         assert name.startswith("a-epoch-5-b-epoch-3")
         assert {color(5, 0), color(3, 0)} <= found
-        page.context.close()

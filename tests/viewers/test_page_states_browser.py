@@ -4,40 +4,24 @@ import time
 
 import pytest
 from support.browser import in_browser
-from support.page_reader import WIDE, wait_for_epoch
+from support.page_reader import look_again, pass_time, wait_for_epoch
 from support.page_runs import Writer, make_run
 from support.server import serve
+from support.waiting import wait_until
 
 pytestmark = in_browser
 
-LOOK = "window.dispatchEvent(new Event('focus'))"
-
 
 @pytest.fixture
-def timed(browser):
+def timed(open_page):
     """Open a page whose clock the test moves."""
-    contexts = []
 
     def opened(url):
-        context = browser.new_context(viewport=WIDE)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.clock.install()
-        page.goto(url)
+        page = open_page(url, has_clock=True)
         page.wait_for_selector(".tile")
         return page
 
-    yield opened
-    for context in contexts:
-        context.close()
-
-
-def pass_time(page, seconds, step=0.5):
-    """Let time pass in steps, between which what was asked for arrives."""
-    for _ in range(round(seconds / step)):
-        page.clock.run_for(1000 * step)
-        page.wait_for_timeout(20)
+    return opened
 
 
 def text(page):
@@ -50,19 +34,19 @@ def test_page_of_a_run_that_goes_on_asks_for_one_small_file(timed, tmp_path):
         page = timed(served.url)
         assert text(page) == "running"
         served.asked.clear()
-        pass_time(page, 10)
+        pass_time(page, 10, 1)
         assert served.names == {"latest.js"}
         assert 3 <= len(served) <= 5
         assert 1000 < served.size < 2000
-        pass_time(page, 300, 3)
+        pass_time(page, 300, 10)
         served.asked.clear()
         pass_time(page, 60, 3)
         assert 1 <= len(served) <= 3  # every 30 s by now
         writer.save(4)
-        pass_time(page, 31)
+        pass_time(page, 31, 3)
         wait_for_epoch(page, 4)
         served.asked.clear()
-        pass_time(page, 10)
+        pass_time(page, 10, 1)
         assert len(served) >= 3
 
 
@@ -76,13 +60,14 @@ def test_page_of_a_run_that_ended_asks_for_nothing_until_it_is_looked_at(timed, 
         assert text(page) == "finished"
         assert not page.locator("#live").is_visible()
         served.asked.clear()
-        pass_time(page, 600, 10)
+        pass_time(page, 600, 30)
         assert served.asked == []
-        page.evaluate(LOOK)
-        page.wait_for_timeout(500)
+        look_again(page)
+        wait_until(lambda: served.asked)
+        page.wait_for_load_state("networkidle")
         assert served.names == {"latest.js"}
         writer.tell("running").save(5)  # it is resumed
-        page.evaluate(LOOK)
+        look_again(page)
         wait_for_epoch(page, 5)
         assert (text(page), page.locator("#live").is_visible()) == ("running", True)
         writer.save(6)
@@ -110,6 +95,7 @@ def test_ended_run_without_snapshots_promises_none(show, tmp_path):
     page = show(tmp_path, waits=False)
     page.get_by_text("No snapshot yet.").wait_for()
     writer.tell("failed")
+    look_again(page)
     page.get_by_text("This run has no snapshot.").wait_for()
 
 
@@ -120,6 +106,7 @@ def test_picture_stays_where_it_is_when_a_snapshot_comes(show, tmp_path):
     page.keyboard.press("ArrowLeft")
     assert page.locator("#stage").bounding_box() == place
     writer.save(4)
+    look_again(page)
     page.locator("#newest").wait_for(state="visible")
     assert page.locator("#stage").bounding_box() == place
 
@@ -132,8 +119,8 @@ def test_play_pressed_thrice_plays_no_faster(show, tmp_path):
     for _ in range(3):
         page.locator("#play").click()
     start = page.evaluate("page.state.index")
-    page.wait_for_timeout(2000)
-    assert 1 <= page.evaluate("page.state.index") - start <= 22
+    page.wait_for_timeout(1000)
+    assert 1 <= page.evaluate("page.state.index") - start <= 12
 
 
 def test_strip_of_a_run_by_batches_tells_its_cells_apart(show, tmp_path):

@@ -60,8 +60,8 @@ def assert_reads(page, folder):
         assert found["origin"] == "null"  # of the sandbox
 
 
-def test_page_of_another_folder_reads_a_run_from_disk(browser, folder):
-    page = browser.new_page()
+def test_page_of_another_folder_reads_a_run_from_disk(context, folder):
+    page = context.new_page()
     errors = []
     page.on("console", lambda said: errors.append(said.text))
     page.goto((folder.parent / "reader" / "index.html").as_uri())
@@ -70,31 +70,24 @@ def test_page_of_another_folder_reads_a_run_from_disk(browser, folder):
     page.close()
 
 
-def test_page_of_another_folder_reads_a_run_from_a_server(browser, folder):
+def test_page_of_another_folder_reads_a_run_from_a_server(open_page, folder):
     with serve(folder.parent) as served:
-        page = browser.new_page()
-        page.goto(f"{served.url}reader/")
-        assert_reads(page, folder)
-        page.close()
+        assert_reads(open_page(f"{served.url}reader/"), folder)
 
 
-def test_page_of_another_server_reads_nothing(browser, folder, tmp_path):
+def test_page_of_another_server_reads_nothing(open_page, folder, tmp_path):
     with serve(folder.parent) as served:
         write_reader(tmp_path / "elsewhere", f"{served.url}a%20run/")
         html = tmp_path / "elsewhere" / "index.html"
         html.write_text(html.read_text().replace("'self' file:", "http:"))
         with serve(tmp_path / "elsewhere") as elsewhere:
-            page = browser.new_page()
-            page.goto(elsewhere.url)
+            page = open_page(elsewhere.url)
             page.wait_for_load_state("networkidle")
             assert {f"{name}.html" for name in NAMES} <= served.names
             assert page.evaluate("read") == {}
-            page.close()
 
 
-def test_document_of_a_run_alone_shows_nothing_and_runs_one_script(browser, folder):
-    page = browser.new_page()
-    page.goto((folder / "run.html").as_uri())
+def test_document_of_a_run_alone_shows_nothing_and_runs_one_script(open_page, folder):
+    page = open_page((folder / "run.html").as_uri())
     assert page.locator("body").inner_text() == ""
     assert page.locator("img").count() == 0
-    page.close()

@@ -31,9 +31,9 @@ DRAW = """
 
 
 @pytest.fixture(scope="module")
-def draw(browser):
+def draw(context):
     """A function that draws a PNG's bytes to a canvas and reads its pixels: uint8 (H, W, 4)."""
-    page = browser.new_page()
+    page = context.new_page()
 
     def drawn(data):
         height, width, text = page.evaluate(DRAW, base64.b64encode(data).decode("ascii"))
@@ -67,8 +67,8 @@ def test_png_with_alpha_is_drawn_as_that_of_pillow(deflater, draw, content):
 
 @pytest.mark.parametrize("size", [(1, 65_535), (65_535, 1)], ids=str)
 @deflaters
-def test_png_with_a_long_side_is_decoded(deflater, browser, size):
-    page = browser.new_page()
+def test_png_with_a_long_side_is_decoded(deflater, context, size):
+    page = context.new_page()
     source = base64.b64encode(written(picture(size, 3, CONTENTS[0]))).decode("ascii")
     found = page.evaluate(
         """
