@@ -9,7 +9,6 @@ from functools import partial
 
 import pytest
 from support.browser import CHROMIUM, FLAGS
-from support.forks import Forks
 from support.waiting import Waits
 
 # Several processes run tests side by side: the first may not take all of a GPU's memory.
@@ -48,9 +47,13 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def forks(tmp_path_factory):
+def forks(tmp_path_factory, request):
     """Runs scripts in processes of their own; TensorFlow is imported once for all."""
-    found = Forks(tmp_path_factory.mktemp("forks"))
+    from support.forks import Forks  # Windows has no fork
+
+    own = tmp_path_factory.getbasetemp()
+    common = own.parent if hasattr(request.config, "workerinput") else own
+    found = Forks(common / "forks", own / "forks_output.txt")
     yield found
     found.close()
 

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,7 @@ PUBLIC = {
 }
 
 
+@cache
 def imports(module, *, lazy=True):
     """Every module that one imports, with dots; without `lazy` not those inside functions."""
     tree = ast.parse(SOURCES[module].read_text("utf-8"))

@@ -454,29 +454,50 @@ CELLS = [
 ]
 
 
-@pytest.mark.slow
-def test_notebook_display_is_one_output_under_the_cell_that_trains(tmp_path):
+KERNEL = """
+    import os, sys
+    from ipykernel.kernelapp import IPKernelApp
+
+    os.chdir(sys.argv[1])
+    IPKernelApp.launch_instance(argv=["-f", sys.argv[2]])
+"""
+
+
+@pytest.fixture
+def notebook_client(forks, tmp_path):
+    """Runs the cells of a notebook, in a kernel that was forked."""
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
+    jupyter_client = pytest.importorskip("jupyter_client")
     pytest.importorskip("ipykernel")
+    connection, _ = jupyter_client.write_connection_file(str(tmp_path / "kernel.json"))
+    forks.start(KERNEL, tmp_path, connection)
+    manager = jupyter_client.AsyncKernelManager(owns_kernel=False)
+    manager.load_connection_file(connection)
     book = nbformat.v4.new_notebook()
     book.cells = [nbformat.v4.new_code_cell(textwrap.dedent(cell).strip()) for cell in CELLS]
-    client = nbclient.NotebookClient(
-        book, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
-    )
-    with client.setup_kernel():
-        for number, cell in enumerate(book.cells):
-            client.execute_cell(cell, number)
-        assert [epoch_shown(cell, tmp_path) for cell in book.cells] == [None, 3, 5]
-        # The bar is whole: nothing stands between its lines.
-        outputs = [one for one in book.cells[1].outputs if one.get("name") != "stderr"]
-        kinds = [one.output_type for one in outputs]
-        assert kinds == ["display_data", *["stream"] * (len(kinds) - 1)]
-        bar = "".join(one.text for one in outputs[1:])
-        assert all(f"Epoch {epoch}/3" in bar for epoch in (1, 2, 3))
-        # Run again, the cell has an output of its own again.
-        client.execute_cell(book.cells[1], 1)
-        assert [epoch_shown(cell, tmp_path) for cell in book.cells] == [None, 8, 5]
+    client = nbclient.NotebookClient(book, manager, timeout=300)
+    client.start_new_kernel_client()
+    yield client
+    client.kc.stop_channels()
+    forks.kill()
+
+
+@pytest.mark.slow
+def test_notebook_display_is_one_output_under_the_cell_that_trains(notebook_client, tmp_path):
+    cells = notebook_client.nb.cells
+    for number, cell in enumerate(cells):
+        notebook_client.execute_cell(cell, number)
+    assert [epoch_shown(cell, tmp_path) for cell in cells] == [None, 3, 5]
+    # The bar is whole: nothing stands between its lines.
+    outputs = [one for one in cells[1].outputs if one.get("name") != "stderr"]
+    kinds = [one.output_type for one in outputs]
+    assert kinds == ["display_data", *["stream"] * (len(kinds) - 1)]
+    bar = "".join(one.text for one in outputs[1:])
+    assert all(f"Epoch {epoch}/3" in bar for epoch in (1, 2, 3))
+    # Run again, the cell has an output of its own again.
+    notebook_client.execute_cell(cells[1], 1)
+    assert [epoch_shown(cell, tmp_path) for cell in cells] == [None, 8, 5]
 
 
 def epoch_shown(cell, folder):

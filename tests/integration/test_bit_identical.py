@@ -99,14 +99,14 @@ def vae():
             layers.Reshape((8, 8, 1)),
         ]
     )
-    model.compile("adam", "mse")
+    model.compile("sgd", "mse")
     return model
 
 
 def mixed():
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:
-        return plain()
+        return plain_by_sgd()
     finally:
         keras.mixed_precision.set_global_policy("float32")
 

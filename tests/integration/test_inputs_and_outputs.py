@@ -39,24 +39,19 @@ def two_headed(as_dict):
     return model
 
 
-@pytest.mark.parametrize("output", ["image", 0, -2], ids=str)
-def test_model_with_a_dict_of_outputs_draws_the_one_that_is_named(tmp_path, output):
-    model, x = two_headed(as_dict=True), floats(4, 8, 8, 1)
-    y = {"image": x, "label": np.zeros((4, 1), np.int32)}
-    fit_data(model, x, y, saver=ImageSaver(tmp_path, (x, y), output=output))
-    found = panels(read(tmp_path / "0002.png"), 4, (8, 8), ALL_PANELS)
-    assert_drawn(found["prediction"], to_uint8(run(model, x)["image"]))
-    assert_drawn(found["target"], to_uint8(x))
-
-
-@pytest.mark.parametrize("output", ["image", 1, -1], ids=str)
-def test_model_with_a_list_of_outputs_draws_the_one_that_is_named(tmp_path, output):
-    model, x = two_headed(as_dict=False), floats(4, 8, 8, 1)
-    y = [np.zeros((4, 1), np.int32), x]
-    fit_data(model, x, y, saver=ImageSaver(tmp_path, (x, y), output=output))
-    found = panels(read(tmp_path / "0002.png"), 4, (8, 8), ALL_PANELS)
-    assert_drawn(found["prediction"], to_uint8(run(model, x)[1]))
-    assert_drawn(found["target"], to_uint8(x))
+@pytest.mark.parametrize("as_dict", [True, False], ids=["dict", "list"])
+def test_model_with_several_outputs_draws_the_one_that_is_named(tmp_path, as_dict):
+    model, x = two_headed(as_dict), floats(4, 8, 8, 1)
+    label = np.zeros((4, 1), np.int32)
+    y = {"image": x, "label": label} if as_dict else [label, x]
+    names_of_it = ["image", 0, -2] if as_dict else ["image", 1, -1]
+    savers = [ImageSaver(tmp_path / str(one), (x, y), output=one) for one in names_of_it]
+    fit_data(model, x, y, saver=savers)
+    image = to_uint8(run(model, x)["image" if as_dict else 1])
+    for name in names_of_it:
+        found = panels(read(tmp_path / str(name) / "0002.png"), 4, (8, 8), ALL_PANELS)
+        assert_drawn(found["prediction"], image)
+        assert_drawn(found["target"], to_uint8(x))
 
 
 def test_output_that_is_named_prediction_is_a_panel_beside_another(tmp_path):
