@@ -49,7 +49,9 @@ def browser():
 @pytest.fixture(scope="session")
 def forks(tmp_path_factory, request):
     """Runs scripts in processes of their own; TensorFlow is imported once for all."""
-    from support.forks import Forks  # Windows has no fork
+    if not hasattr(os, "fork"):
+        pytest.skip("Windows has no fork")
+    from support.forks import Forks  # which Windows cannot import
 
     own = tmp_path_factory.getbasetemp()
     common = own.parent if hasattr(request.config, "workerinput") else own

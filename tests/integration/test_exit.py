@@ -1,17 +1,12 @@
 """The end of the interpreter."""
 
-import os
-
 import pytest
 from support.models import names
 from support.recorded import left_over, saved_and_missed
 
 from keras_image_saver import Run
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork"),
-]
+pytestmark = pytest.mark.slow
 
 
 ENDING = """

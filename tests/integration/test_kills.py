@@ -16,7 +16,6 @@ from keras_image_saver import Run, encode_image, write_page
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork"),
     pytest.mark.skipif(
         keras.backend.backend() != "tensorflow",
         reason="what is killed is the same on every backend",

@@ -1,11 +1,9 @@
 """The page of a run that grows, in a real browser."""
 
-import os
 import subprocess
 import sys
 import time
 
-import pytest
 from support.browser import in_browser
 from support.page_reader import (
     epoch,
@@ -96,7 +94,7 @@ def test_hidden_tab_rests_and_catches_up(show, tmp_path):
         }
     """
     page.evaluate(hide, True)
-    page.wait_for_load_state("networkidle")  # one poll may be under way
+    page.wait_for_timeout(100)  # one poll may be under way
     writer.save(2)
     pass_time(page, 10)
     assert epoch(page) == "Epoch 1"
@@ -161,7 +159,6 @@ FIT = """
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
 def test_page_follows_a_real_fit(show, tmp_path, forks):
     def allow(epoch):
         (tmp_path / f"run-{epoch}").touch()
