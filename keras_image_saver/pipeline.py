@@ -99,6 +99,7 @@ class Pipeline(Way):
         picture = compose(job.drawing, self.tiling)
         found = measuring(job.drawing.bound, job.drawing.parts())
         own = job.drawing.metrics
+        metrics = {**found.samples, **own}
         summaries = {
             **found.summary,
             **{name: summarize(values, more_is_worse=True) for name, values in own.items()},
@@ -109,7 +110,7 @@ class Pipeline(Way):
         geometry = picture.layout.geometry()
         if job.run:  # as an entry has it: a kill may come before that is written
             explained |= {"run": job.run, "time": round(job.time, 3), "geometry": geometry}
-            explained |= {"metrics": json_logs(summary)} if summary else {}
+            explained |= {"metrics": json_logs(summary)} if metrics else {}
         known = {name: limits for name, limits in ranges.items() if limits is not None}
         if known:
             explained["value_range"] = known
@@ -123,7 +124,7 @@ class Pipeline(Way):
             image,
             (*picture.findings, *found.findings),
             job.drawing.weights,
-            metrics={**found.samples, **own},
+            metrics=metrics,
             class_metrics=found.classes,
             summary=summary,
         )

@@ -228,7 +228,7 @@ class Record:
 
 def snapshot_of(folder: str, entry: Entry, values: ValuesReader | None = None) -> Snapshot:
     """Return the snapshot that an entry tells of; what it lacks is plain."""
-    file, summary = entry.get("file"), from_json_logs(entry.get("metrics") or {})
+    file, is_measured = entry.get("file"), entry.get("metrics") is not None
     reader, key = values or ValuesReader(folder), key_of(entry)
     return Snapshot(
         epoch=int(entry["epoch"]),
@@ -240,9 +240,9 @@ def snapshot_of(folder: str, entry: Entry, values: ValuesReader | None = None) -
         missed="" if file else str(entry.get("reason") or "unknown"),
         geometry=entry.get("geometry") or {},
         weights=str(entry.get("weights") or ""),
-        metrics=StoredValues(reader, key, "metrics") if summary else {},
-        class_metrics=StoredValues(reader, key, "by_class") if summary else {},
-        summary=summary,
+        metrics=StoredValues(reader, key, "metrics") if is_measured else {},
+        class_metrics=StoredValues(reader, key, "by_class") if is_measured else {},
+        summary=from_json_logs(entry.get("metrics") or {}),
         removed=is_removed(entry),
     )
 
@@ -260,7 +260,9 @@ def entry_of(folder: str, snapshot: Snapshot) -> dict[str, Any]:
         "missed": bool(snapshot.missed),
         **({"reason": snapshot.missed} if snapshot.missed else {}),
         **({"weights": snapshot.weights} if snapshot.weights else {}),
-        **({"metrics": json_logs(snapshot.summary)} if snapshot.summary else {}),
+        **(
+            {"metrics": json_logs(snapshot.summary)} if snapshot.summary or snapshot.metrics else {}
+        ),
         "geometry": dict(snapshot.geometry),
     }
 

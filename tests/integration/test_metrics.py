@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from support.models import OF_IDS, autoencoder, class_ids, floats, read
-from support.training import fit_data
+from support.training import fit_data, fit_x, untrained
 
 from keras_image_saver import ImageSaver, Run, Segmentation, latents
 from keras_image_saver.cli import main
@@ -94,6 +94,16 @@ def test_measures_of_latents_need_no_targets_and_change_begins_anew_when_resumed
     changes = [one.metrics["change"] for one in Run.open(tmp_path)]
     assert [bool(np.isnan(one).all()) for one in changes] == [True, False, True, False]
     assert [one.metrics["diversity"].shape for one in Run.open(tmp_path)] == [(1,)] * 4
+
+
+def test_change_alone_is_nan_at_the_first_snapshot_for_listeners_and_readers(tmp_path):
+    heard = []
+    saver = ImageSaver(tmp_path, X, metrics=["change"], listeners=[heard.append])
+    fit_x(untrained(), saver)
+    for one, read_one in zip(heard, Run.open(tmp_path), strict=True):
+        np.testing.assert_array_equal(read_one.metrics["change"], one.metrics["change"])
+    assert np.isnan(heard[0].metrics["change"]).all()
+    assert [one["metrics"] == {} for one in entries(tmp_path)] == [True, False]
 
 
 @pytest.mark.parametrize(
