@@ -50,7 +50,9 @@ def browser():
 def forks(tmp_path_factory, request):
     """Runs scripts in processes of their own; TensorFlow is imported once for all."""
     if not hasattr(os, "fork"):
-        pytest.skip("Windows has no fork")
+        # TensorFlow is imported once and forked, and what the scripts' tests end them by are POSIX's
+        # signals: there is neither to ask on Windows.
+        pytest.skip("Windows has no fork")  # every other system has one, and skips nothing
     from support.forks import Forks  # which Windows cannot import
 
     own = tmp_path_factory.getbasetemp()
