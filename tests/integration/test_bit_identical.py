@@ -383,22 +383,6 @@ NEEDS = {
 }
 
 
-# Another asks of the same mechanism, and of more of it.
-EXHAUSTIVE = {
-    "steps_per_execution=4",
-    "mixed precision",
-    "a plain tf.Variable",
-    "averages of weights",
-    "predict draws by NumPy",
-    "predict seeds NumPy",
-}
-
-
-def marks_of(name):
-    needs = [NEEDS[name]] if name in NEEDS else []
-    return [*needs, pytest.mark.exhaustive] if name in EXHAUSTIVE else needs
-
-
 def trained(build, fit, make_savers):
     """Train from one seed; the weights, the history, and what is drawn next from global states."""
     keras.backend.clear_session()
@@ -438,7 +422,7 @@ def savers_of(name, folder):
 
 @pytest.mark.filterwarnings("ignore:Two passes over the same samples")
 @pytest.mark.filterwarnings("ignore:The optimizer keeps moving averages")
-@pytest.mark.parametrize("name", [pytest.param(name, marks=marks_of(name)) for name in MODELS])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=NEEDS.get(name, ())) for name in MODELS])
 def test_training_is_bit_identical_with_and_without_the_callback(name, tmp_path):
     build, fit = MODELS[name]
     weights, history, drawn = trained_alone(build, fit)

@@ -66,11 +66,9 @@ def disk(request, tmp_path):
     mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(folder)]
     may = shutil.which("mount") is not None
     if not may or subprocess.run(mount, check=False, capture_output=True).returncode:
-        # Only root may mount, and in some containers not even root, so that the attempt alone tells. The
+        # Only root may mount, in some containers not even root, so that the attempt alone tells. The
         # same tests run with the other parameter, which needs no right and gives the same ENOSPC.
-        pytest.skip(
-            "no right to mount a file system"
-        )  # `/dev/full`, the other parameter, stands in
+        pytest.skip("no right to mount a file system")  # and /dev/full stands in
     try:
         yield SmallDisk(folder)
     finally:

@@ -140,7 +140,7 @@ def count_pictures(folder):
     return count
 
 
-@times(4, 30)
+@times(4, 50)
 def test_run_that_is_killed_is_whole_each_time_and_completed(server, tmp_path, kills):
     folder, random_ = tmp_path / "run", random.Random(3)
     done = killed = 0
@@ -195,7 +195,7 @@ def make_earlier_run(folder):
 @pytest.mark.exhaustive
 def test_run_that_is_killed_while_it_is_set_aside_is_kept_whole(server, tmp_path):
     random_, killed, runs = random.Random(3), 0, 0
-    while killed < 8:
+    while killed < 20:
         folder, runs = tmp_path / str(runs), runs + 1
         make_earlier_run(folder)
         files = names(folder)
@@ -255,7 +255,7 @@ def in_place(folder, *, after=0):
     return [path for path in folder.glob("[0-9]*/*.png") if int(path.parent.name) > after]
 
 
-@times(4, 15)
+@times(4, 25)
 def test_folder_of_several_runs_survives_kills_at_any_moment(server, tmp_path, kills):
     """Runs that begin, resume and delete: every start is possible, and no picture of anyone's gone."""
     folder, random_ = tmp_path / "run", random.Random(7)
